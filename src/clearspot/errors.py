@@ -1,0 +1,102 @@
+"""Errors that a user can act on, and the exit codes that the pipeline reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import click
+
+EXIT_BAD_INPUT: Final = 65
+"""The data are at fault: never retried (``EX_DATAERR`` of sysexits.h)."""
+
+EXIT_NO_DEVICE: Final = 69
+"""A GPU was asked for and is not there (``EX_UNAVAILABLE``)."""
+
+EXIT_GPU_OUT_OF_MEMORY: Final = 75
+"""Out of GPU memory: retried with a smaller tile (``EX_TEMPFAIL``)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with one input, in the words the user needs.
+
+    Parameters
+    ----------
+    sample
+        Sample name as in the samplesheet.
+    file
+        The file at fault, relative to the outs folder (or the samplesheet's name).
+    found
+        What is there.
+    expected
+        What should be there.
+    mend
+        What the user can do about it.
+    """
+
+    sample: str
+    file: str
+    found: str
+    expected: str
+    mend: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the five fields, for a JSON record."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"sample   {self.sample}\n"
+            f"file     {self.file}\n"
+            f"found    {self.found}\n"
+            f"expected {self.expected}\n"
+            f"to mend  {self.mend}"
+        )
+
+
+class BadInputError(Exception):
+    """One or several problems with the input of one command.
+
+    Parameters
+    ----------
+    problems
+        At least one problem; all that were found, so that the user mends them in one go.
+    """
+
+    def __init__(self, problems: Problem | Sequence[Problem]):
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        if not self.problems:
+            raise ValueError("a BadInputError needs at least one problem")
+        super().__init__("\n\n".join(str(problem) for problem in self.problems))
+
+
+class DeviceNotAvailableError(Exception):
+    """A compute device was asked for by name and is not there."""
+
+
+class GpuOutOfMemoryError(Exception):
+    """The GPU's memory did not suffice; a smaller tile may."""
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn the library's errors into a plain message on stderr and the exit code that means it.
+
+    The command-line scripts put their one library call inside this context.
+    """
+    try:
+        yield
+    except BadInputError as error:
+        _leave("Bad input", error, EXIT_BAD_INPUT)
+    except DeviceNotAvailableError as error:
+        _leave("No such device", error, EXIT_NO_DEVICE)
+    except GpuOutOfMemoryError as error:
+        _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
+
+
+def _leave(title: str, error: Exception, code: int) -> None:
+    click.echo(f"ERROR: {title}\n{error}", err=True)
+    raise SystemExit(code) from error

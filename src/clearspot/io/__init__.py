@@ -1,0 +1,1 @@
+"""Reading Space Ranger output and writing the data contract. Never imports torch."""

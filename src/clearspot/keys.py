@@ -1,0 +1,69 @@
+"""Every AnnData key and output file name of the data contract, once.
+
+Import this module as a namespace: ``from clearspot import keys``.
+"""
+
+from typing import Final
+
+# layers
+COUNTS: Final = "counts"
+DENOISED: Final = "denoised"
+
+# obs
+IN_TISSUE: Final = "in_tissue"
+ARRAY_ROW: Final = "array_row"
+ARRAY_COL: Final = "array_col"
+SAMPLE_ID: Final = "sample_id"
+LIBRARY_ID: Final = "library_id"
+QC_PASS: Final = "qc_pass"
+QC_REASON: Final = "qc_reason"
+SIZE_FACTOR: Final = "size_factor"
+COMPONENT: Final = "graph_component"
+DEGREE: Final = "graph_degree"
+DOMAIN_LEIDEN: Final = "domain_leiden"
+DOMAIN_GMM: Final = "domain_gmm"
+
+# var
+GENE_IDS: Final = "gene_ids"
+FEATURE_TYPES: Final = "feature_types"
+GENOME: Final = "genome"
+HIGHLY_VARIABLE: Final = "highly_variable"
+GENE_PASS: Final = "qc_pass"
+MODELLED: Final = "dusted_modelled"
+GENE_ATTENTION: Final = "dusted_gene_attention"
+
+# obsm
+SPATIAL: Final = "spatial"
+PROTEIN: Final = "protein"
+LATENT: Final = "X_dusted"
+
+# obsp (squidpy's own names)
+CONNECTIVITIES: Final = "spatial_connectivities"
+DISTANCES: Final = "spatial_distances"
+
+# uns
+UNS_SPATIAL: Final = "spatial"
+UNS: Final = "clearspot"
+
+# feature types, as Space Ranger writes them
+GENE_EXPRESSION: Final = "Gene Expression"
+ANTIBODY_CAPTURE: Final = "Antibody Capture"
+
+
+def h5ad_name(sample: str) -> str:
+    """File name of a sample's AnnData file."""
+    return f"{sample}.h5ad"
+
+
+def record_name(sample: str, step: str) -> str:
+    """File name of the record that a step writes for a sample."""
+    return f"{sample}.{step}.json"
+
+
+def report_name(sample: str) -> str:
+    """File name of a sample's HTML report."""
+    return f"{sample}_report.html"
+
+
+METRICS_NAME: Final = "metrics.json"
+QC_SUMMARY_NAME: Final = "qc_summary.csv"
