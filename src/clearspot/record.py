@@ -48,7 +48,7 @@ class StepRecord:
     params
         The parameters the step ran with.
     tables
-        Named column-oriented tables (``{"column": [values]}``) for the report's plots: loss curves, markers, histograms.
+        Named column-oriented tables (``{"column": [values]}``) for the report: loss curves, markers, ...
     messages
         What the reader should know.
     problems
@@ -87,9 +87,11 @@ class StepRecord:
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write strict JSON (NaN and infinities become null, numpy scalars plain numbers), whole or not at all."""
+    """Write strict JSON (NaN and infinities become null, numpy scalars numbers), whole or not at all."""
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(_plain(value), indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(
+            json.dumps(_plain(value), indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def _plain(value: Any) -> Any:
