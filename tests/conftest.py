@@ -1,0 +1,22 @@
+"""Fixtures that every suite shares."""
+
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """Root of the checkout."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real sections beside the checkout; tests that need it are skipped where it is absent."""
+    folder = REPO.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real sections (../shared/data) are not on this machine")
+    return folder
