@@ -1,0 +1,45 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process DUSTED_DENOISE {
+    tag "${meta.id}"
+    label 'process_gpu'
+
+    input:
+    tuple val(meta), path(h5ad, stageAs: 'input/*')
+    path genes_of_interest, stageAs: 'always/*'
+    path gene_file, stageAs: 'genes/*'
+    val gene_set
+
+    output:
+    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}.denoised.h5ad"), emit: denoised, optional: true
+    tuple val(meta), path("${meta.id}.dusted.json"), emit: record
+    tuple val(meta), path('models/*'), emit: models
+    tuple val("${task.process}"), val('torch'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch\'))"'), topic: versions
+    tuple val("${task.process}"), val('torch-geometric'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch-geometric\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    def device = task.accelerator ? 'cuda' : 'cpu'
+    def always = genes_of_interest ? '--always-genes always/*' : ''
+    def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
+    """
+    # clearspot ${codeVersion()}
+    dusted_denoise.py \\
+        --sample ${meta.id} \\
+        --h5ad input/* \\
+        --device ${device} \\
+        --threads ${task.cpus} \\
+        --attempt ${task.attempt} \\
+        ${genes} ${always} ${args}
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    mkdir models
+    touch ${meta.id}.h5ad models/${meta.id}.dusted.pt
+    echo '{"sample": "${meta.id}", "step": "dusted", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.dusted.json
+    """
+}

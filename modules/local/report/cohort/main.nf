@@ -1,0 +1,31 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process COHORT_REPORT {
+    label 'process_single'
+
+    input:
+    path records, stageAs: 'records/*'
+    path software_versions, stageAs: 'versions/*'
+    path multiqc_config, stageAs: 'config/?/*'
+
+    output:
+    path 'multiqc_report.html', emit: html
+    path 'multiqc_data', emit: data
+    path 'qc_summary.csv', emit: summary
+    tuple val("${task.process}"), val('multiqc'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'multiqc\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    def configs = (multiqc_config instanceof List ? multiqc_config : [multiqc_config]).collect { config -> "--multiqc-config ${config}" }.join(' ')
+    """
+    # clearspot ${codeVersion()}
+    cohort_report.py --records records --versions versions/* ${configs} ${args}
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    mkdir multiqc_data
+    touch multiqc_report.html qc_summary.csv
+    """
+}

@@ -1,0 +1,28 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process SAMPLE_REPORT {
+    tag "${meta.id}"
+    label 'process_low'
+
+    input:
+    tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*')
+
+    output:
+    tuple val(meta), path("${meta.id}_report.html"), emit: html
+    tuple val(meta), path('metrics.json'), emit: metrics
+    tuple val("${task.process}"), val('plotly'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'plotly\'))"'), topic: versions
+
+    script:
+    def data = h5ad ? '--h5ad input/*' : ''
+    """
+    # clearspot ${codeVersion()}
+    sample_report.py --sample ${meta.id} ${data} --records records
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    touch ${meta.id}_report.html
+    echo '{}' > metrics.json
+    """
+}

@@ -1,0 +1,39 @@
+include { codeVersion } from '../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process SAMPLESHEET_CHECK {
+    tag "${samplesheet.name}"
+    label 'process_single'
+
+    input:
+    path samplesheet, stageAs: 'sheet/*'
+    path samplesheet_schema, stageAs: 'schema/samplesheet.json'
+    path params_schema, stageAs: 'schema/params.json'
+    val params_json_base64
+
+    output:
+    path 'samplesheet.valid.json', emit: rows
+    path 'cohort.samplesheet.json', emit: record
+    tuple val("${task.process}"), val('clearspot'), eval('clearspot --version | sed "s/.* //"'), topic: versions
+
+    script:
+    """
+    # clearspot ${codeVersion()}
+    echo '${params_json_base64}' | base64 -d > params.json
+    samplesheet_check.py \\
+        --samplesheet sheet/* \\
+        --schema schema/samplesheet.json \\
+        --params params.json \\
+        --params-schema schema/params.json
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    echo '${params_json_base64}' | base64 -d > params.json
+    samplesheet_check.py \\
+        --samplesheet sheet/* \\
+        --schema schema/samplesheet.json \\
+        --params params.json \\
+        --params-schema schema/params.json
+    """
+}

@@ -1,0 +1,32 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process SPACERANGER_CHECK {
+    tag "${meta.id}"
+    label 'process_single'
+
+    input:
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+
+    output:
+    tuple val(meta), path("${meta.id}.check.json"), emit: record
+    tuple val("${task.process}"), val('clearspot'), eval('clearspot --version | sed "s/.* //"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    def optional = [
+        image ? '--image image/*' : '',
+        meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
+        meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
+    ].findAll().join(' ')
+    """
+    # clearspot ${codeVersion()}
+    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
+    spaceranger_check.py --verdict-only --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    echo '{"sample": "${meta.id}", "step": "check", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.check.json
+    """
+}

@@ -1,0 +1,34 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process SPACERANGER_INGEST {
+    tag "${meta.id}"
+    label 'process_low'
+
+    input:
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+
+    output:
+    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}.ingest.json"), emit: record
+    tuple val("${task.process}"), val('anndata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'anndata\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    def optional = [
+        image ? '--image image/*' : '',
+        meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
+        meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
+    ].findAll().join(' ')
+    """
+    # clearspot ${codeVersion()}
+    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
+    spaceranger_ingest.py --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    touch ${meta.id}.h5ad
+    echo '{"sample": "${meta.id}", "step": "ingest", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.ingest.json
+    """
+}

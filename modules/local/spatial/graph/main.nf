@@ -1,0 +1,28 @@
+include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
+
+process SPATIAL_GRAPH {
+    tag "${meta.id}"
+    label 'process_low'
+
+    input:
+    tuple val(meta), path(h5ad, stageAs: 'input/*')
+
+    output:
+    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}.graph.json"), emit: record
+    tuple val("${task.process}"), val('squidpy'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'squidpy\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    """
+    # clearspot ${codeVersion()}
+    spatial_graph.py --sample ${meta.id} --h5ad input/* ${args}
+    """
+
+    stub:
+    """
+    # clearspot ${codeVersion()}
+    touch ${meta.id}.h5ad
+    echo '{"sample": "${meta.id}", "step": "graph", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.graph.json
+    """
+}

@@ -1,0 +1,26 @@
+// Spatial graph, DUSTED denoising, spatial domains.
+
+include { SPATIAL_GRAPH } from '../../../modules/local/spatial/graph'
+include { DUSTED_DENOISE } from '../../../modules/local/dusted/denoise'
+include { SPATIAL_DOMAINS } from '../../../modules/local/spatial/domains'
+
+workflow DENOISE {
+    take:
+    h5ad               // channel: [ meta, h5ad ]
+    genes_of_interest  // value channel: path or []
+
+    main:
+    def named_set = params.dusted_genes in ['hvg', 'all']
+    SPATIAL_GRAPH(h5ad)
+    DUSTED_DENOISE(
+        SPATIAL_GRAPH.out.h5ad,
+        genes_of_interest,
+        named_set ? [] : file(params.dusted_genes, checkIfExists: true),
+        named_set ? params.dusted_genes : '',
+    )
+    SPATIAL_DOMAINS(DUSTED_DENOISE.out.h5ad)
+
+    emit:
+    h5ad    = SPATIAL_DOMAINS.out.h5ad  // channel: [ meta, h5ad ]
+    records = SPATIAL_GRAPH.out.record.mix(DUSTED_DENOISE.out.record, SPATIAL_DOMAINS.out.record)  // channel: [ meta, json ]
+}

@@ -1,0 +1,52 @@
+// From the samplesheet to samples that are fit for costly work: validated, checked, ingested, past QC.
+
+include { SAMPLESHEET_CHECK } from '../../../modules/local/samplesheet_check'
+include { SPACERANGER_CHECK } from '../../../modules/local/spaceranger/check'
+include { SPACERANGER_INGEST } from '../../../modules/local/spaceranger/ingest'
+include { SPOT_QC } from '../../../modules/local/spot/qc'
+include { GATE as CHECK_GATE } from './gate'
+include { GATE as QC_GATE } from './gate'
+include { listOuts } from './staging'
+
+workflow PREPARE {
+    take:
+    samplesheet        // path
+    genes_of_interest  // value channel: path or []
+
+    main:
+    def params_json = groovy.json.JsonOutput.toJson(params.collectEntries { key, value -> [key.toString(), value instanceof Number || value instanceof Boolean || value == null ? value : value.toString()] })
+    SAMPLESHEET_CHECK(
+        samplesheet,
+        file("${projectDir}/assets/schema_input.json"),
+        file("${projectDir}/nextflow_schema.json"),
+        params.validate_params ? params_json.bytes.encodeBase64().toString() : '',
+    )
+
+    def sheet_folder = samplesheet.parent
+    def resolve = { where -> where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/ ? file(where) : file("${sheet_folder}/${where}") }
+    ch_samples = SAMPLESHEET_CHECK.out.rows
+        .splitJson()
+        .map { row ->
+            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
+            def outs = listOuts(resolve(row.spaceranger_dir), row.bin_size_um)
+            def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
+            [meta, outs.files, manifest, row.image ? resolve(row.image) : []]
+        }
+
+    // Reference samples train the super-resolution model and take no part in the rest.
+    ch_query = ch_samples.filter { meta, _files, _manifest, _image -> meta.role == 'query' }
+
+    SPACERANGER_CHECK(ch_query)
+    CHECK_GATE(SPACERANGER_CHECK.out.record, 'check')
+
+    ch_to_ingest = params.validate_only ? channel.empty() : ch_query.join(CHECK_GATE.out.good)
+    SPACERANGER_INGEST(ch_to_ingest)
+    SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest)
+    QC_GATE(SPOT_QC.out.record, 'qc')
+
+    emit:
+    h5ad    = SPOT_QC.out.h5ad.join(QC_GATE.out.good)                           // channel: [ meta, h5ad ]
+    images  = ch_query.map { meta, _files, _manifest, image -> [meta, image] }  // channel: [ meta, image or [] ]
+    records = SPACERANGER_CHECK.out.record.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record) // channel: [ meta, json ]
+    refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)                   // channel: [ sample, step, problems ]
+}

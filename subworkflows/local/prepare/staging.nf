@@ -1,0 +1,45 @@
+// Which files of a Space Ranger folder are staged. Files, not the folder: the hash of a folder sees its name only, and
+// an outs folder on a bucket holds alignments that nobody needs here.
+
+def listOuts(where, bin_size_um) {
+    def root = file(where)
+    if (!root.isDirectory()) {
+        // an archive, or nothing at all: the check says which
+        return root.exists()
+            ? [files: [root], manifest: [files: [root.name], archive: true, dangling: []]]
+            : [files: [], manifest: [files: [], archive: false, dangling: [root.name]]]
+    }
+    def files = []
+    def dangling = []
+    root.eachFileRecurse { path ->
+        def relative = root.relativize(path).toString()
+        if (isWanted(relative, bin_size_um ?: 8)) {
+            if (!path.exists()) {
+                dangling << relative
+            }
+            else if (!path.isDirectory()) {
+                files << path
+            }
+        }
+    }
+    files = files.sort { path -> path.toString() }
+    return [
+        files: files,
+        manifest: [files: files.collect { path -> root.relativize(path).toString() }, archive: false, dangling: dangling.sort()],
+    ]
+}
+
+def isWanted(relative, bin_size_um) {
+    def unwanted_folder = /(^|.*\/)(analysis|analysis_csv|deconvolution|SPATIAL_RNA_COUNTER_CS|_[^\/]*|\.[^\/]*)\/.*/
+    def unwanted_file = /.*(\.bam|\.bai|\.csi|\.cloupe|\.geojson|\.fastq\.gz|molecule_info\.h5|feature_slice\.h5|web_summary\.html|barcode_mappings\.parquet)$/
+    if (relative ==~ unwanted_folder || relative ==~ unwanted_file) {
+        return false
+    }
+    // of bins and segmentations that are not asked for, only that they are there
+    def other_bin = (relative =~ /(^|.*\/)square_0*(\d+)um\/(.*)/)
+    if (other_bin.matches() && (other_bin.group(2) as Integer) != (bin_size_um as Integer)) {
+        return other_bin.group(3) == 'spatial/scalefactors_json.json'
+    }
+    def segmented = (relative =~ /(^|.*\/)segmented_outputs\/(.*)/)
+    return !segmented.matches() || segmented.group(2) == 'spatial/scalefactors_json.json'
+}

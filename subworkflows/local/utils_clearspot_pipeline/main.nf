@@ -1,0 +1,70 @@
+// What stands round the work itself: help, version, the summary at the end.
+
+include { colours } from './terminal'
+include { helpText } from './help'
+include { completionEmail } from './notify'
+
+workflow PIPELINE_INITIALISATION {
+
+    main:
+    if (params.version) {
+        println("${workflow.manifest.name} ${workflow.manifest.version}")
+        exit(0)
+    }
+    if (params.help) {
+        println(helpText("${projectDir}/nextflow_schema.json", params.monochrome_logs))
+        exit(0)
+    }
+    def missing = ['input', 'outdir'].findAll { name -> !params[name] }
+    if (missing) {
+        error("Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)")
+    }
+    if (!file(params.input).exists()) {
+        error("There is no samplesheet at ${params.input} (--input)")
+    }
+    if (!params.skip_superres) {
+        error("Super-resolution is not part of this version: leave --skip_superres at true")
+    }
+    def c = colours(params.monochrome_logs)
+    log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${params.input} -> ${params.outdir}")
+}
+
+workflow PIPELINE_COMPLETION {
+    take:
+    reports        // channel: [ meta, html ] of each sample
+    cohort_report  // channel: html, none where it was skipped
+    refused        // channel: [ sample, step, problems ] of each sample that a check refused
+
+    main:
+    def sample_reports = reports.map { meta, _html -> meta.id }.toSortedList()
+    def cohort_reports = cohort_report.toList()
+    def bad_samples = refused.toList()
+
+    workflow.onComplete {
+        def c = colours(params.monochrome_logs)
+        def took = workflow.duration
+        if (workflow.success) {
+            def bad = bad_samples.getVal()
+            def done = sample_reports.getVal() - bad.collect { sample, _step, _problems -> sample }
+            if (params.validate_only) {
+                log.info("${c.green}Checked${c.reset} in ${took}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}")
+            }
+            else {
+                log.info("${bad ? c.yellow : c.green}Finished${c.reset} in ${took}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}")
+            }
+            bad.each { sample, step, problems ->
+                log.info("  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { p -> "${p.file}: ${p.found}" }.join('; ')}")
+            }
+            if (!params.validate_only) {
+                log.info('Reports:')
+                sample_reports.getVal().each { sample -> log.info("  ${params.outdir}/${sample}/${sample}_report.html") }
+                cohort_reports.getVal().each { _html -> log.info("  ${params.outdir}/multiqc/multiqc_report.html") }
+            }
+        }
+        else {
+            log.error("${c.red}Stopped${c.reset} after ${took}: ${(workflow.errorMessage ?: 'see the message above').readLines().take(20).join('\n  ')}")
+            log.error("What is finished is kept: mend the cause and run the same command with -resume")
+        }
+        completionEmail(params, workflow)
+    }
+}
