@@ -1,0 +1,214 @@
+"""The samplesheet: which Space Ranger outputs to analyse, and what the user knows about each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from clearspot.errors import BadInputError, Problem
+from clearspot.io.schema_words import cast, expected_words, found_words, load_schema, missing_names, nearest
+from clearspot.io.sheet_text import Entry, SheetText, read_sheet, sheet_problem
+from clearspot.record import Message
+
+
+@dataclass(frozen=True)
+class SamplesheetRow:
+    """One sample of the sheet; what was not given is None. Paths stand as written.
+
+    Parameters
+    ----------
+    sample
+        Unique name.
+    spaceranger_dir
+        Output folder, archive or URI.
+    image
+        Full-resolution histology image.
+    role
+        ``query`` or ``reference``.
+    bin_size_um
+        Visium HD bin size in micrometres.
+    microns_per_pixel
+        Micrometres per pixel of the full-resolution image, where the user knows better than the scale factors.
+    """
+
+    sample: str
+    spaceranger_dir: str
+    image: str | None = None
+    role: str = "query"
+    bin_size_um: int | None = None
+    microns_per_pixel: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All columns by name, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Samplesheet:
+    """A valid sheet: its rows, and what was odd about it but clear."""
+
+    rows: list[SamplesheetRow]
+    messages: list[Message]
+
+
+def read_samplesheet(path: Path, schema_path: Path) -> list[SamplesheetRow]:
+    """Read and validate a samplesheet (CSV, TSV, YAML or JSON).
+
+    Parameters
+    ----------
+    path
+        The sheet.
+    schema_path
+        JSON Schema (2020-12, as nf-schema reads it) of the sheet.
+
+    Raises
+    ------
+    BadInputError
+        With everything that is wrong with the sheet.
+    """
+    return load_samplesheet(path, schema_path).rows
+
+
+def load_samplesheet(path: Path, schema_path: Path) -> Samplesheet:
+    """Like :func:`read_samplesheet`, with the messages for the report."""
+    path, schema = Path(path), load_schema(schema_path)
+    columns = schema["items"]["properties"]
+    sheet = read_sheet(path)
+    entries = [
+        Entry(entry.where, {name: cast(cell, columns.get(name, {})) for name, cell in entry.values.items()})
+        for entry in sheet.entries
+    ]
+    problems = [*sheet.problems, *_problems(path, schema, sheet, entries)]
+    if problems:
+        raise BadInputError(problems)
+    rows = [
+        SamplesheetRow(**{name: cell for name, cell in entry.values.items() if name in columns}) for entry in entries
+    ]
+    return Samplesheet(rows, [*sheet.messages, *_unknown_columns(path, sheet, columns), *_same_twice(path, rows)])
+
+
+def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: list[Entry]) -> Iterator[Problem]:
+    columns = schema["items"]["properties"]
+    if not entries:
+        if not sheet.problems:
+            yield sheet_problem(
+                path,
+                None,
+                "no samples",
+                "one row for each sample below the line of column names",
+                "add a row with 'sample' and 'spaceranger_dir'",
+            )
+        return
+    absent = [name for name in schema["items"]["required"] if name not in sheet.columns]
+    for name in absent:
+        like = nearest(name, sheet.columns)
+        yield sheet_problem(
+            path,
+            None,
+            f"no column '{name}' among: {', '.join(sheet.columns)}",
+            f"the columns {', '.join(schema['items']['required'])}",
+            f"rename the column '{like}' to '{name}'" if like else f"add the column '{name}'",
+        )
+    told: set[tuple[int, str]] = set()  # one cell can break several rules
+    for error in Draft202012Validator(schema).iter_errors([entry.values for entry in entries]):
+        if error.validator == "contains":
+            # a role that is misspelt is told by its own cell
+            if all(entry.values["role"] in columns["role"]["enum"] for entry in entries):
+                yield _no_query(path)
+        elif error.validator == "required":
+            # a column that is missing altogether is told once, not again for each row
+            cells = {(int(error.path[0]), name) for name in missing_names(error) if name not in absent}
+            yield from (_empty_cell(path, entries[row], name) for row, name in sorted(cells - told))
+            told |= cells
+        elif (cell := (int(error.path[0]), str(error.path[1]))) not in told:
+            told.add(cell)
+            yield _bad_cell(path, sheet.entries[cell[0]], cell[1], columns[cell[1]])
+    for name in schema.get("uniqueEntries", []):
+        yield from _repeated(path, name, entries)
+
+
+def _name(entry: Entry) -> str:
+    return str(entry.values.get("sample", "unnamed"))
+
+
+def _empty_cell(path: Path, entry: Entry, name: str) -> Problem:
+    return Problem(
+        _name(entry),
+        f"{path.name}, {entry.where}, column {name}",
+        "an empty cell",
+        f"a value in every row of '{name}'",
+        "fill it in, or delete the row",
+    )
+
+
+def _no_query(path: Path) -> Problem:
+    return sheet_problem(
+        path,
+        None,
+        "no row with the role 'query'",
+        "at least one sample to analyse",
+        "leave 'role' empty, or write 'query', for the samples to be analysed",
+    )
+
+
+def _bad_cell(path: Path, entry: Entry, name: str, fragment: dict[str, Any]) -> Problem:
+    value = entry.values[name]  # as written, not as cast
+    mend = f"correct the cell in column '{name}'"
+    if name == "sample" and isinstance(value, str):
+        mend = f"call it '{_legal(value)}'"
+    elif name == "sample":
+        mend = "put the name in quotes"
+    elif name == "image":
+        mend = "name the image file, or leave the cell empty if there is none"
+    elif isinstance(value, str) and re.fullmatch(r"\d+,\d+", value):
+        mend = f"write it with a decimal point: {value.replace(',', '.')}"
+    where = f"{path.name}, {entry.where}, column {name}"
+    return Problem(_name(entry), where, found_words(value), expected_words(fragment), mend)
+
+
+def _legal(name: str) -> str:
+    """Legal name that looks most like ``name``."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")[:100] or "sample_1"
+
+
+def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for entry in entries:
+        value = entry.values.get(name)
+        if value is None:
+            continue
+        key = str(value)
+        if key in first:
+            yield Problem(
+                _name(entry),
+                f"{path.name}, {entry.where}, column {name}",
+                f"'{key}' again; it stands in {first[key]} already",
+                f"a different '{name}' in each row",
+                "rename one of them, or delete the row that is there twice",
+            )
+        first.setdefault(key, entry.where)
+
+
+def _unknown_columns(path: Path, sheet: SheetText, columns: dict[str, Any]) -> Iterator[Message]:
+    for name in sheet.columns:
+        if name in columns:
+            continue
+        like = nearest(name, [known for known in columns if known not in sheet.columns])
+        hint = f"; did you mean '{like}'?" if like else ""
+        yield Message("warning", f"{path.name}: column '{name}' is not known and was ignored{hint}")
+
+
+def _same_twice(path: Path, rows: list[SamplesheetRow]) -> Iterator[Message]:
+    """Two names for the same data: allowed, but more often a slip in copying a row."""
+    first: dict[tuple[str, int | None], str] = {}
+    for row in rows:
+        key = (row.spaceranger_dir, row.bin_size_um)
+        if key in first:
+            text = f"{path.name}: samples '{first[key]}' and '{row.sample}' have the same folder {row.spaceranger_dir}"
+            yield Message("warning", text)
+        first.setdefault(key, row.sample)
