@@ -6,7 +6,7 @@ include { REPORT } from '../subworkflows/local/report'
 workflow CLEARSPOT {
     take:
     samplesheet        // path
-    genes_of_interest  // value channel: path or []
+    genes_of_interest  // path or []
 
     main:
     PREPARE(samplesheet, genes_of_interest)
@@ -14,7 +14,6 @@ workflow CLEARSPOT {
     SUPERRESOLVE(DENOISE.out.h5ad, PREPARE.out.images)
 
     ch_versions = channel.topic('versions')
-        .filter { process, _tool, _version -> !process.toString().contains('COHORT_REPORT') && !process.toString().contains('SAMPLE_REPORT') }
         .unique()
         .map { process, tool, version -> "${process.toString().tokenize(':').last()}:\n    ${tool}: \"${version}\"" }
         .collectFile(name: 'software_versions.yml', newLine: true, sort: true, storeDir: params.validate_only ? null : "${params.outdir}/pipeline_info")

@@ -7,7 +7,7 @@ include { SPATIAL_DOMAINS } from '../../../modules/local/spatial/domains'
 workflow DENOISE {
     take:
     h5ad               // channel: [ meta, h5ad ]
-    genes_of_interest  // value channel: path or []
+    genes_of_interest  // path or []
 
     main:
     def named_set = params.dusted_genes in ['hvg', 'all']

@@ -7,11 +7,12 @@ include { SPOT_QC } from '../../../modules/local/spot/qc'
 include { GATE as CHECK_GATE } from './gate'
 include { GATE as QC_GATE } from './gate'
 include { listOuts } from './staging'
+include { resolvePath } from './staging'
 
 workflow PREPARE {
     take:
     samplesheet        // path
-    genes_of_interest  // value channel: path or []
+    genes_of_interest  // path or []
 
     main:
     def params_json = groovy.json.JsonOutput.toJson(params.collectEntries { key, value -> [key.toString(), value instanceof Number || value instanceof Boolean || value == null ? value : value.toString()] })
@@ -23,14 +24,13 @@ workflow PREPARE {
     )
 
     def sheet_folder = samplesheet.parent
-    def resolve = { where -> where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/ ? file(where) : file("${sheet_folder}/${where}") }
     ch_samples = SAMPLESHEET_CHECK.out.rows
         .splitJson()
         .map { row ->
             def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
-            def outs = listOuts(resolve(row.spaceranger_dir), row.bin_size_um)
+            def outs = listOuts(resolvePath(row.spaceranger_dir, sheet_folder), row.bin_size_um)
             def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
-            [meta, outs.files, manifest, row.image ? resolve(row.image) : []]
+            [meta, outs.files, manifest, row.image ? resolvePath(row.image, sheet_folder) : []]
         }
 
     // Reference samples train the super-resolution model and take no part in the rest.

@@ -1,8 +1,7 @@
 // Which files of a Space Ranger folder are staged. Files, not the folder: the hash of a folder sees its name only, and
 // an outs folder on a bucket holds alignments that nobody needs here.
 
-def listOuts(where, bin_size_um) {
-    def root = file(where)
+def listOuts(root, bin_size_um) {
     if (!root.isDirectory()) {
         // an archive, or nothing at all: the check says which
         return root.exists()
@@ -42,4 +41,8 @@ def isWanted(relative, bin_size_um) {
     }
     def segmented = (relative =~ /(^|.*\/)segmented_outputs\/(.*)/)
     return !segmented.matches() || segmented.group(2) == 'spatial/scalefactors_json.json'
+}
+
+def resolvePath(where, sheet_folder) {
+    return where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/ ? file(where) : file("${sheet_folder}/${where}")
 }

@@ -2,10 +2,18 @@
 
 def genesOfInterest(value) {
     if (!value) {
-        return channel.value([])
+        return []
     }
     def named = file(value)
-    return named.exists()
-        ? channel.value(named)
-        : channel.of(value.tokenize(',').collect { symbol -> symbol.trim() }.join('\n')).collectFile(name: 'genes_of_interest.txt').first()
+    if (named.exists()) {
+        return named
+    }
+    def written = workflow.workDir.resolve('genes_of_interest.txt')
+    def text = value.tokenize(',').collect { symbol -> symbol.trim() }.join('\n') + '\n'
+    // not rewritten when it says the same: its time stamp is part of the tasks' hashes
+    if (!written.exists() || written.text != text) {
+        written.parent.mkdirs()
+        written.text = text
+    }
+    return written
 }

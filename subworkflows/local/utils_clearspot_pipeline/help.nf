@@ -18,9 +18,9 @@ def helpText(schema_path, monochrome) {
             lines << ''
             lines << "${c.bold}${group.title}${c.reset}"
             shown.each { key, property ->
-                def choices = property.enum ? " (${property.enum.findAll { choice -> choice != null }.join(', ')})" : ''
+                def choices = property['enum'] ? " (${property['enum'].join(', ')})" : ''
                 def fallback = property.default != null ? " [default: ${property.default}]" : ''
-                def type = property.type instanceof List ? property.type.findAll { word -> word != 'null' }.join('|') : property.type
+                def type = property.type
                 lines << "  ${c.blue}${"--${key}".padRight(22)}${c.reset} ${"[${type}]".padRight(10)} ${property.description}${choices}${fallback}"
             }
         }

@@ -11,10 +11,10 @@ process DUSTED_DENOISE {
     val gene_set
 
     output:
-    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
-    tuple val(meta), path("${meta.id}.denoised.h5ad"), emit: denoised, optional: true
-    tuple val(meta), path("${meta.id}.dusted.json"), emit: record
-    tuple val(meta), path('models/*'), emit: models
+    tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}/${meta.id}.denoised.h5ad"), emit: denoised, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.dusted.json"), emit: record
+    tuple val(meta), path("${meta.id}/models/*"), emit: models
     tuple val("${task.process}"), val('torch'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch\'))"'), topic: versions
     tuple val("${task.process}"), val('torch-geometric'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch-geometric\'))"'), topic: versions
 
@@ -26,20 +26,21 @@ process DUSTED_DENOISE {
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     """
     # clearspot ${codeVersion()}
+    mkdir -p ${meta.id}
     dusted_denoise.py \\
+        --outdir ${meta.id} \\
         --sample ${meta.id} \\
         --h5ad input/* \\
         --device ${device} \\
         --threads ${task.cpus} \\
-        --attempt ${task.attempt} \\
         ${genes} ${always} ${args}
     """
 
     stub:
     """
     # clearspot ${codeVersion()}
-    mkdir models
-    touch ${meta.id}.h5ad models/${meta.id}.dusted.pt
-    echo '{"sample": "${meta.id}", "step": "dusted", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.dusted.json
+    mkdir -p ${meta.id}/models
+    touch ${meta.id}/${meta.id}.h5ad ${meta.id}/models/${meta.id}.dusted.pt
+    echo '{"sample": "${meta.id}", "step": "dusted", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.dusted.json
     """
 }

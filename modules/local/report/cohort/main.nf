@@ -12,7 +12,6 @@ process COHORT_REPORT {
     path 'multiqc_report.html', emit: html
     path 'multiqc_data', emit: data
     path 'qc_summary.csv', emit: summary
-    tuple val("${task.process}"), val('multiqc'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'multiqc\'))"'), topic: versions
 
     script:
     def args = task.ext.args ?: ''

@@ -8,21 +8,23 @@ process SAMPLE_REPORT {
     tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*')
 
     output:
-    tuple val(meta), path("${meta.id}_report.html"), emit: html
-    tuple val(meta), path('metrics.json'), emit: metrics
+    tuple val(meta), path("${meta.id}/${meta.id}_report.html"), emit: html
+    tuple val(meta), path("${meta.id}/metrics.json"), emit: metrics
     tuple val("${task.process}"), val('plotly'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'plotly\'))"'), topic: versions
 
     script:
     def data = h5ad ? '--h5ad input/*' : ''
     """
     # clearspot ${codeVersion()}
-    sample_report.py --sample ${meta.id} ${data} --records records
+    mkdir -p ${meta.id}
+    sample_report.py --outdir ${meta.id} --sample ${meta.id} ${data} --records records
     """
 
     stub:
     """
     # clearspot ${codeVersion()}
-    touch ${meta.id}_report.html
-    echo '{}' > metrics.json
+    mkdir -p ${meta.id}
+    touch ${meta.id}/${meta.id}_report.html
+    echo '{}' > ${meta.id}/metrics.json
     """
 }

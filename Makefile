@@ -1,0 +1,50 @@
+# `make run` runs the pipeline (a built-in sample, or INPUT=sheet.csv), `make test` passes the tests.
+# Both first set up what they need, once: a Python environment in .venv, and Nextflow where there is none on PATH.
+
+SHELL   := bash
+VENV    := .venv
+OUTDIR  ?= results
+PROFILE ?=
+ARGS    ?=
+PYTHON  ?= python3
+SAMPLE  := .phantom
+
+NEXTFLOW := tools/nextflow/launch
+IN_VENV  := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: run test lint setup nf-test clean help
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: containers/requirements-dev.lock pyproject.toml
+	@echo "Setting up Python in $(VENV) (once; a few minutes, several GB)"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement containers/uv.lock
+	$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes containers/requirements-dev.lock
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+ifdef INPUT
+run: setup
+	$(IN_VENV) $(NEXTFLOW) run . $(if $(PROFILE),-profile $(PROFILE)) --input $(INPUT) --outdir $(OUTDIR) $(ARGS)
+else
+run: setup $(SAMPLE)/samplesheet.csv
+	$(IN_VENV) $(NEXTFLOW) run . -profile test$(if $(PROFILE),$(comma)$(PROFILE)) --input $(SAMPLE)/samplesheet.csv --outdir $(OUTDIR) $(ARGS)
+endif
+
+comma := ,
+
+$(SAMPLE)/samplesheet.csv: setup
+	$(IN_VENV) clearspot simulate $(SAMPLE) --preset test --samples 2
+
+lint: setup
+	$(IN_VENV) tests/lint.sh
+
+test: setup lint
+	$(IN_VENV) python -m pytest
+
+clean:
+	rm -rf $(SAMPLE) results work .nextflow .nextflow.log*
