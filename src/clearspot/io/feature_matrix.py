@@ -1,0 +1,129 @@
+"""A feature-barcode matrix in memory, and the checks that every format shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from clearspot import keys
+from clearspot.io.reading import bad
+
+SYMBOLS = "gene_symbols"
+
+_MAX_COUNT = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class BarcodeTotals:
+    """Gene expression UMIs of each barcode.
+
+    Parameters
+    ----------
+    barcodes
+        As in the file.
+    totals
+        int64, one for each barcode.
+    """
+
+    barcodes: pd.Index
+    totals: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FeatureMatrix:
+    """A whole feature-barcode matrix.
+
+    Parameters
+    ----------
+    counts
+        int32 CSR, spots x features, rows sorted, no explicit zeros.
+    barcodes
+        As in the file, in the order of the rows.
+    features
+        ``gene_ids``, ``gene_symbols``, ``feature_types`` and ``genome`` (empty where the format does not state it),
+        in the order of the columns.
+    library_ids
+        As stated by the file; MEX states none.
+    software_version, chemistry
+        As stated by the file, or None.
+    """
+
+    counts: csr_matrix
+    barcodes: pd.Index
+    features: pd.DataFrame
+    library_ids: tuple[str, ...] = ()
+    software_version: str | None = None
+    chemistry: str | None = None
+
+    def totals(self) -> BarcodeTotals:
+        """Gene expression UMIs of each barcode."""
+        genes = (self.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).to_numpy()
+        return BarcodeTotals(self.barcodes, self.counts @ genes.astype(np.int64))
+
+
+def feature_table(
+    ids: Sequence[str], symbols: Sequence[str] | None, types: Sequence[str] | None, genomes: Sequence[str] | None
+) -> pd.DataFrame:
+    """Make the table of features; what a file does not state gets the value that old files imply."""
+    gene_ids = pd.Series(ids, dtype=object)
+    names = gene_ids if symbols is None else pd.Series(symbols, dtype=object)
+    return pd.DataFrame(
+        {
+            keys.GENE_IDS: gene_ids,
+            SYMBOLS: names.where(names != "", gene_ids),
+            keys.FEATURE_TYPES: keys.GENE_EXPRESSION if types is None else types,
+            keys.GENOME: "" if genomes is None else genomes,
+        },
+        dtype=object,
+    )
+
+
+def as_counts(values: NDArray[Any], path: Path, sample: str) -> NDArray[np.int32]:
+    """Return the values as int32 if they are counts.
+
+    Raises
+    ------
+    BadInputError
+        An entry is not finite, negative, not a whole number, or beyond int32.
+    """
+    if values.size == 0:
+        return values.astype(np.int32)
+    if values.dtype.kind not in "iufb":
+        raise _not_counts(path, sample, f"entries of type {values.dtype}")
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise _not_counts(path, sample, "entries that are not finite (NaN or infinite)")
+        broken = values != np.rint(values)
+        if broken.any():
+            raise _not_counts(path, sample, f"entries that are not whole numbers, for example {values[broken][0]:.6g}")
+    if values.min() < 0:
+        raise _not_counts(path, sample, f"negative entries, for example {values.min():.6g}")
+    if values.max() > _MAX_COUNT:
+        raise _not_counts(path, sample, f"entries too large for a count, for example {values.max():.6g}")
+    return values.astype(np.int32, copy=False)
+
+
+def _not_counts(path: Path, sample: str, found: str) -> Exception:
+    return bad(
+        path,
+        sample,
+        found,
+        "raw UMI counts: whole numbers from 0",
+        "give the matrix as Space Ranger wrote it, before any normalisation",
+    )
+
+
+def canonical(counts: csr_matrix) -> csr_matrix:
+    """Sort each row, add up entries given twice and drop explicit zeros, in place."""
+    if not counts.has_canonical_format:
+        counts.sum_duplicates()
+    if counts.nnz and not counts.data.all():
+        counts.eliminate_zeros()
+    return counts

@@ -1,0 +1,321 @@
+"""Finding the files of a Space Ranger outs folder, whatever its version, nesting and naming."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from clearspot.errors import BadInputError, Problem
+from clearspot.io import naming
+from clearspot.io.archive import is_archive, unpack
+from clearspot.io.outs_folder import Folder, find_candidates
+from clearspot.io.reading import bad, open_binary
+from clearspot.record import Message
+
+Assay = Literal["visium", "visium_hd"]
+
+DEFAULT_BIN_UM = 8
+
+_OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
+
+
+@dataclass(frozen=True)
+class OutsLayout:
+    """Where everything of one sample lies.
+
+    Parameters
+    ----------
+    root
+        The outs folder (HD: the folder that holds ``binned_outputs``).
+    assay
+        ``visium`` for every assay with round spots, ``visium_hd`` for square bins.
+    bin_size_um
+        HD: side of the bins that the other fields refer to.
+    bins_available
+        HD: sides of the bins that are there.
+    spatial_dir
+        Folder of positions and scale factors.
+    matrix_filtered, matrix_raw
+        An ``.h5`` file, else a MEX folder, else (flattened MEX) its ``*matrix.mtx`` file. At least one is set.
+    matrix_alternative
+        The MEX form of the matrix that an ``.h5`` file was preferred to.
+    positions
+        Every positions file that is there; at least one.
+    scalefactors, metrics_summary
+        Those files.
+    images
+        ``hires``, ``lowres``, ``detected_tissue``, ``aligned_tissue``, ``aligned_fiducials``, ``cytassist``.
+    messages
+        What was odd and how it was handled.
+    """
+
+    root: Path
+    assay: Assay
+    bin_size_um: int | None
+    bins_available: tuple[int, ...]
+    spatial_dir: Path
+    matrix_filtered: Path | None
+    matrix_raw: Path | None
+    matrix_alternative: Path | None
+    positions: tuple[Path, ...]
+    scalefactors: Path | None
+    images: dict[str, Path]
+    metrics_summary: Path | None
+    messages: tuple[Message, ...]
+
+    @property
+    def matrix(self) -> Path:
+        """The matrix to analyse: the filtered one, else the raw one."""
+        matrix = self.matrix_filtered or self.matrix_raw
+        if matrix is None:
+            raise ValueError("a layout has at least one matrix")
+        return matrix
+
+
+def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack_to: Path | None = None) -> OutsLayout:
+    """Find the files of one sample.
+
+    Parameters
+    ----------
+    path
+        Outs folder, a folder above it, one HD bin folder, or an archive of any of these.
+    sample
+        Sample name for messages.
+    bin_size_um
+        HD: side of the bins to use; 8 unless the path itself names a bin.
+    unpack_to
+        Folder for what is unpacked. Needed only where something comes as an archive.
+
+    Returns
+    -------
+    OutsLayout
+        With at least one matrix, one positions file and a spatial folder. Their content is not looked at.
+
+    Raises
+    ------
+    BadInputError
+        Nothing is there, several samples are there, a part is missing, or the bin size is absent.
+    """
+    path = Path(path)
+    try:
+        return _find(path, sample, bin_size_um, unpack_to)
+    except PermissionError as error:
+        found, mend = f"no permission to look into {error.filename}", "give yourself read access"
+        raise BadInputError(Problem(sample, str(path), found, _OUTS, mend)) from error
+
+
+def _find(path: Path, sample: str, bin_size_um: int | None, unpack_to: Path | None) -> OutsLayout:
+    messages: list[Message] = []
+    top = _open_path(path, sample, unpack_to, messages)
+    folder = _one_candidate(top, path, sample, unpack_to, messages)
+    if folder.path != path:
+        messages.append(Message("handled", f"the outs folder was found at {_relative(folder.path, top.path)}"))
+    named_bin = _bin_of(folder.path)
+    if folder.is_hd_root() or named_bin is not None:
+        return _hd_layout(folder, named_bin, bin_size_um, sample, messages)
+    return _visium_layout(folder, bin_size_um, sample, messages)
+
+
+def _open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[Message]) -> Folder:
+    if path.is_dir():
+        return Folder(path)
+    if path.is_file() and is_archive(path):
+        messages.append(Message("handled", f"{path.name} was unpacked"))
+        return Folder(unpack(path, _unpacking_place(path, unpack_to), sample))
+    if path.is_symlink() and not path.exists():
+        found, mend = f"a link to {path.readlink()}, which does not exist", "mount or copy the folder it points to"
+    elif path.exists():
+        found, mend = "a single file that is no archive", f"give the outs folder instead, for example {path.parent}"
+    else:
+        found, mend = "no such file or folder", "correct spaceranger_dir in the samplesheet"
+    raise BadInputError(Problem(sample, str(path), found, _OUTS, mend))
+
+
+def _unpacking_place(archive: Path, unpack_to: Path | None) -> Path:
+    if unpack_to is None:
+        raise ValueError(f"{archive.name} is an archive: unpack_to must name a folder")
+    return unpack_to
+
+
+def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None, messages: list[Message]) -> Folder:
+    candidates = find_candidates(top)
+    parts = [] if any(folder.has_spatial() for folder in candidates) else top.part_archives()
+    if parts:
+        unpacked = []
+        for archive in parts:
+            unpacked.append(unpack(archive, _unpacking_place(archive, unpack_to), sample))
+            messages.append(Message("handled", f"{archive.name} was unpacked"))
+        candidates = find_candidates(top.joined(unpacked))
+    if len(candidates) > 1:
+        names = ", ".join(sorted(folder.label(top.path) for folder in candidates))
+        raise BadInputError(
+            Problem(
+                sample,
+                str(path),
+                f"{len(candidates)} samples: {names}",
+                "one sample",
+                "write one line of the samplesheet for each and give each its own folder",
+            )
+        )
+    if not candidates:
+        raise _no_matrix(top, path, sample)
+    return candidates[0]
+
+
+def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
+    if any(naming.PROBE_H5.match(name) for name in top.names()):
+        found = "raw_probe_bc_matrix.h5 only, which counts probes"
+        mend = "add filtered_feature_bc_matrix.h5 of the same Space Ranger run"
+    elif top.has_spatial():
+        found = "a spatial folder but no count matrix"
+        mend = "add filtered_feature_bc_matrix.h5 or the folder filtered_feature_bc_matrix"
+    else:
+        entries = ", ".join(sorted(top.names())[:8]) or "nothing"
+        found = f"no count matrix in this folder or in the folders below it; it holds {entries}"
+        mend = "give the folder outs that Space Ranger wrote"
+    return BadInputError(Problem(sample, str(path), found, "filtered_feature_bc_matrix.h5 or its MEX folder", mend))
+
+
+def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
+    spatial = folder.spatial()
+    scalefactors = spatial.first(naming.SCALEFACTORS) if spatial else None
+    bin_um = _stated_bin_size(scalefactors)
+    if bin_size_um is not None and bin_um is None:
+        messages.append(Message("warning", f"bin_size_um = {bin_size_um} was ignored: this is not Visium HD"))
+    if bin_um is not None and bin_size_um not in (None, bin_um):
+        raise _bin_absent(folder, sample, int(bin_size_um or 0), (bin_um,))
+    return _layout(
+        folder,
+        folder,
+        sample,
+        messages,
+        assay="visium" if bin_um is None else "visium_hd",
+        bin_size_um=bin_um,
+        bins=() if bin_um is None else (bin_um,),
+    )
+
+
+def _hd_layout(
+    folder: Folder, named_bin: int | None, bin_size_um: int | None, sample: str, messages: list[Message]
+) -> OutsLayout:
+    root = folder
+    if named_bin is not None:
+        messages.append(Message("handled", f"{folder.path.name} is one bin size of a Visium HD sample"))
+        root = Folder(folder.path.parent)
+    if root.path.name == naming.BINNED:
+        root = Folder(root.path.parent)
+    places = root.bins()
+    wanted = bin_size_um or named_bin or DEFAULT_BIN_UM
+    if wanted not in places:
+        raise _bin_absent(folder, sample, wanted, tuple(sorted(places)))
+    if named_bin not in (None, wanted):
+        messages.append(Message("handled", f"bins of {wanted} um were asked for: {places[wanted].name} is used"))
+    if naming.SEGMENTED in root.names():
+        messages.append(Message("handled", "segmented_outputs (cells) lies beside the bins: the bins are used"))
+    return _layout(
+        Folder(places[wanted]),
+        root,
+        sample,
+        messages,
+        assay="visium_hd",
+        bin_size_um=wanted,
+        bins=tuple(sorted(places)),
+    )
+
+
+def _bin_absent(folder: Folder, sample: str, wanted: int, there: tuple[int, ...]) -> BadInputError:
+    listed = ", ".join(f"{um} um" for um in there) or "none"
+    mend = f"set bin_size_um to one of: {', '.join(map(str, there))}" if there else "give the whole HD outs folder"
+    return bad(folder.path / naming.BINNED, sample, f"bins of {listed}", f"bins of {wanted} um", mend)
+
+
+def _layout(
+    folder: Folder,
+    root: Folder,
+    sample: str,
+    messages: list[Message],
+    *,
+    assay: Assay,
+    bin_size_um: int | None,
+    bins: tuple[int, ...],
+) -> OutsLayout:
+    filtered, alternative = folder.matrix("filtered")
+    raw, raw_alternative = folder.matrix("raw")
+    if filtered is None and raw is not None:
+        messages.append(Message("handled", "only the raw matrix is there: its spots under tissue are used"))
+        alternative = raw_alternative
+    spatial = folder.spatial()
+    problems = []
+    if filtered is None and raw is None:
+        expected = "filtered_feature_bc_matrix.h5 or its MEX folder"
+        problems.append(Problem(sample, folder.path.name, "no count matrix", expected, "copy the whole outs folder"))
+    if spatial is None:
+        problems.append(
+            Problem(
+                sample,
+                "spatial",
+                f"no folder spatial in {folder.path.name}",
+                "the folder spatial with tissue_positions and scalefactors_json.json",
+                "give the outs folder that holds both, or copy spatial of the same run beside the matrix",
+            )
+        )
+        raise BadInputError(problems)
+    positions = spatial.every(naming.POSITIONS)
+    if not positions:
+        problems.append(
+            Problem(
+                sample,
+                "spatial/tissue_positions.csv",
+                "no positions file",
+                "tissue_positions.csv, tissue_positions_list.csv or tissue_positions.parquet",
+                "copy it from the folder spatial of the same Space Ranger run",
+            )
+        )
+    if problems:
+        raise BadInputError(problems)
+    return OutsLayout(
+        root=root.path,
+        assay=assay,
+        bin_size_um=bin_size_um,
+        bins_available=bins,
+        spatial_dir=spatial.path,
+        matrix_filtered=filtered,
+        matrix_raw=raw,
+        matrix_alternative=alternative,
+        positions=tuple(positions),
+        scalefactors=spatial.first(naming.SCALEFACTORS),
+        images=_images(root.spatial()) | _images(spatial),
+        metrics_summary=folder.first(naming.METRICS_SUMMARY) or root.first(naming.METRICS_SUMMARY),
+        messages=tuple(messages),
+    )
+
+
+def _images(spatial: Folder | None) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in spatial.every(naming.IMAGE) if spatial else ():
+        match = naming.IMAGE.match(path.name)
+        if match:
+            found.setdefault(naming.IMAGE_KINDS.get(match["kind"], match["kind"]), path)
+    return found
+
+
+def _bin_of(folder: Path) -> int | None:
+    match = naming.BIN_FOLDER.match(folder.name)
+    return int(match["um"]) if match else None
+
+
+def _stated_bin_size(scalefactors: Path | None) -> int | None:
+    """Bin size that the scale factors state: a bin folder under another name is still Visium HD."""
+    if scalefactors is None:
+        return None
+    try:
+        with open_binary(scalefactors) as file:
+            return int(json.load(file)["bin_size_um"])
+    except Exception:
+        return None  # a broken file is reported by the reader of the scale factors
+
+
+def _relative(path: Path, start: Path) -> str:
+    return str(path.relative_to(start)) if path.is_relative_to(start) else path.name

@@ -1,0 +1,54 @@
+"""Reading a feature-barcode matrix, from HDF5 or from Matrix Market files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix
+from clearspot.io.matrix_h5 import h5_size, read_h5, read_h5_totals
+from clearspot.io.matrix_mex import mex_size, read_mex
+
+__all__ = ["BarcodeTotals", "FeatureMatrix", "disagreement", "read_barcode_totals", "read_matrix"]
+
+
+def read_matrix(path: Path, sample: str) -> FeatureMatrix:
+    """Read a whole feature-barcode matrix as spots x features.
+
+    The matrix is never dense, and never transposed: what 10x stores as features x barcodes by column is, array for
+    array, barcodes x features by row.
+
+    Parameters
+    ----------
+    path
+        10x ``.h5`` (layout of version 2 or 3), MEX folder, or the ``*matrix.mtx`` file of a flattened MEX.
+    sample
+        Sample name for messages.
+
+    Raises
+    ------
+    BadInputError
+        The file is cut short, corrupt, not a count matrix of features, or its parts do not fit together; or an entry
+        is negative, not a whole number, or not finite.
+    """
+    return read_mex(path, sample) if _is_mex(path) else read_h5(path, sample)
+
+
+def read_barcode_totals(path: Path, sample: str) -> BarcodeTotals:
+    """Sum the gene expression counts of each barcode, without holding the matrix where the format allows it.
+
+    Parameters and errors are those of :func:`read_matrix`.
+    """
+    return read_mex(path, sample).totals() if _is_mex(path) else read_h5_totals(path, sample)
+
+
+def disagreement(h5: Path, mex: Path, sample: str) -> str | None:
+    """Say how an ``.h5`` file and the MEX files beside it differ in size; None if they do not."""
+    size_h5, size_mex = h5_size(h5, sample), mex_size(mex, sample)
+    if size_h5 == size_mex:
+        return None
+    words = ("{} features x {} barcodes with {} entries".format(*size) for size in (size_h5, size_mex))
+    return "the .h5 matrix holds {}, the MEX files beside it {}".format(*words)
+
+
+def _is_mex(path: Path) -> bool:
+    return path.is_dir() or path.name.endswith((".mtx", ".mtx.gz"))

@@ -1,0 +1,185 @@
+"""Feature-barcode matrices in 10x's HDF5 layouts, versions 2 and 3."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from clearspot import keys
+from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix, as_counts, canonical, feature_table
+from clearspot.io.reading import bad, is_gzip, reading
+
+_EXPECTED = "a feature-barcode matrix in 10x's HDF5 format"
+_PARTS = {"barcodes", "data", "indices", "indptr", "shape"}
+_CHUNK = 4 * 1024 * 1024
+_MAX_DEFLATE = 1100
+"""Deflate packs at most 1032:1; a dataset that claims more than this was never written."""
+
+
+def read_h5(path: Path, sample: str) -> FeatureMatrix:
+    """Read a 10x ``.h5`` file; see :func:`clearspot.io.matrix.read_matrix`."""
+    with _open(path, sample) as h5:
+        groups = _groups(h5, path, sample)
+        blocks = [_read_counts(group, path, sample) for group in groups]
+        barcodes = _barcodes(groups[0])
+        if any(not _barcodes(group).equals(barcodes) for group in groups[1:]):
+            raise bad(path, sample, "genomes with different barcodes", _EXPECTED)
+        features = pd.concat([_features(group, path, sample) for group in groups], ignore_index=True)
+        return FeatureMatrix(
+            counts=blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr"),
+            barcodes=barcodes,
+            features=features,
+            library_ids=tuple(_texts(h5.attrs.get("library_ids"))),
+            software_version=_first_text(h5.attrs.get("software_version")),
+            chemistry=_first_text(h5.attrs.get("chemistry_description")),
+        )
+
+
+def read_h5_totals(path: Path, sample: str) -> BarcodeTotals:
+    """Sum each barcode's gene expression counts, chunk by chunk."""
+    with _open(path, sample) as h5:
+        groups = _groups(h5, path, sample)
+        barcodes = _barcodes(groups[0])
+        totals = np.zeros(len(barcodes), dtype=np.int64)
+        for group in groups:
+            indptr, nnz = _indptr(group, path, sample)
+            if len(indptr) != len(totals) + 1:
+                raise bad(path, sample, "genomes with different barcodes", _EXPECTED)
+            types = _features(group, path, sample)[keys.FEATURE_TYPES].to_numpy()
+            genes = None if (types == keys.GENE_EXPRESSION).all() else types == keys.GENE_EXPRESSION
+            for start, stop in _chunks(nnz):
+                values = as_counts(group["data"][start:stop], path, sample).astype(np.int64)
+                if genes is not None:
+                    values *= genes[_checked_indices(group["indices"][start:stop], len(genes), path, sample)]
+                _add_runs(totals, values, indptr, start)
+        return BarcodeTotals(barcodes, totals)
+
+
+def h5_size(path: Path, sample: str) -> tuple[int, int, int]:
+    """Number of features, barcodes and stored entries."""
+    with _open(path, sample) as h5:
+        groups = _groups(h5, path, sample)
+        features = sum(int(group["shape"][0]) for group in groups)
+        return features, int(groups[0]["shape"][1]), sum(int(group["data"].shape[0]) for group in groups)
+
+
+@contextmanager
+def _open(path: Path, sample: str) -> Iterator[h5py.File]:
+    with reading(path, sample, _EXPECTED), ExitStack() as stack:
+        if is_gzip(path):
+            plain = stack.enter_context(TemporaryFile())
+            with gzip.open(path, "rb") as packed:
+                shutil.copyfileobj(packed, plain, 1024 * 1024)
+            yield stack.enter_context(h5py.File(plain, "r"))
+        else:
+            yield stack.enter_context(h5py.File(path, "r"))
+
+
+def _groups(h5: h5py.File, path: Path, sample: str) -> list[h5py.Group]:
+    """The one group of version 3, or one for each genome of version 2."""
+    named = [h5["matrix"]] if "matrix" in h5 else list(h5.values())
+    groups = [group for group in named if isinstance(group, h5py.Group) and set(group) >= _PARTS]
+    if not groups:
+        entries = ", ".join(sorted(h5)[:6]) or "nothing"
+        raise bad(path, sample, f"an HDF5 file without a 10x matrix; it holds {entries}", _EXPECTED)
+    if "features" in groups[0] and "filtered_probes" in groups[0]["features"]:
+        raise bad(
+            path, sample, "a matrix of probes", "a matrix of features", "give filtered_feature_bc_matrix.h5 instead"
+        )
+    return groups
+
+
+def _read_counts(group: h5py.Group, path: Path, sample: str) -> csr_matrix:
+    n_features, n_barcodes = (int(side) for side in group["shape"][:])
+    indptr, nnz = _indptr(group, path, sample)
+    data = np.empty(nnz, dtype=np.int32)
+    indices = np.empty(nnz, dtype=np.int32)
+    for start, stop in _chunks(nnz):
+        data[start:stop] = as_counts(group["data"][start:stop], path, sample)
+        indices[start:stop] = _checked_indices(group["indices"][start:stop], n_features, path, sample)
+    if nnz <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)
+    return canonical(csr_matrix((data, indices, indptr), shape=(n_barcodes, n_features), copy=False))
+
+
+def _indptr(group: h5py.Group, path: Path, sample: str) -> tuple[NDArray[np.int64], int]:
+    """Row pointers, after checking that they, the entries and the shape fit together."""
+    n_features, n_barcodes = (int(side) for side in group["shape"][:])
+    nnz = int(group["data"].shape[0])
+    for name in ("data", "indices"):
+        dataset = group[name]
+        if dataset.nbytes > _MAX_DEFLATE * dataset.id.get_storage_size():
+            raise bad(path, sample, f"'{name}' was never written in full", _EXPECTED)
+    indptr = group["indptr"][:].astype(np.int64)
+    fits = (
+        n_features > 0
+        and n_barcodes > 0
+        and len(group["barcodes"]) == n_barcodes
+        and len(group["indices"]) == nnz
+        and len(indptr) == n_barcodes + 1
+        and indptr[0] == 0
+        and indptr[-1] == nnz
+        and bool((np.diff(indptr) >= 0).all())
+    )
+    if not fits:
+        raise bad(path, sample, "a matrix whose shape, barcodes and entries do not fit together", _EXPECTED)
+    return indptr, nnz
+
+
+def _checked_indices(indices: NDArray[Any], n_features: int, path: Path, sample: str) -> NDArray[Any]:
+    if indices.size and (indices.min() < 0 or indices.max() >= n_features):
+        raise bad(path, sample, "entries of features that the matrix does not list", _EXPECTED)
+    return indices
+
+
+def _chunks(nnz: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, nnz, _CHUNK):
+        yield start, min(start + _CHUNK, nnz)
+
+
+def _add_runs(totals: NDArray[np.int64], values: NDArray[np.int64], indptr: NDArray[np.int64], start: int) -> None:
+    """Add the entries ``start`` ... to the rows they belong to."""
+    running = np.concatenate([[0], np.cumsum(values)])
+    bounds = np.clip(indptr - start, 0, len(values))
+    totals += np.diff(running[bounds])
+
+
+def _barcodes(group: h5py.Group) -> pd.Index:
+    return pd.Index(_texts(group["barcodes"][:]), dtype=object)
+
+
+def _features(group: h5py.Group, path: Path, sample: str) -> pd.DataFrame:
+    if "features" in group:
+        table = group["features"]
+        columns = {name: _texts(table[name][:]) for name in ("id", "name", "feature_type", "genome") if name in table}
+        features = feature_table(columns["id"], columns.get("name"), columns.get("feature_type"), columns.get("genome"))
+    else:
+        genome = group.name.strip("/")
+        ids = _texts(group["genes"][:])
+        features = feature_table(ids, _texts(group["gene_names"][:]), None, [genome] * len(ids))
+    if len(features) != int(group["shape"][0]):
+        raise bad(path, sample, "a matrix whose shape and list of features do not fit together", _EXPECTED)
+    return features
+
+
+def _texts(values: Any) -> list[str]:
+    """Decode text of any HDF5 string type."""
+    if values is None:
+        return []
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in np.atleast_1d(values).tolist()]
+
+
+def _first_text(values: Any) -> str | None:
+    texts = _texts(values)
+    return texts[0] if texts else None

@@ -1,0 +1,126 @@
+"""Feature-barcode matrices as Matrix Market files: matrix.mtx, barcodes.tsv, features.tsv (genes.tsv)."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+from scipy.io import mmread
+from scipy.sparse import coo_matrix, csr_matrix
+
+from clearspot.io import naming
+from clearspot.io.feature_matrix import FeatureMatrix, as_counts, canonical, feature_table
+from clearspot.io.reading import bad, open_binary, reading
+
+_EXPECTED = "a count matrix in Matrix Market coordinate format"
+_GENOME_PREFIX = re.compile(r"^(?P<genome>[A-Za-z0-9.-]+?)_+ENS[A-Z]*G\d")
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What stands before the entries of a Matrix Market file."""
+
+    field: str
+    symmetry: str
+    n_rows: int
+    n_columns: int
+    nnz: int
+    software_version: str | None
+
+
+def read_mex(path: Path, sample: str) -> FeatureMatrix:
+    """Read MEX files; see :func:`clearspot.io.matrix.read_matrix`."""
+    mtx, barcodes_file, features_file = _files(path, sample)
+    barcodes = _read_table(barcodes_file, sample, "one barcode a line")[0]
+    table = _read_table(features_file, sample, "one feature a line: id, symbol, type")
+    header = _read_header(mtx, sample)
+    if (header.n_rows, header.n_columns) != (len(table), len(barcodes)):
+        raise bad(
+            mtx,
+            sample,
+            f"a matrix of {header.n_rows} x {header.n_columns} beside {len(table)} features, {len(barcodes)} barcodes",
+            "as many rows as features and as many columns as barcodes",
+            "take the three files from one Space Ranger run",
+        )
+    return FeatureMatrix(
+        counts=_read_counts(mtx, header, sample),
+        barcodes=pd.Index(barcodes, dtype=object),
+        features=_features(table),
+        software_version=header.software_version,
+    )
+
+
+def mex_size(path: Path, sample: str) -> tuple[int, int, int]:
+    """Number of features, barcodes and stored entries, as the header states them."""
+    header = _read_header(_files(path, sample)[0], sample)
+    return header.n_rows, header.n_columns, header.nnz
+
+
+def _files(path: Path, sample: str) -> tuple[Path, Path, Path]:
+    """The matrix and its two lists, which share a prefix where they lie flattened among other files."""
+    folder = path if path.is_dir() else path.parent
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    mtx = path.name if not path.is_dir() else next((name for name in names if naming.MTX.match(name)), "matrix.mtx.gz")
+    match = naming.MTX.match(mtx)
+    prefix = match["prefix"] if match else ""
+    lists = []
+    for stems in (("barcodes",), ("features", "genes")):
+        wanted = [f"{prefix}{stem}.tsv{end}" for stem in stems for end in (".gz", "")]
+        found = next((name for name in wanted if name in names), None)
+        if found is None:
+            mend = "copy the three MEX files of one Space Ranger run together"
+            raise bad(folder / wanted[0], sample, "no such file", " or ".join(wanted), mend)
+        lists.append(folder / found)
+    return folder / mtx, lists[0], lists[1]
+
+
+def _read_table(path: Path, sample: str, expected: str) -> pd.DataFrame:
+    with reading(path, sample, expected), open_binary(path) as file:
+        return pd.read_csv(file, sep="\t", header=None, dtype=str, keep_default_na=False, na_filter=False)
+
+
+def _features(table: pd.DataFrame) -> pd.DataFrame:
+    ids = table[0].to_numpy()
+    symbols = table[1].to_numpy() if 1 in table else None
+    types = table[2].to_numpy() if 2 in table else None
+    # MEX states no genome, but with two of them every id is written GENOME_ENSG...
+    prefixes = [_GENOME_PREFIX.match(identifier) for identifier in ids]
+    genomes = [match["genome"] if match else "" for match in prefixes]
+    return feature_table(ids, symbols, types, genomes)
+
+
+def _read_header(path: Path, sample: str) -> _Header:
+    with reading(path, sample, _EXPECTED), open_binary(path) as file:
+        return _parse_header(file, path, sample)
+
+
+def _parse_header(file: IO[bytes], path: Path, sample: str) -> _Header:
+    words = file.readline(1000).decode().split()
+    if len(words) != 5 or words[0] != "%%MatrixMarket" or words[2] != "coordinate":
+        raise bad(path, sample, f"a file that begins with {' '.join(words)[:60]!r}", _EXPECTED)
+    version = None
+    while (line := file.readline(100_000).decode()).startswith("%"):
+        if "metadata_json:" in line:
+            with suppress(ValueError, AttributeError):
+                version = json.loads(line.split("metadata_json:", 1)[1]).get("software_version")
+    n_rows, n_columns, nnz = (int(word) for word in line.split())
+    return _Header(words[3], words[4], n_rows, n_columns, nnz, version)
+
+
+def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
+    shape = (header.n_columns, header.n_rows)
+    if header.nnz == 0:
+        return csr_matrix(shape, dtype=np.int32)
+    if header.field not in ("integer", "real") or header.symmetry != "general":
+        raise bad(path, sample, f"a matrix of kind '{header.field} {header.symmetry}'", "kind 'integer general'")
+    with reading(path, sample, _EXPECTED), open_binary(path) as file:
+        entries = mmread(file, spmatrix=True)
+        values = as_counts(entries.data, path, sample)
+        counts = coo_matrix((values, (entries.col, entries.row)), shape=shape)
+        return canonical(counts.tocsr())

@@ -1,0 +1,129 @@
+"""Spot positions, in every form that Space Ranger has written them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clearspot import keys
+from clearspot.io.reading import bad, open_binary, reading
+
+PXL_ROW: Final = "pxl_row_in_fullres"
+PXL_COL: Final = "pxl_col_in_fullres"
+COLUMNS: Final = (keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL, PXL_ROW, PXL_COL)
+
+_EXPECTED = "positions: barcode, in_tissue, array_row, array_col, pxl_row_in_fullres, pxl_col_in_fullres"
+_PARQUET_MAGIC = b"PAR1"
+
+
+def read_positions(path: Path, sample: str) -> pd.DataFrame:
+    """Read one positions file.
+
+    Whether it has a header is told from its first cell, and its format from its content: both have been found
+    under every name.
+
+    Parameters
+    ----------
+    path
+        CSV (plain or gzip, with or without header) or Parquet.
+    sample
+        Sample name for messages.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by barcode: ``in_tissue`` (bool), ``array_row``, ``array_col`` (int32), ``pxl_row_in_fullres`` and
+        ``pxl_col_in_fullres`` (float64, full-resolution pixels; they may be negative). Barcodes may repeat.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be read, lacks a column, or holds text or missing values among the numbers.
+    """
+    with reading(path, sample, _EXPECTED):
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == _PARQUET_MAGIC
+        table = pd.read_parquet(path) if is_parquet else _read_csv(path)
+    first_line = 1 if is_parquet or not table.attrs["header"] else 2
+    return _checked(table, path, sample, first_line)
+
+
+def read_agreeing_positions(paths: Sequence[Path], sample: str) -> pd.DataFrame:
+    """Read all positions files of a sample, which must say the same.
+
+    Raises
+    ------
+    BadInputError
+        As :func:`read_positions`; or two files place the same barcode differently.
+    """
+    first, *others = (read_positions(path, sample) for path in paths)
+    for other, path in zip(others, paths[1:], strict=True):
+        same = len(other) == len(first) and other.index.is_unique and first.index.is_unique
+        same = same and bool(first.index.isin(other.index).all())
+        if not same or not np.allclose(other.loc[first.index].to_numpy(float), first.to_numpy(float), atol=1.0):
+            raise bad(
+                path,
+                sample,
+                f"other positions than in {paths[0].name}",
+                "positions files that agree",
+                "keep only the one that Space Ranger wrote for this matrix",
+            )
+    return first
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with open_binary(path) as file:
+        first = file.readline(10_000).decode("utf-8-sig")
+    separator = "\t" if "\t" in first and "," not in first else ","
+    header = first.split(separator)[0].strip().strip('"').lower() in ("barcode", "barcodes", "")
+    with open_binary(path) as file:
+        table = pd.read_csv(
+            file, sep=separator, header=0 if header else None, encoding="utf-8-sig", skipinitialspace=True
+        )
+    if not header:
+        if table.shape[1] != len(COLUMNS) + 1:
+            raise ValueError(f"{table.shape[1]} columns instead of {len(COLUMNS) + 1}")
+        table.columns = ["barcode", *COLUMNS]
+    table.attrs["header"] = header
+    return table
+
+
+def _checked(table: pd.DataFrame, path: Path, sample: str, first_line: int) -> pd.DataFrame:
+    table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
+    if "barcode" not in table:
+        table = table.rename(columns={table.columns[0]: "barcode"})
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise bad(path, sample, f"no column {', '.join(missing)}", _EXPECTED)
+    numbers = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    broken = np.flatnonzero(~np.isfinite(numbers).all(axis=1) | table["barcode"].isna())
+    if len(broken):
+        lines = ", ".join(str(row + first_line) for row in broken[:5])
+        example = table.iloc[broken[0]].tolist()
+        raise bad(
+            path,
+            sample,
+            f"text or missing values in {len(broken)} lines (line {lines}), for example {example}",
+            "a barcode and five numbers in each line",
+            "take the file as Space Ranger wrote it",
+        )
+    in_tissue = numbers[keys.IN_TISSUE]
+    array = numbers[[keys.ARRAY_ROW, keys.ARRAY_COL]]
+    if not in_tissue.isin([0, 1]).all() or not (array == array.round()).all(axis=None):
+        raise bad(path, sample, "in_tissue other than 0 and 1, or array indices that are not whole", _EXPECTED)
+    if table.empty:
+        raise bad(path, sample, "no positions", _EXPECTED)
+    return pd.DataFrame(
+        {
+            keys.IN_TISSUE: in_tissue.astype(bool).to_numpy(),
+            keys.ARRAY_ROW: numbers[keys.ARRAY_ROW].to_numpy().astype(np.int32),
+            keys.ARRAY_COL: numbers[keys.ARRAY_COL].to_numpy().astype(np.int32),
+            PXL_ROW: numbers[PXL_ROW].to_numpy(),
+            PXL_COL: numbers[PXL_COL].to_numpy(),
+        },
+        index=pd.Index(table["barcode"].astype(str).to_numpy(dtype=object), name="barcode", dtype=object),
+    )
