@@ -1,0 +1,176 @@
+"""Build the spatial graph of one sample."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.spatial import QhullError
+
+from clearspot import keys
+from clearspot.errors import BadInputError, Problem
+from clearspot.graph.delaunay import delaunay_builder
+from clearspot.graph.embed import symmetric_graph
+from clearspot.graph.grid import grid_builder
+from clearspot.graph.knn import knn_builder
+from clearspot.graph.lattice import Spacing, find_spacing
+from clearspot.graph.params import GraphParams
+from clearspot.graph.pieces import find_pieces
+from clearspot.graph.radius import radius_builder
+from clearspot.qc.passing import passing_spots
+from clearspot.record import StepRecord
+
+_PIECES_SHOWN = 20
+
+
+def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = None) -> StepRecord:
+    """Add the spatial graph over the passing spots to ``adata``, in place.
+
+    Sets ``obsp['spatial_connectivities']`` (ones) and ``obsp['spatial_distances']`` (pixels of the full-resolution
+    image), both N x N CSR, symmetric, without self-loops, empty in the rows of spots that failed quality control;
+    ``uns['spatial_neighbors']`` as squidpy keeps it; ``obs['graph_degree']`` and ``obs['graph_component']``.
+
+    Parameters
+    ----------
+    adata
+        With ``obsm['spatial']`` and, after quality control, ``obs['qc_pass']``.
+    sample
+        Sample name.
+    params
+        Strategy and its settings.
+
+    Returns
+    -------
+    Record of the step ``graph``.
+
+    Raises
+    ------
+    BadInputError
+        Fewer than two spots, all spots in one place, or spots on one line where a triangulation is asked for.
+    """
+    params = params or GraphParams()
+    record = StepRecord(sample, "graph", params=asdict(params))
+    in_graph = passing_spots(adata)
+    rows = np.flatnonzero(in_graph)
+    coordinates = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
+    spacing = _spacing(coordinates, rows, sample, params)
+    adjacency, settings = _adjacency(coordinates[rows], sample, params, spacing)
+    connectivities, distances = symmetric_graph(adjacency, coordinates, rows, adata.n_obs)
+
+    degree = np.diff(connectivities.indptr)
+    piece, sizes = find_pieces(connectivities, in_graph)
+    adata.obsp[keys.CONNECTIVITIES] = connectivities
+    adata.obsp[keys.DISTANCES] = distances
+    adata.uns["spatial_neighbors"] = {
+        "connectivities_key": keys.CONNECTIVITIES,
+        "distances_key": keys.DISTANCES,
+        "params": settings,
+    }
+    adata.obs[keys.DEGREE] = degree.astype(np.int32)
+    adata.obs[keys.COMPONENT] = piece
+    adata.uns.setdefault(keys.UNS, {})["graph"] = settings
+    _describe(record, degree[rows], sizes, spacing, settings, adata)
+    return record
+
+
+def _spacing(coordinates: NDArray[np.float64], rows: NDArray[np.intp], sample: str, params: GraphParams) -> Spacing:
+    spacing = find_spacing(coordinates, params.n_neighbors) if rows.size > 1 else None
+    if spacing is None or not spacing.radius > 0:
+        raise BadInputError(
+            Problem(
+                sample,
+                "spot positions",
+                f"{rows.size} spots that passed quality control, at {len(np.unique(coordinates[rows], axis=0))} places",
+                "spots at different places",
+                "check the positions file and the quality control thresholds",
+            )
+        )
+    return spacing
+
+
+def _adjacency(
+    coordinates: NDArray[np.float64], sample: str, params: GraphParams, spacing: Spacing
+) -> tuple[csr_matrix, dict[str, Any]]:
+    """Make squidpy's adjacency matrix and the settings that made it (none of them ``None``, for .h5ad)."""
+    builders = {
+        "radius": lambda: radius_builder(params, spacing),
+        "knn": lambda: knn_builder(params, len(coordinates)),
+        "grid": lambda: grid_builder(spacing, len(coordinates)),
+        "delaunay": lambda: delaunay_builder(params, spacing),
+    }
+    builder = builders[params.method]()
+    try:
+        adjacency, _ = builder.build(coordinates)
+    except QhullError as error:
+        raise BadInputError(
+            Problem(
+                sample,
+                "spot positions",
+                f"{len(coordinates)} spots that cannot be triangulated (too few, or on one line)",
+                "spots spread over an area",
+                "use --graph_method radius or knn",
+            )
+        ) from error
+    settings = {name: value for name, value in builder.uns_params().items() if value is not None}
+    if isinstance(settings.get("radius"), tuple):
+        settings["radius"] = float(max(settings["radius"]))
+    return adjacency, {"method": params.method, **settings}
+
+
+def _describe(
+    record: StepRecord,
+    degree: NDArray[np.int_],
+    sizes: NDArray[np.intp],
+    spacing: Spacing,
+    settings: dict[str, Any],
+    adata: ad.AnnData,
+) -> None:
+    """Fill the record's metrics, tables and messages."""
+    isolates = int((degree == 0).sum())
+    um_per_px = adata.uns.get(keys.UNS, {}).get("microns_per_pixel")
+    radius = settings.get("radius")
+    record.metrics = {
+        "n_spots": degree.size,
+        "n_edges": int(degree.sum()) // 2,
+        "median_degree": float(np.median(degree)),
+        "mean_degree": float(degree.mean()),
+        "n_isolates": isolates,
+        "n_components": sizes.size,
+        "largest_component_share": float(sizes[0] / degree.size),
+        "lattice": spacing.lattice,
+        "pitch_px": spacing.pitch,
+        "pitch_um": spacing.pitch * um_per_px if um_per_px else None,
+        "radius_px": radius,
+        "radius_um": radius * um_per_px if um_per_px and radius else None,
+    }
+    degrees, spots = np.unique(degree, return_counts=True)
+    record.tables["degree"] = {"degree": degrees.tolist(), "n_spots": spots.tolist()}
+    shown = sizes[:_PIECES_SHOWN].tolist()
+    record.tables["components"] = {"component": [str(i + 1) for i in range(len(shown))], "n_spots": shown}
+    if isolates:
+        record.note(
+            "handled",
+            f"Spots without a neighbour: {isolates} of {degree.size}. They keep their own value and learn from none.",
+        )
+    pieces = int((sizes > 1).sum())
+    if pieces > 1:
+        record.note(
+            "handled",
+            f"The tissue lies in {pieces} separate pieces (the largest holds {sizes[0]} of {degree.size} spots); "
+            "nothing is smoothed from one to another.",
+        )
+    if spacing.lattice == "irregular" and settings["method"] in ("radius", "grid"):
+        record.note(
+            "warning" if settings["method"] == "grid" else "info",
+            "The spots stand on no regular lattice: neighbours were chosen by distance alone.",
+        )
+    wanted = record.params["n_neighbors"]
+    if settings["method"] in ("radius", "grid") and record.params["radius"] is None and spacing.degree != wanted:
+        record.note(
+            "info",
+            f"{wanted} neighbours make no whole shell of a {spacing.lattice} arrangement: {spacing.degree} were taken.",
+        )

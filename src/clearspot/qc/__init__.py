@@ -1,0 +1,1 @@
+"""Quality control of spots and genes: metrics, flags, normalisation, highly variable genes."""

@@ -1,0 +1,200 @@
+"""Quality control of one sample."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import anndata as ad
+import numpy as np
+
+from clearspot import keys
+from clearspot.errors import BadInputError, Problem
+from clearspot.qc import columns
+from clearspot.qc.edges import add_edge_curve
+from clearspot.qc.filters import Filter, flag_genes, flag_spots, spot_filters
+from clearspot.qc.genes import TITLES
+from clearspot.qc.hvg import hvg_candidates, select_hvgs
+from clearspot.qc.interest import flag_genes_of_interest
+from clearspot.qc.metrics import add_genome_metrics, add_qc_metrics, column_suffix, missing_gene_sets
+from clearspot.qc.normalise import normalise
+from clearspot.qc.outliers import flag_local_outliers
+from clearspot.qc.params import QCParams
+from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
+from clearspot.record import StepRecord
+
+_MANY = 0.3
+"""Share of spots removed above which the reader is warned."""
+
+
+def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> StepRecord:
+    """Measure, flag, normalise and choose genes, in place; nothing is dropped and the counts stay untouched.
+
+    Sets ``X`` (log1p of counts over size factor), ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
+    ``size_factor``, ``local_outlier``, ``edge_distance``; ``var``: scanpy's metrics, ``qc_pass``, ``highly_variable``,
+    ``highly_variable_rank``, ``gene_of_interest``.
+
+    Parameters
+    ----------
+    adata
+        As ingest leaves it: ``layers['counts']`` and ``obsm['spatial']``.
+    sample
+        Sample name.
+    params
+        Thresholds.
+
+    Returns
+    -------
+    Record of the step ``qc``.
+
+    Raises
+    ------
+    BadInputError
+        Too few spots or genes are left for the denoiser.
+    """
+    params = params or QCParams()
+    record = StepRecord(sample, "qc", params=asdict(params))
+    measured = add_qc_metrics(adata)
+    filters = spot_filters(adata, params)
+    # What a threshold left to us became belongs in the record.
+    record.params |= {one.parameter.removeprefix("qc_"): one.threshold for one in filters}
+    record.tables["filters"] = flag_spots(adata, filters)
+    _need_spots(adata, sample, filters, params)
+    genes_failed = flag_genes(adata, params.min_spots)
+    candidates = hvg_candidates(adata, params)
+    _need_genes(adata, sample, candidates, params)
+
+    _note_gene_sets(record, missing_gene_sets(measured))
+    _note_genomes(record, adata)
+    _note_surroundings(record, adata)
+    absent = flag_genes_of_interest(adata, params.genes_of_interest)
+    median = normalise(adata)
+    method = select_hvgs(adata, candidates, params.n_hvgs)
+    _note_genes(record, adata, absent, method, int(candidates.sum()), params)
+
+    passing = adata.obs[keys.QC_PASS].to_numpy()
+    record.metrics |= {
+        "n_spots": adata.n_obs,
+        "n_spots_pass": int(passing.sum()),
+        "percent_spots_pass": 100.0 * float(passing.mean()),
+        "n_genes": adata.n_vars,
+        "n_genes_pass": adata.n_vars - genes_failed,
+        "n_genes_fail": genes_failed,
+        "n_hvgs": int(adata.var[keys.HIGHLY_VARIABLE].sum()),
+        "hvg_method": method,
+        "total_counts": int(adata.obs[columns.TOTAL_COUNTS].sum()),
+        "median_counts": float(np.median(adata.obs[columns.TOTAL_COUNTS])),
+        "median_counts_pass": median,
+        "median_genes": float(np.median(adata.obs[columns.N_GENES])),
+        "median_genes_pass": float(np.median(adata.obs[columns.N_GENES][passing])),
+    }
+    for name in measured:
+        record.metrics[f"median_percent_{name}"] = float(np.nanmedian(adata.obs[columns.percent_of(name)]))
+    record.tables["quantiles"] = quantiles(adata)
+    for column in measured_columns(adata):
+        record.tables[f"histogram_{column}"] = histogram(adata, column)
+    adata.uns.setdefault(keys.UNS, {})["qc"] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in record.params.items()
+        if value is not None
+    }
+    return record
+
+
+def _need_spots(adata: ad.AnnData, sample: str, filters: list[Filter], params: QCParams) -> None:
+    left = int(adata.obs[keys.QC_PASS].sum())
+    if left >= max(params.min_spots_left, 1):
+        return
+    measured = [one for one in filters if one.measured(adata)]
+    worst = max(measured, key=lambda one: int(one.fails(adata).sum()))
+    typical = float(np.nanmedian(adata.obs[worst.column].to_numpy(dtype=float))) if adata.n_obs else float("nan")
+    removed = int(worst.fails(adata).sum())
+    raise BadInputError(
+        Problem(
+            sample,
+            "counts matrix",
+            f"{left} of {adata.n_obs} spots pass quality control; {worst.parameter} ({worst.threshold:g}) alone "
+            f"removes {removed}: the median spot has {worst.column} {typical:g}",
+            f"at least {params.min_spots_left} spots (qc_min_spots_left)",
+            f"{'lower' if worst.lower else 'raise'} --{worst.parameter} past {typical:g} if such spots are to be kept; "
+            "otherwise leave the sample out (--on_bad_sample skip)",
+        )
+    )
+
+
+def _need_genes(adata: ad.AnnData, sample: str, candidates: np.ndarray, params: QCParams) -> None:
+    if candidates.sum() >= max(params.min_genes_left, 1):
+        return
+    passing = adata.obs[keys.QC_PASS].to_numpy()
+    totals = np.asarray(adata.layers[keys.COUNTS][passing].sum(axis=0)).ravel()
+    seen = totals[totals > 0]
+    typical = float(np.median(seen)) if seen.size else 0.0
+    raise BadInputError(
+        Problem(
+            sample,
+            "counts matrix",
+            f"{int(candidates.sum())} of {adata.n_vars} genes have more than {params.hvg_min_counts} counts over "
+            f"{int(passing.sum())} passing spots; the median detected gene has {typical:g}",
+            f"at least {params.min_genes_left} genes to model",
+            "lower --hvg_min_counts (or --qc_min_spots), or leave the sample out (--on_bad_sample skip)",
+        )
+    )
+
+
+def _note_gene_sets(record: StepRecord, missing: list[str]) -> None:
+    for name in missing:
+        record.note(
+            "handled",
+            f"No {TITLES[name]} gene has counts (FFPE probe sets leave them out): their share is missing, not 0, and its "
+            "filter was skipped.",
+        )
+
+
+def _note_genomes(record: StepRecord, adata: ad.AnnData) -> None:
+    genomes = add_genome_metrics(adata)
+    if genomes:
+        table = genomes_table(adata, genomes, [column_suffix(genome) for genome in genomes])
+        record.tables["genomes"] = table
+        shares = ", ".join(
+            f"{genome} {share:.1f} %" for genome, share in zip(genomes, table["percent_of_counts"], strict=True)
+        )
+        record.note("handled", f"Counts come from {len(genomes)} genomes ({shares}); each has metrics of its own.")
+
+
+def _note_surroundings(record: StepRecord, adata: ad.AnnData) -> None:
+    """Spots removed, local outliers and the edge effect; the last two are shown, never dropped."""
+    removed = 1 - float(adata.obs[keys.QC_PASS].mean())
+    if removed > _MANY:
+        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots: look at the filters.")
+    outliers = flag_local_outliers(adata)
+    if outliers is not None:
+        record.metrics["n_local_outliers"] = outliers.pop("any")
+        record.tables["local_outliers"] = {"metric": list(outliers), "n_spots": list(outliers.values())}
+    curve = add_edge_curve(adata)
+    if curve is not None:
+        record.tables["edge"], record.metrics["edge_to_interior_counts"] = curve
+
+
+def _note_genes(
+    record: StepRecord,
+    adata: ad.AnnData,
+    absent: dict[str, list[str]],
+    method: str,
+    n_candidates: int,
+    params: QCParams,
+) -> None:
+    removed = 1 - float(adata.obs[keys.QC_PASS].mean())
+    if removed > _MANY:
+        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots: look at the filters.")
+    for name, near in absent.items():
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        record.note("warning", f"Gene of interest {name} is not among the {adata.n_vars} genes{hint}.")
+    if params.genes_of_interest:
+        record.metrics["n_genes_of_interest"] = int(adata.var[columns.GENE_OF_INTEREST].sum())
+    if n_candidates < params.n_hvgs:
+        record.note(
+            "info",
+            f"Only {n_candidates} genes have more than {params.hvg_min_counts} counts: all are modelled "
+            f"({params.n_hvgs} highly variable ones were asked for).",
+        )
+    if method != "seurat_v3":
+        record.note("handled", f"The usual loess of seurat_v3 failed on so few values: genes were ranked by {method}.")
