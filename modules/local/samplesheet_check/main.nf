@@ -1,7 +1,5 @@
-include { codeVersion } from '../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SAMPLESHEET_CHECK {
-    tag "${samplesheet.name}"
+    tag "${samplesheet.baseName}"
     label 'process_single'
 
     input:
@@ -9,6 +7,7 @@ process SAMPLESHEET_CHECK {
     path samplesheet_schema, stageAs: 'schema/samplesheet.json'
     path params_schema, stageAs: 'schema/params.json'
     val params_json_base64
+    val code_version
 
     output:
     path 'samplesheet.valid.json', emit: rows
@@ -17,7 +16,7 @@ process SAMPLESHEET_CHECK {
 
     script:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
     samplesheet_check.py \\
         --samplesheet sheet/* \\
@@ -28,7 +27,7 @@ process SAMPLESHEET_CHECK {
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
     samplesheet_check.py \\
         --samplesheet sheet/* \\

@@ -8,19 +8,24 @@ workflow DENOISE {
     take:
     h5ad               // channel: [ meta, h5ad ]
     genes_of_interest  // path or []
+    code_version       // string
 
     main:
     def named_set = params.dusted_genes in ['hvg', 'all']
-    SPATIAL_GRAPH(h5ad)
+    SPATIAL_GRAPH(h5ad, code_version)
     DUSTED_DENOISE(
         SPATIAL_GRAPH.out.h5ad,
         genes_of_interest,
         named_set ? [] : file(params.dusted_genes, checkIfExists: true),
         named_set ? params.dusted_genes : '',
+        code_version,
     )
-    SPATIAL_DOMAINS(DUSTED_DENOISE.out.h5ad)
+    SPATIAL_DOMAINS(DUSTED_DENOISE.out.h5ad, code_version)
+
+    domains = SPATIAL_DOMAINS.out.h5ad
+    records = SPATIAL_GRAPH.out.record.mix(DUSTED_DENOISE.out.record, SPATIAL_DOMAINS.out.record)
 
     emit:
-    h5ad    = SPATIAL_DOMAINS.out.h5ad  // channel: [ meta, h5ad ]
-    records = SPATIAL_GRAPH.out.record.mix(DUSTED_DENOISE.out.record, SPATIAL_DOMAINS.out.record)  // channel: [ meta, json ]
+    domains  // channel: [ meta, h5ad ]
+    records  // channel: [ meta, json ]
 }

@@ -8,30 +8,30 @@ workflow GATE {
     step     // name of the gate, for the message
 
     main:
-    ch_read = records.map { meta, json -> [meta, new groovy.json.JsonSlurper().parse(json.toFile())] }
-    ch_refused = ch_read
+    ch_read = records.map { meta, json -> [meta, new groovy.json.JsonSlurperClassic().parse(json.toFile())] }
+    refused = ch_read
         .filter { _meta, record -> record.status == 'bad_input' }
         .map { meta, record -> [meta.id, step, record.problems] }
 
-    ch_verdict = ch_refused
+    ch_verdict = refused
         .toSortedList { a, b -> a[0] <=> b[0] }
-        .map { refused ->
-            refused.each { sample, _step, problems -> log.warn(refusal(sample, problems, step)) }
-            if (refused && params.on_bad_sample == 'fail') {
-                error("${refused.size()} sample(s) refused at '${step}': ${refused.collect { entry -> entry[0] }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")
+        .map { entries ->
+            entries.each { sample, _step, problems -> log.warn(refusal(sample, problems, step)) }
+            if (entries && params.on_bad_sample == 'fail') {
+                error("${entries.size()} sample(s) refused at '${step}': ${entries.collect { entry -> entry[0] }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")
             }
-            refused.size()
+            entries.size()
         }
 
     // With `fail`, no sample passes before all were looked at; with `skip`, none waits for another.
     def checked = ch_read.filter { _meta, record -> record.status != 'bad_input' }.map { meta, _record -> [meta] }
-    ch_good = params.on_bad_sample == 'fail'
+    good = params.on_bad_sample == 'fail'
         ? checked.combine(ch_verdict).map { meta, _refused -> [meta] }
         : checked
 
     emit:
-    good    = ch_good     // channel: [ meta ]
-    refused = ch_refused  // channel: [ sample, step, problems ]
+    good     // channel: [ meta ]
+    refused  // channel: [ sample, step, problems ]
 }
 
 def refusal(sample, problems, step) {

@@ -13,14 +13,18 @@ workflow PREPARE {
     take:
     samplesheet        // path
     genes_of_interest  // path or []
+    code_version       // string
 
     main:
-    def params_json = groovy.json.JsonOutput.toJson(params.collectEntries { key, value -> [key.toString(), value instanceof Number || value instanceof Boolean || value == null ? value : value.toString()] })
+    // The suffix of the trace files is new in each run, and would make each run look like new work.
+    def given = params.findAll { key, _value -> key != 'trace_report_suffix' && !key.toString().contains('-') }
+    def params_json = groovy.json.JsonOutput.toJson(given.collectEntries { key, value -> [key.toString(), plain(value)] }.sort())
     SAMPLESHEET_CHECK(
         samplesheet,
         file("${projectDir}/assets/schema_input.json"),
         file("${projectDir}/nextflow_schema.json"),
         params.validate_params ? params_json.bytes.encodeBase64().toString() : '',
+        code_version,
     )
 
     def sheet_folder = samplesheet.parent
@@ -36,17 +40,26 @@ workflow PREPARE {
     // Reference samples train the super-resolution model and take no part in the rest.
     ch_query = ch_samples.filter { meta, _files, _manifest, _image -> meta.role == 'query' }
 
-    SPACERANGER_CHECK(ch_query)
+    SPACERANGER_CHECK(ch_query, code_version)
     CHECK_GATE(SPACERANGER_CHECK.out.record, 'check')
 
     ch_to_ingest = params.validate_only ? channel.empty() : ch_query.join(CHECK_GATE.out.good)
-    SPACERANGER_INGEST(ch_to_ingest)
-    SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest)
+    SPACERANGER_INGEST(ch_to_ingest, code_version)
+    SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest, code_version)
     QC_GATE(SPOT_QC.out.record, 'qc')
 
+    h5ad = SPOT_QC.out.h5ad.join(QC_GATE.out.good)
+    images = ch_query.map { meta, _files, _manifest, image -> [meta, image] }
+    records = SPACERANGER_CHECK.out.record.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
+    refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)
+
     emit:
-    h5ad    = SPOT_QC.out.h5ad.join(QC_GATE.out.good)                           // channel: [ meta, h5ad ]
-    images  = ch_query.map { meta, _files, _manifest, image -> [meta, image] }  // channel: [ meta, image or [] ]
-    records = SPACERANGER_CHECK.out.record.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record) // channel: [ meta, json ]
-    refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)                   // channel: [ sample, step, problems ]
+    h5ad     // channel: [ meta, h5ad ]
+    images   // channel: [ meta, image or [] ]
+    records  // channel: [ meta, json ]
+    refused  // channel: [ sample, step, problems ]
+}
+
+def plain(value) {
+    return value instanceof Number || value instanceof Boolean || value == null ? value : value.toString()
 }

@@ -8,6 +8,7 @@ workflow REPORT {
     h5ad      // channel: [ meta, h5ad ] of samples that went through
     records   // channel: [ meta, json ] of every step and sample
     versions  // channel: path of the collated software versions
+    code_version  // string
 
     main:
     ch_records = records
@@ -15,13 +16,16 @@ workflow REPORT {
         .map { meta, jsons -> [meta, jsons.sort { json -> json.name }] }
         .join(h5ad, remainder: true)
         .map { meta, jsons, data -> [meta, jsons, data ?: []] }
-    SAMPLE_REPORT(ch_records)
+    SAMPLE_REPORT(ch_records, code_version)
 
     def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
     ch_cohort = params.skip_multiqc ? channel.empty() : records.map { _meta, json -> json }.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
-    COHORT_REPORT(ch_cohort, versions, configs)
+    COHORT_REPORT(ch_cohort, versions, configs, code_version)
+
+    sample_reports = SAMPLE_REPORT.out.html
+    cohort_report = COHORT_REPORT.out.html
 
     emit:
-    sample_reports = SAMPLE_REPORT.out.html  // channel: [ meta, html ]
-    cohort_report  = COHORT_REPORT.out.html  // channel: html
+    sample_reports  // channel: [ meta, html ]
+    cohort_report   // channel: html
 }

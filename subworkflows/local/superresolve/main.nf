@@ -1,5 +1,5 @@
-// The place of super-resolution (Diff-ST). Its parameters are in the schema and its channel is wired; --skip_superres is
-// true and the run refuses `false`, so nothing here pretends.
+// The place of super-resolution (Diff-ST). Its parameters are in the schema and its channels are wired; the run refuses
+// `--skip_superres false`, so nothing here pretends.
 
 workflow SUPERRESOLVE {
     take:
@@ -7,9 +7,11 @@ workflow SUPERRESOLVE {
     images  // channel: [ meta, image or [] ] full-resolution histology
 
     main:
-    ch_ready = h5ad.join(images).filter { _meta, _h5ad, image -> image && !params.skip_superres }
+    // The samples that the models will be given: those with a full-resolution image.
+    ready = h5ad.join(images).filter { _meta, _h5ad, image -> image }
+    records = channel.empty()
 
     emit:
-    h5ad    = ch_ready.map { meta, data, _image -> [meta, data] }.filter { false }  // channel: [ meta, superres.h5ad ]
-    records = channel.empty()                                                       // channel: [ meta, json ]
+    ready    // channel: [ meta, h5ad, image ]
+    records  // channel: [ meta, json ]
 }

@@ -1,16 +1,21 @@
-// `-resume` hashes a task's script, not the package that the script imports. This word stands in each script, so that
-// a task is run again when the library has changed: the version, and in a source tree a hash of src/.
+// `-resume` knows a task by its script's source and its inputs, not by the package that the script imports. So each task
+// takes this word as an input: the version, and in a source tree a hash of src/ and bin/. An edited library is never
+// resumed stale.
 
 def codeVersion() {
-    def source = file("${moduleDir}/../../../src/clearspot")
-    if (!source.exists()) {
-        return workflow.manifest.version
-    }
     def files = []
-    source.eachFileRecurse { path ->
-        if (path.name ==~ /.*\.(py|html|css|js|j2)/) {
-            files << path
+    ['src', 'bin'].each { folder ->
+        def source = file("${projectDir}/${folder}")
+        if (source.exists()) {
+            source.eachFileRecurse { path ->
+                if (path.name ==~ /.*\.(py|html|css|js|j2)/) {
+                    files << path
+                }
+            }
         }
+    }
+    if (!files) {
+        return workflow.manifest.version
     }
     def digest = java.security.MessageDigest.getInstance('SHA-256')
     files.sort { path -> path.toString() }.each { path -> digest.update(path.bytes) }

@@ -4,7 +4,7 @@ include { colours } from './terminal'
 
 def helpText(schema_path, monochrome) {
     def c = colours(monochrome)
-    def schema = new groovy.json.JsonSlurper().parse(file(schema_path).toFile())
+    def schema = new groovy.json.JsonSlurperClassic().parse(file(schema_path).toFile())
     def lines = [
         "${c.bold}${schema.title}${c.reset}",
         schema.description,

@@ -40,31 +40,37 @@ workflow PIPELINE_COMPLETION {
     def cohort_reports = cohort_report.toList()
     def bad_samples = refused.toList()
 
+    // Inside the handler neither `params` nor `workflow` can be had; inside a function both can.
     workflow.onComplete {
-        def c = colours(params.monochrome_logs)
-        def took = workflow.duration
-        if (workflow.success) {
-            def bad = bad_samples.getVal()
-            def done = sample_reports.getVal() - bad.collect { sample, _step, _problems -> sample }
-            if (params.validate_only) {
-                log.info("${c.green}Checked${c.reset} in ${took}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}")
-            }
-            else {
-                log.info("${bad ? c.yellow : c.green}Finished${c.reset} in ${took}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}")
-            }
-            bad.each { sample, step, problems ->
-                log.info("  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { p -> "${p.file}: ${p.found}" }.join('; ')}")
-            }
-            if (!params.validate_only) {
-                log.info('Reports:')
-                sample_reports.getVal().each { sample -> log.info("  ${params.outdir}/${sample}/${sample}_report.html") }
-                cohort_reports.getVal().each { _html -> log.info("  ${params.outdir}/multiqc/multiqc_report.html") }
-            }
-        }
-        else {
-            log.error("${c.red}Stopped${c.reset} after ${took}: ${(workflow.errorMessage ?: 'see the message above').readLines().take(20).join('\n  ')}")
-            log.error("What is finished is kept: mend the cause and run the same command with -resume")
-        }
-        completionEmail(params, workflow)
+        completionSummary(sample_reports, cohort_reports, bad_samples)
+        completionEmail()
     }
+}
+
+def completionSummary(sample_reports, cohort_reports, bad_samples) {
+    def c = colours(params.monochrome_logs)
+    if (!workflow.success) {
+        def reason = (workflow.errorMessage ?: workflow.errorReport ?: 'see the message above').readLines().take(20).join('\n  ')
+        log.error("${c.red}Stopped${c.reset} after ${workflow.duration}: ${reason}")
+        log.error('What is finished is kept: mend the cause and run the same command with -resume')
+        return null
+    }
+    def bad = bad_samples.getVal()
+    def refused = bad.collect { sample, _step, _problems -> sample }
+    if (params.validate_only) {
+        log.info("${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}")
+    }
+    else {
+        def done = sample_reports.getVal() - refused
+        log.info("${bad ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}")
+    }
+    bad.each { sample, step, problems ->
+        log.info("  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { problem -> "${problem.file}: ${problem.found}" }.join('; ')}")
+    }
+    if (!params.validate_only) {
+        log.info('Reports:')
+        sample_reports.getVal().each { sample -> log.info("  ${params.outdir}/${sample}/${sample}_report.html") }
+        cohort_reports.getVal().each { _html -> log.info("  ${params.outdir}/multiqc/multiqc_report.html") }
+    }
+    return null
 }

@@ -1,6 +1,6 @@
 // An e-mail when the run ends, by Nextflow's own mailer (no plugin): --email always, --email_on_fail after a failure.
 
-def completionEmail(params, workflow) {
+def completionEmail() {
     def address = params.email ?: (!workflow.success ? params.email_on_fail : null)
     if (address) {
         sendMail(

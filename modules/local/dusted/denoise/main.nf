@@ -1,5 +1,3 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process DUSTED_DENOISE {
     tag "${meta.id}"
     label 'process_gpu'
@@ -9,6 +7,7 @@ process DUSTED_DENOISE {
     path genes_of_interest, stageAs: 'always/*'
     path gene_file, stageAs: 'genes/*'
     val gene_set
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad
@@ -25,7 +24,7 @@ process DUSTED_DENOISE {
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}
     dusted_denoise.py \\
         --outdir ${meta.id} \\
@@ -38,7 +37,7 @@ process DUSTED_DENOISE {
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}/models
     touch ${meta.id}/${meta.id}.h5ad ${meta.id}/models/${meta.id}.dusted.pt
     echo '{"sample": "${meta.id}", "step": "dusted", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.dusted.json

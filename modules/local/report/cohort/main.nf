@@ -1,5 +1,3 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process COHORT_REPORT {
     label 'process_single'
 
@@ -7,6 +5,7 @@ process COHORT_REPORT {
     path records, stageAs: 'records/*'
     path software_versions, stageAs: 'versions/*'
     path multiqc_config, stageAs: 'config/?/*'
+    val code_version
 
     output:
     path 'multiqc_report.html', emit: html
@@ -17,13 +16,13 @@ process COHORT_REPORT {
     def args = task.ext.args ?: ''
     def configs = (multiqc_config instanceof List ? multiqc_config : [multiqc_config]).collect { config -> "--multiqc-config ${config}" }.join(' ')
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     cohort_report.py --records records --versions versions/* ${configs} ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir multiqc_data
     touch multiqc_report.html qc_summary.csv
     """

@@ -1,11 +1,10 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SAMPLE_REPORT {
     tag "${meta.id}"
     label 'process_low'
 
     input:
     tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*')
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}_report.html"), emit: html
@@ -15,14 +14,14 @@ process SAMPLE_REPORT {
     script:
     def data = h5ad ? '--h5ad input/*' : ''
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}
     sample_report.py --outdir ${meta.id} --sample ${meta.id} ${data} --records records
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}
     touch ${meta.id}/${meta.id}_report.html
     echo '{}' > ${meta.id}/metrics.json

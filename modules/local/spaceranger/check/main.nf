@@ -1,11 +1,10 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SPACERANGER_CHECK {
     tag "${meta.id}"
     label 'process_single'
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.check.json"), emit: record
@@ -19,14 +18,14 @@ process SPACERANGER_CHECK {
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
     spaceranger_check.py --verdict-only --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     echo '{"sample": "${meta.id}", "step": "check", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.check.json
     """
 }

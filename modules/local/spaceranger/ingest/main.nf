@@ -1,11 +1,10 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SPACERANGER_INGEST {
     tag "${meta.id}"
     label 'process_low'
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
@@ -20,14 +19,14 @@ process SPACERANGER_INGEST {
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
     spaceranger_ingest.py --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     touch ${meta.id}.h5ad
     echo '{"sample": "${meta.id}", "step": "ingest", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.ingest.json
     """

@@ -1,11 +1,10 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SPATIAL_DOMAINS {
     tag "${meta.id}"
     label 'process_low'
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad
@@ -16,14 +15,14 @@ process SPATIAL_DOMAINS {
     script:
     def args = task.ext.args ?: ''
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}
     spatial_domains.py --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     mkdir -p ${meta.id}/loupe
     touch ${meta.id}/${meta.id}.h5ad ${meta.id}/loupe/${meta.id}_domains.csv
     echo '{"sample": "${meta.id}", "step": "domains", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.domains.json

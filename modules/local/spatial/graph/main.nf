@@ -1,11 +1,10 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SPATIAL_GRAPH {
     tag "${meta.id}"
     label 'process_low'
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
@@ -15,13 +14,13 @@ process SPATIAL_GRAPH {
     script:
     def args = task.ext.args ?: ''
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     spatial_graph.py --sample ${meta.id} --h5ad input/* ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     touch ${meta.id}.h5ad
     echo '{"sample": "${meta.id}", "step": "graph", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.graph.json
     """

@@ -1,5 +1,3 @@
-include { codeVersion } from '../../../../subworkflows/local/utils_clearspot_pipeline/code_version'
-
 process SPOT_QC {
     tag "${meta.id}"
     label 'process_low'
@@ -7,6 +5,7 @@ process SPOT_QC {
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')
     path genes_of_interest, stageAs: 'genes/*'
+    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad, optional: true
@@ -17,13 +16,13 @@ process SPOT_QC {
     def args = task.ext.args ?: ''
     def genes = genes_of_interest ? '--genes-of-interest genes/*' : ''
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     spot_qc.py --verdict-only --sample ${meta.id} --h5ad input/* ${genes} ${args}
     """
 
     stub:
     """
-    # clearspot ${codeVersion()}
+    # clearspot ${code_version}
     touch ${meta.id}.h5ad
     echo '{"sample": "${meta.id}", "step": "qc", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.qc.json
     """
