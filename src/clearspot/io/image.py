@@ -139,9 +139,11 @@ def read_downscaled(path: Path, sample: str, max_side: int) -> NDArray[np.uint8]
                 raise bad(path, sample, size, "an image of this size as tiled TIFF", "convert it to a tiled TIFF")
             image.draft(None, (max_side, max_side))
             pixels = _decode(image)
-    box = BoxMean(pixels.shape, max_side, pixels.dtype)
-    box.add(pixels, 0, 0)
-    return to_uint8_rgb(box.mean(), alpha=pixels.shape[2] in (2, 4))
+    if max(pixels.shape[:2]) > max_side:
+        box = BoxMean(pixels.shape, max_side, pixels.dtype)
+        box.add(pixels, 0, 0)
+        pixels = box.mean()
+    return to_uint8_rgb(pixels, alpha=False)
 
 
 def _is_tiff(path: Path) -> bool:
@@ -180,7 +182,13 @@ def _pillow(path: Path) -> Iterator[Image.Image]:
 
 
 def _decode(image: Image.Image) -> NDArray[Any]:
-    if image.mode in ("P", "PA", "CMYK", "YCbCr", "1"):
-        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    """Decode to height x width x channels, with white where the image is transparent."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        opaque = Image.new("RGB", image.size, "white")
+        opaque.paste(image, mask=image.getchannel("A"))
+        image = opaque
+    elif image.mode in ("P", "CMYK", "YCbCr", "1"):
+        image = image.convert("RGB")
     pixels = np.asarray(image)
     return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels

@@ -37,7 +37,7 @@ class _Header:
 def read_mex(path: Path, sample: str) -> FeatureMatrix:
     """Read MEX files; see :func:`clearspot.io.matrix.read_matrix`."""
     mtx, barcodes_file, features_file = _files(path, sample)
-    barcodes = _read_table(barcodes_file, sample, "one barcode a line")[0]
+    barcodes = _read_table(barcodes_file, sample, "one barcode a line")[0].to_numpy()
     table = _read_table(features_file, sample, "one feature a line: id, symbol, type")
     header = _read_header(mtx, sample)
     if (header.n_rows, header.n_columns) != (len(table), len(barcodes)):

@@ -1,0 +1,100 @@
+"""What the files of one sample must say about each other before they can become one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from clearspot import keys
+from clearspot.io.feature_matrix import FeatureMatrix
+from clearspot.io.layout import OutsLayout
+from clearspot.io.reading import bad
+from clearspot.io.scalefactors import ScaleFactors, read_scalefactors
+
+
+def require_scalefactors(layout: OutsLayout, sample: str) -> ScaleFactors:
+    """Read the scale factors, which must have the spot's diameter and the factor of each image that is there.
+
+    Raises
+    ------
+    BadInputError
+        The file or a key is missing, or it is of another bin size.
+    """
+    expected = "scalefactors_json.json with spot_diameter_fullres and a factor for each image"
+    mend = "copy scalefactors_json.json from the same Space Ranger run"
+    if layout.scalefactors is None:
+        raise bad(layout.spatial_dir / "scalefactors_json.json", sample, "no such file", expected, mend)
+    factors = read_scalefactors(layout.scalefactors, sample)
+    needed = {"spot_diameter_fullres": factors.spot_diameter_fullres}
+    needed |= {f"tissue_{key}_scalef": getattr(factors, key) for key in ("hires", "lowres") if key in layout.images}
+    missing = [name for name, value in needed.items() if value is None]
+    if missing:
+        raise bad(layout.scalefactors, sample, f"no {', '.join(missing)}", expected, mend)
+    if layout.bin_size_um and factors.bin_size_um and layout.bin_size_um != factors.bin_size_um:
+        raise bad(
+            layout.scalefactors,
+            sample,
+            f"bin_size_um = {factors.bin_size_um:g} in the folder of {layout.bin_size_um} um bins",
+            f"bin_size_um = {layout.bin_size_um}",
+            "put every bin folder back under the name that Space Ranger gave it",
+        )
+    return factors
+
+
+def require_one_library(matrix: FeatureMatrix, path: Path, sample: str) -> str:
+    """Return the library's name, or the sample's where the matrix states none.
+
+    Raises
+    ------
+    BadInputError
+        The matrix holds several libraries (an aggregated run).
+    """
+    libraries = matrix.library_ids
+    if len(set(libraries)) > 1:
+        raise bad(
+            path,
+            sample,
+            f"{len(set(libraries))} libraries: {', '.join(libraries)}",
+            "the matrix of one library",
+            "give the outs folder of each sample's own Space Ranger run, one line of the samplesheet for each",
+        )
+    # a slash would make a group of a group in the .h5ad file
+    return libraries[0].replace("/", "_") if libraries and libraries[0] else sample
+
+
+def require_tissue(positions: pd.DataFrame, path: Path, sample: str) -> None:
+    """Refuse positions of which none is in tissue.
+
+    Raises
+    ------
+    BadInputError
+        None is.
+    """
+    if not positions[keys.IN_TISSUE].any():
+        raise bad(
+            path,
+            sample,
+            f"none of {len(positions)} spots in tissue",
+            "spots with in_tissue = 1",
+            "mark the tissue in Loupe and run Space Ranger again with --loupe-alignment",
+        )
+
+
+def require_genes(matrix: FeatureMatrix, path: Path, sample: str) -> None:
+    """Refuse a matrix without gene expression.
+
+    Raises
+    ------
+    BadInputError
+        No feature is of type ``Gene Expression``.
+    """
+    types = matrix.features[keys.FEATURE_TYPES]
+    if not (types == keys.GENE_EXPRESSION).any():
+        raise bad(
+            path,
+            sample,
+            f"features of type {', '.join(sorted(map(str, types.unique())))} only",
+            "features of type Gene Expression",
+            "give the matrix of the gene expression library",
+        )

@@ -1,0 +1,76 @@
+"""Genes and antibodies of a feature matrix, as the data contract wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata.utils import make_index_unique
+from scipy.sparse import csr_matrix
+
+from clearspot import keys
+from clearspot.io.feature_matrix import SYMBOLS, FeatureMatrix
+from clearspot.record import Message
+
+
+@dataclass(frozen=True)
+class SplitFeatures:
+    """The features by their use.
+
+    Parameters
+    ----------
+    genes
+        int32 CSR, spots x genes.
+    var
+        ``gene_ids``, ``feature_types``, ``genome``, indexed by unique symbols.
+    proteins
+        int32, spots x antibodies, or None if there are none.
+    messages
+        What was renamed or left out.
+    """
+
+    genes: csr_matrix
+    var: pd.DataFrame
+    proteins: pd.DataFrame | None
+    messages: tuple[Message, ...]
+
+
+def split_features(matrix: FeatureMatrix) -> SplitFeatures:
+    """Take genes and antibodies apart and give each gene a unique symbol (its first keeps the plain one)."""
+    messages = []
+    features = matrix.features
+    types = features[keys.FEATURE_TYPES]
+    is_gene = (types == keys.GENE_EXPRESSION).to_numpy()
+    is_antibody = (types == keys.ANTIBODY_CAPTURE).to_numpy()
+    left_out = ~(is_gene | is_antibody)
+    if left_out.any():
+        kinds = ", ".join(sorted(types[left_out].unique()))
+        messages.append(Message("handled", f"{left_out.sum()} features of type {kinds} were left out"))
+    proteins = None
+    if is_antibody.any():
+        messages.append(Message("handled", f"{is_antibody.sum()} antibodies went to obsm['{keys.PROTEIN}']"))
+        proteins = pd.DataFrame(
+            matrix.counts[:, np.flatnonzero(is_antibody)].toarray(),
+            index=matrix.barcodes,
+            columns=_unique(features.loc[is_antibody, SYMBOLS]),
+        )
+    # slicing columns copies the matrix: only where there is something to leave out
+    genes = matrix.counts if is_gene.all() else matrix.counts[:, np.flatnonzero(is_gene)]
+    var = features.loc[is_gene, [keys.GENE_IDS, keys.FEATURE_TYPES, keys.GENOME]]
+    symbols = features.loc[is_gene, SYMBOLS]
+    repeats = int(symbols.duplicated().sum())
+    if repeats:
+        messages.append(Message("handled", f"{repeats} gene symbols repeat earlier ones: they got a number"))
+    if var[keys.GENE_IDS].duplicated().any():
+        messages.append(Message("warning", "some gene ids stand for several features"))
+    if var[keys.GENOME].nunique() > 1:
+        messages.append(Message("handled", f"genes of several genomes: {', '.join(var[keys.GENOME].unique())}"))
+    var = var.set_index(_unique(symbols))
+    return SplitFeatures(
+        genes, var.astype({keys.FEATURE_TYPES: "category", keys.GENOME: "category"}), proteins, tuple(messages)
+    )
+
+
+def _unique(symbols: pd.Series) -> pd.Index:
+    return make_index_unique(pd.Index(symbols.to_numpy(dtype=object), dtype=object))
