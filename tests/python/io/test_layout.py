@@ -1,0 +1,311 @@
+"""Every nesting, naming and version of an outs folder is found, or refused in words."""
+
+import json
+import shutil
+import tarfile
+
+import numpy as np
+import pytest
+from outs_factory import gzip_file, make_outs, write_h5, write_mex
+
+from clearspot.errors import BadInputError
+from clearspot.io.layout import find_outs
+
+
+def flatten(made, folder, prefix):
+    """Put a Visium outs folder's files into one folder under a prefix, as GEO does."""
+    folder.mkdir(exist_ok=True)
+    for path in [*made.root.glob("*.h5"), *made.spatial.iterdir()]:
+        shutil.copy(path, folder / f"{prefix}{path.name}")
+    return folder
+
+
+def test_outs_folder_itself(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True)
+    layout = find_outs(tmp_path / "outs", "s")
+    assert (layout.root, layout.assay, layout.bin_size_um, layout.messages) == (made.root, "visium", None, ())
+    assert layout.matrix == made.root / "filtered_feature_bc_matrix.h5"
+    assert layout.matrix_raw == made.root / "raw_feature_bc_matrix.h5"
+    assert layout.positions == (made.spatial / "tissue_positions_list.csv",)
+    assert layout.scalefactors == made.spatial / "scalefactors_json.json"
+    assert set(layout.images) == {"hires", "lowres"}
+    assert layout.metrics_summary == made.root / "metrics_summary.csv"
+
+
+@pytest.mark.parametrize("nesting", ["outs", "run/outs", "a/b/anything"])
+def test_folder_above_outs(tmp_path, nesting):
+    made = make_outs(tmp_path / "top" / nesting)
+    layout = find_outs(tmp_path / "top", "s")
+    assert layout.root == made.root
+    assert f"found at {nesting}" in layout.messages[0].text
+
+
+@pytest.mark.parametrize("form", ["gztar", "zip", "tar"])
+def test_archive_of_the_folder_above_outs(tmp_path, form):
+    make_outs(tmp_path / "run" / "outs")
+    archive = shutil.make_archive(str(tmp_path / "packed"), form, tmp_path, "run")
+    layout = find_outs(tmp_path / archive, "s", unpack_to=tmp_path / "to")
+    assert layout.matrix.is_file()
+    assert layout.matrix.is_relative_to(tmp_path / "to")
+
+
+def test_archive_without_a_place_to_unpack_is_a_wrong_call(tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "packed"), "tar", make_outs(tmp_path / "outs").root)
+    with pytest.raises(ValueError, match="unpack_to"):
+        find_outs(tmp_path / archive, "s")
+
+
+def test_flattened_files_with_a_prefix(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    folder = flatten(made, tmp_path / "geo", "GSM1_x_")
+    gzip_file(folder / "GSM1_x_tissue_positions_list.csv")
+    layout = find_outs(folder, "s")
+    assert layout.matrix.name == "GSM1_x_filtered_feature_bc_matrix.h5"
+    assert [path.name for path in layout.positions] == ["GSM1_x_tissue_positions_list.csv.gz"]
+    assert layout.images["hires"].name == "GSM1_x_tissue_hires_image.png"
+    assert layout.scalefactors is not None
+
+
+def test_flattened_mex_with_a_prefix(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    folder = flatten(made, tmp_path / "geo", "GSM1_x_")
+    write_mex(folder, made.counts, made.positions.index, made.features, prefix="GSM1_x_")
+    assert find_outs(folder, "s").matrix_filtered == folder / "GSM1_x_matrix.mtx.gz"
+
+
+def test_flattened_raw_mex_is_known_as_raw(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    folder = flatten(made, tmp_path / "geo", "GSM1_x_")
+    write_mex(folder, made.counts, made.positions.index, made.features, prefix="GSM1_x_raw_feature_bc_matrix_")
+    layout = find_outs(folder, "s")
+    assert (layout.matrix_filtered, layout.matrix_raw) == (None, folder / "GSM1_x_raw_feature_bc_matrix_matrix.mtx.gz")
+
+
+def test_two_flattened_samples_are_refused_by_name(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    flatten(made, tmp_path / "geo", "GSM1_a_")
+    flatten(made, tmp_path / "geo", "GSM2_b_")
+    with pytest.raises(BadInputError, match=r"2 samples: \./GSM1_a\*, \./GSM2_b\*"):
+        find_outs(tmp_path / "geo", "s")
+
+
+def test_two_outs_folders_are_refused_by_name(tmp_path):
+    make_outs(tmp_path / "top" / "one" / "outs")
+    make_outs(tmp_path / "top" / "two" / "outs")
+    with pytest.raises(BadInputError, match="2 samples: one/outs, two/outs"):
+        find_outs(tmp_path / "top", "s")
+
+
+def test_download_page_form_prefixed_h5_beside_packed_spatial(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    folder = tmp_path / "download"
+    folder.mkdir()
+    shutil.copy(made.root / "filtered_feature_bc_matrix.h5", folder / "V1_X_filtered_feature_bc_matrix.h5")
+    with tarfile.open(folder / "V1_X_spatial.tar.gz", "w:gz") as tar:
+        tar.add(made.spatial, "spatial")
+    layout = find_outs(folder, "s", unpack_to=tmp_path / "to")
+    assert layout.matrix == folder / "V1_X_filtered_feature_bc_matrix.h5"
+    assert layout.positions[0].is_relative_to(tmp_path / "to")
+
+
+def test_packed_hd_bins(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd")
+    folder = tmp_path / "download"
+    folder.mkdir()
+    with tarfile.open(folder / "X_binned_outputs.tar.gz", "w:gz") as tar:
+        tar.add(made.root / "binned_outputs", "binned_outputs")
+    assert find_outs(folder, "s", unpack_to=tmp_path / "to").bins_available == (8,)
+
+
+@pytest.mark.parametrize("gzipped", [True, False])
+def test_mex_folder_alone(tmp_path, gzipped):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    write_mex(
+        made.root / "filtered_feature_bc_matrix", made.counts, made.positions.index, made.features, gzipped=gzipped
+    )
+    assert find_outs(made.root, "s").matrix == made.root / "filtered_feature_bc_matrix"
+
+
+def test_mex_in_a_genome_folder(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    place = made.root / "filtered_gene_bc_matrices" / "mm10"
+    write_mex(place, made.counts, made.positions.index, made.features, gzipped=False, genes_tsv=True)
+    assert find_outs(made.root, "s").matrix == place
+
+
+def test_h5_is_preferred_to_mex(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="both")
+    layout = find_outs(made.root, "s")
+    assert layout.matrix == made.root / "filtered_feature_bc_matrix.h5"
+    assert layout.matrix_alternative == made.root / "filtered_feature_bc_matrix"
+
+
+def test_raw_matrix_alone(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True, filtered=False)
+    layout = find_outs(made.root, "s")
+    assert (layout.matrix_filtered, layout.matrix) == (None, made.root / "raw_feature_bc_matrix.h5")
+    assert "only the raw matrix" in layout.messages[0].text
+
+
+def test_every_positions_file_is_listed(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    shutil.copy(made.spatial / "tissue_positions_list.csv", made.spatial / "tissue_positions.csv")
+    assert len(find_outs(made.root, "s").positions) == 2
+
+
+def test_hidden_files_are_ignored(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    (made.root / "._filtered_feature_bc_matrix.h5").write_bytes(b"apple")
+    (made.spatial / "._tissue_positions_list.csv").write_bytes(b"apple")
+    assert len(find_outs(made.root, "s").positions) == 1
+
+
+def refused(path, *words, **options):
+    with pytest.raises(BadInputError) as caught:
+        find_outs(path, "s", **options)
+    text = str(caught.value)
+    assert all(word in text for word in words), text
+    return caught.value
+
+
+def test_no_such_folder(tmp_path):
+    refused(tmp_path / "absent", "no such file or folder", "spaceranger_dir")
+
+
+def test_dangling_link(tmp_path):
+    (tmp_path / "outs").symlink_to(tmp_path / "gone")
+    refused(tmp_path / "outs", "a link to", "does not exist")
+
+
+def test_single_file(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    refused(made.root / "filtered_feature_bc_matrix.h5", "single file", str(made.root))
+
+
+def test_no_spatial_folder(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    shutil.rmtree(made.spatial)
+    refused(made.root, "no folder spatial")
+
+
+def test_no_positions(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    (made.spatial / "tissue_positions_list.csv").unlink()
+    refused(made.root, "no positions file")
+
+
+def test_no_matrix(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    refused(made.root, "a spatial folder but no count matrix")
+
+
+def test_nothing_known(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    refused(tmp_path, "no count matrix", "notes.txt")
+
+
+def test_probe_matrix_alone(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="none")
+    write_h5(made.root / "raw_probe_bc_matrix.h5", made.counts, made.positions.index, made.features)
+    refused(made.root, "raw_probe_bc_matrix.h5 only", "filtered_feature_bc_matrix.h5")
+
+
+def test_hd_root_takes_8_um_by_default(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(2, 8, 16))
+    layout = find_outs(made.root, "s")
+    assert (layout.assay, layout.bin_size_um, layout.bins_available) == ("visium_hd", 8, (2, 8, 16))
+    assert layout.spatial_dir == made.bin_dirs[8] / "spatial"
+
+
+def test_hd_bin_size_asked_for(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(8, 16))
+    assert find_outs(made.root, "s", bin_size_um=16).matrix.parent == made.bin_dirs[16]
+
+
+@pytest.mark.parametrize(("there", "asked", "found"), [((2, 16), None, "2 um, 16 um"), ((8,), 16, "8 um")])
+def test_hd_bin_size_absent(tmp_path, there, asked, found):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=there)
+    refused(made.root, f"bins of {found}", f"bins of {asked or 8} um", bin_size_um=asked)
+
+
+def test_hd_bin_folder_as_root(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(8, 16))
+    layout = find_outs(made.bin_dirs[16], "s")
+    assert (layout.root, layout.bin_size_um, layout.bins_available) == (made.root, 16, (8, 16))
+    assert layout.metrics_summary == made.root / "metrics_summary.csv"
+    assert "square_016um is one bin size" in layout.messages[0].text
+
+
+def test_hd_bin_folder_as_root_with_another_bin_asked_for(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(8, 16))
+    layout = find_outs(made.bin_dirs[16], "s", bin_size_um=8)
+    assert (layout.bin_size_um, layout.matrix.parent) == (8, made.bin_dirs[8])
+
+
+def test_hd_binned_outputs_as_root(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd")
+    assert find_outs(made.root / "binned_outputs", "s").root == made.root
+
+
+def test_hd_bin_folder_under_another_name(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd")
+    shutil.copytree(made.bin_dirs[8], tmp_path / "my_bins")
+    layout = find_outs(tmp_path / "my_bins", "s")
+    assert (layout.assay, layout.bin_size_um) == ("visium_hd", 8)
+
+
+def test_hd_images_of_the_root_fill_in_for_the_bin(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", images=("lowres",))
+    (made.root / "spatial").mkdir()
+    for name in ("tissue_hires_image.png", "tissue_lowres_image.png", "cytassist_image.tiff"):
+        (made.root / "spatial" / name).write_bytes(b"x")
+    images = find_outs(made.root, "s").images
+    assert images["hires"].parent == images["cytassist"].parent == made.root / "spatial"
+    assert images["lowres"].parent == made.spatial
+
+
+def test_segmented_outputs_are_noted(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd")
+    (made.root / "segmented_outputs").mkdir()
+    assert any("segmented_outputs" in message.text for message in find_outs(made.root, "s").messages)
+
+
+def test_bin_size_for_round_spots_is_ignored_with_a_warning(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    layout = find_outs(made.root, "s", bin_size_um=8)
+    assert (layout.assay, [message.level for message in layout.messages]) == ("visium", ["warning"])
+
+
+def test_broken_scalefactors_do_not_stop_the_search(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    (made.spatial / "scalefactors_json.json").write_text("{")
+    assert find_outs(made.root, "s").assay == "visium"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["biodata_cytassist", "gradients_v1", "spatialshiny_cytassist_11mm"])
+def test_real_spatial_folder_without_matrix(shared_data, name):
+    refused(shared_data / "spatial_only" / name, "a spatial folder but no count matrix")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("toy_scanpy_v2_probe", "raw_probe_bc_matrix.h5 only"),
+        ("toy_sfe_v2", "2 samples: sample01/outs, sample02/outs"),
+        ("toy_visiumio_v1_raw", "2 samples: section1/outs, section2/outs"),
+        ("toy_visiumio_hd002", "bins of 2 um"),
+    ],
+)
+def test_real_folder_that_is_refused(shared_data, name, words):
+    refused(shared_data / "outs" / name, words)
+
+
+def test_message_names_sample_file_and_mend(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(16,))
+    (problem,) = refused(made.root).problems
+    assert json.loads(json.dumps(problem.as_dict()))["file"] == "binned_outputs"
+    assert problem.sample == "s"
+    assert problem.mend == "set bin_size_um to one of: 16"
+    assert np.all([problem.found, problem.expected])
