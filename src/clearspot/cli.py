@@ -1,0 +1,64 @@
+"""The ``clearspot`` command. Commands import what they need when they run, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clearspot import __version__
+from clearspot.errors import exit_codes
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="clearspot")
+def main() -> None:
+    """Cleaner and finer expression from Space Ranger output."""
+
+
+@main.command()
+@click.argument("outdir", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--preset",
+    "name",
+    type=click.Choice(["test", "section"]),
+    default="test",
+    show_default=True,
+    help="Size of the samples: a few hundred spots, or a whole 6.5 mm section.",
+)
+@click.option(
+    "--chemistry",
+    "chemistries",
+    type=click.Choice(["v1", "v2", "hd"]),
+    multiple=True,
+    default=("v1",),
+    show_default=True,
+    help="Visium v1, v2 (CytAssist) or Visium HD; given several times, the samples take them in turn.",
+)
+@click.option("--samples", "n_samples", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first sample.")
+@click.option("--genes", "n_genes", type=click.IntRange(min=1), help="Number of genes.  [default: by preset]")
+@click.option("--width-um", type=click.FloatRange(min=500), help="Width of the field.  [default: by preset]")
+@click.option("--height-um", type=click.FloatRange(min=500), help="Height of the field.  [default: as the width]")
+@click.option(
+    "--um-per-px",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Pixel of the full-resolution image, in micrometres.  [default: by preset]",
+)
+@click.option("--image/--no-image", default=True, show_default=True, help="Write the full-resolution image.")
+@click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
+@click.option("--truth-002um", is_flag=True, help="Write the truth of 2 um bins too, not just of 8 um bins.")
+def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
+    """Write simulated samples with known truth into OUTDIR.
+
+    Each sample is a tissue phantom: OUTDIR/phantom_1/{outs,image.tif,truth}, and so on, as Space Ranger would have
+    written it, with the true expression beside it.
+    """
+    from clearspot.simulate.cohort import simulate_cohort
+
+    with exit_codes():
+        try:
+            simulate_cohort(outdir, truth_bins=(2, 8) if truth_002um else (8,), tell=click.echo, **options)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error

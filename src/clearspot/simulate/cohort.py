@@ -1,0 +1,133 @@
+"""Whole simulated cohorts: presets, several samples, their samplesheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from clearspot.io.atomic import atomic_path
+from clearspot.simulate.arrays import Chemistry
+from clearspot.simulate.phantom import make_phantom
+from clearspot.simulate.spaceranger import SampleFiles, write_outs
+
+PresetName = Literal["test", "section"]
+
+_COLUMNS: Final = ("sample", "spaceranger_dir", "image", "bin_size_um")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size of a simulated sample.
+
+    Parameters
+    ----------
+    width_um, height_um
+        Field of the phantom.
+    n_genes
+        Size of the panel.
+    um_per_px
+        Pixel of the full-resolution image.
+    bin_sizes
+        Bins of Visium HD (used by ``hd`` alone).
+    """
+
+    width_um: float
+    height_um: float
+    n_genes: int
+    um_per_px: float
+    bin_sizes: tuple[int, ...] = (2, 8, 16)
+
+
+def preset(name: PresetName, chemistry: Chemistry) -> Preset:
+    """Sizes by name: ``test`` is made in seconds, ``section`` fills a 6.5 mm capture area."""
+    if name == "section":
+        # 11 million squares of 2 um are left out: nothing here reads them, and they take longer than all the rest.
+        return Preset(6496, 6496, 2000, 0.5, (8, 16))
+    if chemistry == "hd":
+        return Preset(1008, 1008, 500, 1.0)
+    return Preset(2200, 2200, 500, 2.0)
+
+
+def simulate_cohort(
+    outdir: Path,
+    *,
+    name: PresetName = "test",
+    chemistries: Sequence[Chemistry] = ("v1",),
+    n_samples: int = 1,
+    seed: int = 0,
+    n_genes: int | None = None,
+    width_um: float | None = None,
+    height_um: float | None = None,
+    um_per_px: float | None = None,
+    image: bool = True,
+    samplesheet: bool = True,
+    truth_bins: Sequence[int] = (8,),
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[SampleFiles]:
+    """Write ``outdir/phantom_1``, ``phantom_2``, ... and ``outdir/samplesheet.csv`` with paths relative to it.
+
+    Parameters
+    ----------
+    outdir
+        Made if absent.
+    name
+        Preset; the sizes that follow override it.
+    chemistries
+        Taken in turn by the samples.
+    n_samples
+        Number of samples; each has its own tissue, from ``seed``, ``seed + 1``, ...
+    seed, n_genes, width_um, height_um, um_per_px, image, truth_bins
+        See :func:`~clearspot.simulate.phantom.make_phantom` and
+        :func:`~clearspot.simulate.spaceranger.write_outs`.
+    samplesheet
+        Whether to write it.
+    tell
+        Called with a line for each sample.
+
+    Returns
+    -------
+    Where each sample lies.
+    """
+    files = []
+    for index in range(n_samples):
+        chemistry = chemistries[index % len(chemistries)]
+        size = preset(name, chemistry)
+        sample = f"phantom_{index + 1}"
+        width = width_um or size.width_um
+        phantom = make_phantom(
+            seed + index,
+            width_um=width,
+            height_um=height_um or (width if width_um else size.height_um),
+            n_genes=n_genes or size.n_genes,
+        )
+        tell(f"{sample}: {chemistry}, {len(phantom.cells)} cells, {len(phantom.panel.var)} genes, seed {seed + index}")
+        written = write_outs(
+            phantom,
+            outdir / sample,
+            chemistry=chemistry,
+            sample=sample,
+            um_per_px=um_per_px or size.um_per_px,
+            image=image,
+            bin_sizes=size.bin_sizes,
+            truth_bins=truth_bins,
+        )
+        files.append(written)
+    if samplesheet:
+        _write_samplesheet(files, outdir / "samplesheet.csv")
+    return files
+
+
+def _write_samplesheet(files: Sequence[SampleFiles], path: Path) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in files:
+        image = one.image.relative_to(path.parent).as_posix() if one.image else ""
+        outs = one.outs.relative_to(path.parent).as_posix()
+        writer.writerow([one.sample, outs, image, 8 if one.chemistry == "hd" else ""])
+    with atomic_path(path) as partial:
+        partial.write_text(text.getvalue(), encoding="utf-8")

@@ -1,0 +1,94 @@
+"""The tissue phantom: regions, cells and their true expression, from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from clearspot.simulate.cells import Cells, place_cells
+from clearspot.simulate.genes import Panel, make_panel
+from clearspot.simulate.programs import cell_programs
+from clearspot.simulate.tissue import GRID_UM, Tissue, make_tissue
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A tissue whose expression is known everywhere.
+
+    The expected expression of any set of cells is ``programs @ panel.loadings``: low-rank, so that it is stored
+    once and evaluated for spots, bins or cells as needed. All positions are micrometres from the field's upper
+    left corner, x to the right and y down.
+
+    Parameters
+    ----------
+    seed
+        The seed that makes this phantom; what is measured on it is seeded from here too.
+    tissue, cells, panel
+        Regions, cells, genes.
+    programs
+        float32, cells x programs: relative RNA amounts.
+    """
+
+    seed: int
+    tissue: Tissue
+    cells: Cells
+    panel: Panel
+    programs: np.ndarray
+
+    @property
+    def width_um(self) -> float:
+        """Width of the field."""
+        return self.tissue.shape[1] * GRID_UM
+
+    @property
+    def height_um(self) -> float:
+        """Height of the field."""
+        return self.tissue.shape[0] * GRID_UM
+
+    def program_map(self, program: int) -> np.ndarray:
+        """RNA of one program in each 2 um bin (float32, rows x columns): a cell's is spread evenly over its bins."""
+        owner = self.cells.owner
+        covered = owner >= 0
+        per_bin = self.programs[:, program] / np.bincount(owner[covered], minlength=len(self.cells))
+        return np.where(covered, per_bin[np.maximum(owner, 0)], 0).astype(np.float32)
+
+    def bins_to_cells(self) -> sparse.csr_array:
+        """Share of each cell (column) that lies in each 2 um bin (row, in C order): columns sum to 1."""
+        owner = self.cells.owner.ravel()
+        bins = np.flatnonzero(owner >= 0)
+        cells = owner[bins]
+        share = 1.0 / np.bincount(cells, minlength=len(self.cells))[cells]
+        return sparse.csr_array((share, (bins, cells)), shape=(owner.size, len(self.cells)))
+
+
+def make_phantom(
+    seed: int = 0, *, width_um: float = 2200.0, height_um: float | None = None, n_genes: int = 400
+) -> Phantom:
+    """Make a phantom.
+
+    Parameters
+    ----------
+    seed
+        Same seed and sizes, same phantom.
+    width_um, height_um
+        Size of the field (height as width by default); at least 500 um, below which layers do not fit.
+    n_genes
+        Size of the panel, at least one gene a program.
+
+    Raises
+    ------
+    ValueError
+        If the field or the panel is too small.
+    """
+    height_um = width_um if height_um is None else height_um
+    if min(width_um, height_um) < 500:
+        raise ValueError(f"the field must be at least 500 um wide and high, not {width_um:g} x {height_um:g}")
+    streams = np.random.SeedSequence(seed).spawn(4)
+    rng_tissue, rng_cells, rng_genes, rng_programs = map(np.random.default_rng, streams)
+    tissue = make_tissue(rng_tissue, width_um, height_um)
+    cells = place_cells(rng_cells, tissue)
+    panel = make_panel(rng_genes, n_genes)
+    programs = cell_programs(rng_programs, tissue, cells)
+    return Phantom(seed, tissue, cells, panel, programs)
