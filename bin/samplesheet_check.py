@@ -29,8 +29,10 @@ def main(samplesheet: Path, schema: Path, params: Path, params_schema: Path, out
         problems: list[Problem] = []
         messages: list[Message] = []
         sheet = Samplesheet([], [])
+        given = params.read_text(encoding="utf-8").strip()
         try:
-            messages += check_params(json.loads(params.read_text(encoding="utf-8")), params_schema)
+            # an empty file: --validate_params false
+            messages += check_params(json.loads(given), params_schema) if given else []
         except BadInputError as error:
             problems += error.problems
         try:

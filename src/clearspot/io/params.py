@@ -22,8 +22,8 @@ FILE = "parameters"
 def check_params(params: Mapping[str, Any], schema_path: Path) -> list[Message]:
     """Validate all parameters of a run.
 
-    Whether files exist is not looked at: Nextflow stages them. ``None`` means not given. Numbers and truth values may
-    come as text.
+    Whether files exist is not looked at: Nextflow stages them. ``None`` and empty text mean not given. Numbers and
+    truth values may come as text.
 
     Parameters
     ----------
@@ -44,8 +44,9 @@ def check_params(params: Mapping[str, Any], schema_path: Path) -> list[Message]:
     """
     schema = load_schema(schema_path)
     known = _known(schema)
-    given = {name: _typed(value, known.get(name, {})) for name, value in params.items() if value is not None}
-    given = {name: value for name, value in given.items() if value != "" or "string" in types_of(known.get(name, {}))}
+    given = {
+        name: _typed(value, known.get(name, {})) for name, value in params.items() if value is not None and value != ""
+    }
     problems = list(_problems(Draft202012Validator(schema).iter_errors(given), given, known))
     if problems:
         raise BadInputError(problems)

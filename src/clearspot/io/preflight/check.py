@@ -1,0 +1,142 @@
+"""All checks of one sample, in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from clearspot.errors import BadInputError
+from clearspot.io.consistency import require_scalefactors
+from clearspot.io.layout import OutsLayout, find_outs
+from clearspot.io.matrix import disagreement, read_matrix
+from clearspot.io.metrics_summary import read_metrics_summary
+from clearspot.io.naming import shown_name
+from clearspot.io.positions import read_agreeing_positions
+from clearspot.io.preflight.collecting import collecting
+from clearspot.io.preflight.features import check_features
+from clearspot.io.preflight.fullres import check_fullres, compare_fullres
+from clearspot.io.preflight.grid import check_grid
+from clearspot.io.preflight.reduced import check_orientation, check_reduced
+from clearspot.io.preflight.scales import check_scale, check_version
+from clearspot.io.preflight.spots import check_spots
+from clearspot.io.preflight.superres import check_superres
+from clearspot.record import StepRecord
+
+STEP = "check"
+
+
+def check_outs(
+    path: Path,
+    sample: str,
+    *,
+    image: Path | None = None,
+    bin_size_um: int | None = None,
+    microns_per_pixel: float | None = None,
+    allow_lowres_image: bool = False,
+    unpack_to: Path | None = None,
+) -> StepRecord:
+    """Check one sample's outs folder and image before anything costly runs on them.
+
+    Everything that can be checked is, also after a problem: the user mends all of it in one go.
+
+    Parameters
+    ----------
+    path
+        Outs folder, a folder above it, an HD bin folder, or an archive.
+    sample
+        Sample name.
+    image
+        Full-resolution image. Its header is read, and a reduced version of its pixels where that is cheap.
+    bin_size_um
+        HD: side of the bins; 8 by default.
+    microns_per_pixel
+        Overrides what positions and scale factors say.
+    allow_lowres_image
+        Take a reduced image in place of the full-resolution one, on purpose.
+    unpack_to
+        Folder for unpacking archives; by default a temporary one that is gone afterwards.
+
+    Returns
+    -------
+    StepRecord
+        Step ``check``: ``bad_input`` with all problems, or ``ok`` with what the folder holds. Bad data never raise.
+    """
+    record = StepRecord(
+        sample,
+        STEP,
+        params={
+            "outs": Path(path).name,
+            "image": image.name if image else None,
+            "bin_size_um": bin_size_um,
+            "microns_per_pixel": microns_per_pixel,
+            "allow_lowres_image": allow_lowres_image,
+        },
+    )
+    with TemporaryDirectory(prefix="clearspot-") as temporary, collecting(record):
+        layout = find_outs(path, sample, bin_size_um=bin_size_um, unpack_to=unpack_to or Path(temporary))
+        _check_layout(record, layout)
+        _check_content(record, layout, image, microns_per_pixel, allow_lowres=allow_lowres_image)
+    if record.problems:
+        record.status = "bad_input"
+    return record
+
+
+def _check_layout(record: StepRecord, layout: OutsLayout) -> None:
+    record.messages += layout.messages
+    record.metrics |= {
+        "assay": layout.assay,
+        "bin_size_um": layout.bin_size_um,
+        "bins_available": ", ".join(map(str, layout.bins_available)) or None,
+        "matrix": layout.matrix.name,
+        "has_raw_matrix": layout.matrix_raw is not None,
+        "positions": layout.positions[0].name,
+        "has_metrics_summary": layout.metrics_summary is not None,
+    }
+    if len(layout.positions) > 1:
+        names = " and ".join(path.name for path in layout.positions)
+        record.note("handled", f"several positions files ({names}): they must agree, and the first is used")
+
+
+def _check_content(
+    record: StepRecord,
+    layout: OutsLayout,
+    image: Path | None,
+    microns_per_pixel: float | None,
+    *,
+    allow_lowres: bool,
+) -> None:
+    sample = record.sample
+    factors = positions = matrix = grid = counts = None
+    with collecting(record):
+        factors = require_scalefactors(layout, sample)
+    with collecting(record):
+        positions = read_agreeing_positions(layout.positions, sample)
+    with collecting(record):
+        matrix = read_matrix(layout.matrix, sample)
+    if layout.metrics_summary is not None:
+        try:
+            read_metrics_summary(layout.metrics_summary, sample)
+        except BadInputError as error:
+            record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+    if matrix is not None:
+        check_features(record, matrix, layout.matrix)
+        check_version(record, layout.assay == "visium_hd")
+    if matrix is not None and layout.matrix_alternative is not None:
+        with collecting(record):
+            if difference := disagreement(layout.matrix, layout.matrix_alternative, sample):
+                record.note("warning", f"{difference}: the .h5 matrix is used")
+    if positions is not None:
+        grid = check_grid(record, positions, shown_name(layout.positions[0]), layout.bin_size_um)
+        if matrix is not None:
+            counts = check_spots(record, matrix, layout.matrix, positions, layout.positions[0])
+        if factors is not None:
+            check_scale(record, positions, factors, layout.bin_size_um, microns_per_pixel)
+    reduced = check_reduced(record, layout, factors, positions, grid, counts)
+    full = None
+    if image is not None:
+        full = check_fullres(record, image, layout, factors, positions, reduced.infos, allow_lowres=allow_lowres)
+    if full is not None and factors is not None and positions is not None and grid is not None:
+        diameter = factors.spot_diameter_fullres or grid.lattice.col_step_px
+        fits = compare_fullres(full, positions, diameter, counts)
+        check_orientation(record, {full.path.name: fits} if fits else {}, shown_name(layout.positions[0]))
+    check_superres(record, full, given=image is not None, is_hd=layout.assay == "visium_hd", outside=reduced.outside)

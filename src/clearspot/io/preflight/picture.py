@@ -1,0 +1,155 @@
+"""What a reduced tissue image shows, and whether it lies under the spots the right way round (rows 27 and 29)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+from scipy.stats import mannwhitneyu, spearmanr
+
+from clearspot import keys
+from clearspot.io.positions import PXL_COL, PXL_ROW
+
+PictureKind = Literal["brightfield", "fluorescence", "grey", "blank"]
+
+SYMMETRIES: Final[dict[str, Callable[[NDArray], NDArray]]] = {
+    "as it is": lambda image: image,
+    "turned by 90 degrees counter-clockwise": lambda image: np.rot90(image, 1),
+    "turned by 180 degrees": lambda image: np.rot90(image, 2),
+    "turned by 90 degrees clockwise": lambda image: np.rot90(image, 3),
+    "mirrored left to right": lambda image: image[:, ::-1],
+    "mirrored top to bottom": lambda image: image[::-1],
+    "with x and y exchanged": lambda image: image.T,
+    "with x and y exchanged and turned by 180 degrees": lambda image: np.rot90(image, 2).T,
+}
+"""The eight ways a rectangle fits on itself, in words that follow "the image fits ..."."""
+
+UPRIGHT: Final = "as it is"
+TRANSPOSED: Final = "with x and y exchanged"
+
+_BLANK: Final = 2.0
+_DARK: Final = 0.3 * 255
+_COLOURLESS: Final = 10
+_MOST_SPOTS: Final = 20_000
+_FEWEST_SPOTS: Final = 20
+_FEWEST_COUNTED: Final = 100
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well an image agrees with the spots when it is laid under them in one of the eight ways.
+
+    Parameters
+    ----------
+    symmetry
+        Key of :data:`SYMMETRIES`.
+    auc
+        Chance that a spot in tissue lies on more stain than one outside; None with too few of either.
+    rho
+        Rank correlation of UMIs with stain, among spots in tissue; None with too few.
+    """
+
+    symmetry: str
+    auc: float | None
+    rho: float | None
+
+
+def picture_kind(rgb: NDArray[np.uint8]) -> PictureKind:
+    """Tell brightfield from fluorescence, colourless and empty pictures.
+
+    Stained sections lie on a bright background and have colour; fluorescence lies on a dark one.
+    """
+    luminance = rgb.mean(axis=2)
+    if luminance.std() < _BLANK:
+        return "blank"
+    if np.median(luminance) < _DARK:
+        return "fluorescence"
+    colour = rgb.max(axis=2).astype(np.int16) - rgb.min(axis=2)
+    return "grey" if np.quantile(colour, 0.99) < _COLOURLESS else "brightfield"
+
+
+def compare(
+    rgb: NDArray[np.uint8], positions: pd.DataFrame, scale: float, diameter: float, counts: pd.Series | None
+) -> list[Fit]:
+    """Compare stain with tissue calls and UMIs in all eight ways.
+
+    Parameters
+    ----------
+    rgb
+        Reduced image, height x width x 3.
+    positions
+        As :func:`clearspot.io.positions.read_positions` returns them.
+    scale
+        Pixels of the image per full-resolution pixel.
+    diameter
+        Of a spot, in full-resolution pixels.
+    counts
+        UMIs by barcode, or None.
+
+    Returns
+    -------
+    list of Fit
+        In the order of :data:`SYMMETRIES`; the first is the image as it is.
+    """
+    stain = uniform_filter(_stain(rgb), max(3, round(diameter * scale)))
+    spots = positions.iloc[:: max(1, len(positions) // _MOST_SPOTS)]
+    columns = np.rint(spots[PXL_COL].to_numpy() * scale)
+    rows = np.rint(spots[PXL_ROW].to_numpy() * scale)
+    in_tissue = spots[keys.IN_TISSUE].to_numpy()
+    umis = None if counts is None else counts.reindex(spots.index).to_numpy(np.float64)
+    return [_fit(name, turn(stain), columns, rows, in_tissue, umis) for name, turn in SYMMETRIES.items()]
+
+
+def better(fits: list[Fit]) -> Fit | None:
+    """Another way in which the image fits clearly better than as it is, or None.
+
+    Tissue calls, which Space Ranger makes from the image, decide where there are any: on real sections their AUC is
+    0.98 and more the right way round and at most 0.93 any other way. Else UMIs do: they correlate at 0.25 to 0.5, and
+    up to 0.11 any other way.
+    """
+    upright, others = fits[0], fits[1:]
+    if upright.auc is not None:
+        best = max(others, key=lambda fit: fit.auc or 0)
+        return best if best.auc is not None and best.auc >= 0.9 and best.auc - upright.auc > 0.05 else None
+    if upright.rho is not None:
+        best = max(others, key=lambda fit: fit.rho or 0)
+        return best if best.rho is not None and best.rho >= 0.25 and best.rho - upright.rho > 0.25 else None
+    return None
+
+
+def _stain(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Amount of stain in each pixel: darkness and colour on a bright background, brightness on a dark one."""
+    luminance = rgb.mean(axis=2, dtype=np.float32)
+    if picture_kind(rgb) == "fluorescence":
+        return luminance
+    colour = rgb.max(axis=2).astype(np.float32) - rgb.min(axis=2)
+    return 255 - luminance + colour
+
+
+def _fit(
+    symmetry: str,
+    stain: NDArray[np.float32],
+    columns: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    in_tissue: NDArray[np.bool_],
+    umis: NDArray[np.float64] | None,
+) -> Fit:
+    height, width = stain.shape
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    under = np.full(len(columns), np.nan)
+    under[inside] = stain[rows[inside].astype(int), columns[inside].astype(int)]
+    tissue, glass = under[inside & in_tissue], under[inside & ~in_tissue]
+    auc = None
+    if min(len(tissue), len(glass)) >= _FEWEST_SPOTS:
+        auc = float(mannwhitneyu(tissue, glass).statistic / (len(tissue) * len(glass)))
+    rho = None
+    if umis is not None:
+        counted = inside & in_tissue & np.isfinite(umis)
+        if counted.sum() >= _FEWEST_COUNTED and np.ptp(umis[counted]) > 0 and np.ptp(under[counted]) > 0:
+            rho = float(spearmanr(under[counted], umis[counted]).statistic)
+    return Fit(symmetry, auc, rho)

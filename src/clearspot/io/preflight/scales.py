@@ -1,0 +1,133 @@
+"""Whether the scale factors fit the spots and the images (rows 11, 12 and 28)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from clearspot.errors import Problem
+from clearspot.io.image import ImageInfo
+from clearspot.io.layout import OutsLayout
+from clearspot.io.naming import shown_name
+from clearspot.io.scale import SPOT_DIAMETER_UM, SPOT_PITCH_UM, Scale, derive_scale
+from clearspot.io.scalefactors import ScaleFactors
+from clearspot.record import StepRecord
+
+CAMERA_UM_PER_PX: Final = 3.0
+"""Coarser than any microscope's scan: the camera of the CytAssist takes 4.6 um a pixel."""
+
+_SPOT_TO_PITCH: Final[tuple[float, ...]] = (0.60, 0.65, 0.70)
+"""``spot_diameter_fullres`` over pitch as Space Ranger writes it: 11 mm slides, Visium v1, CytAssist 6.5 mm."""
+
+_MAX_DISAGREEMENT: Final = 0.05
+_HD_WITHOUT_SHIFT: Final = (3, 1, 2)
+
+
+def check_scale(
+    record: StepRecord, positions: pd.DataFrame, factors: ScaleFactors, bin_size_um: int | None, override: float | None
+) -> Scale:
+    """Record micrometres per pixel both ways, and whether they agree.
+
+    Parameters
+    ----------
+    record
+        Gets metrics and messages.
+    positions
+        All positions of a sound grid.
+    factors
+        The sample's scale factors.
+    bin_size_um
+        HD: side of a bin.
+    override
+        ``microns_per_pixel`` of the samplesheet.
+    """
+    usual = _has_usual_spots(positions, factors, bin_size_um)
+    # 65 um holds for Visium v1 only: other slides have other nominal diameters, which is no disagreement
+    compared = replace(factors, spot_diameter_fullres=None) if usual else factors
+    scale = derive_scale(positions, compared, bin_size_um=bin_size_um, override=override)
+    record.messages += scale.messages
+    record.metrics |= {
+        "slide_type": scale.slide_type,
+        "microns_per_pixel": scale.microns_per_pixel,
+        "microns_per_pixel_source": scale.source,
+        "microns_per_pixel_from_pitch": _from_pitch(scale, bin_size_um),
+        "microns_per_pixel_from_scale_factors": factors.microns_per_pixel or _from_diameter(factors, bin_size_um),
+        "scale_factors_fit_spots": usual,
+    }
+    return scale
+
+
+def check_version(record: StepRecord, is_hd: bool) -> None:
+    """Warn of Visium HD data whose image may lie 16 um beside the counts.
+
+    A change of the CytAssist's firmware shifted them; Space Ranger corrects for it since 3.1.2.
+    """
+    version = _version(record.metrics.get("software_version"))
+    if is_hd and version is not None and version < _HD_WITHOUT_SHIFT:
+        record.note(
+            "warning",
+            f"Visium HD by Space Ranger {'.'.join(map(str, version))}: before 3.1.2 the image can lie 16 um beside the "
+            "counts, depending on the CytAssist's firmware; compare the tissue's edges, or use a newer Space Ranger",
+        )
+
+
+def check_reduced_sizes(
+    record: StepRecord, layout: OutsLayout, factors: ScaleFactors, infos: dict[str, ImageInfo]
+) -> None:
+    """Add a problem if hires and lowres image cannot come from one image by the factors that the file states."""
+    sizes = {key: full_size(info, factors, key) for key, info in infos.items()}
+    hires, lowres = sizes.get("hires"), sizes.get("lowres")
+    if hires is None or lowres is None or layout.scalefactors is None:
+        return
+    # each side was rounded to whole pixels of the reduced image
+    slack = 1 / (factors.hires or 1) + 1 / (factors.lowres or 1)
+    if max(abs(hires[0] - lowres[0]), abs(hires[1] - lowres[1])) > slack:
+        record.problems.append(
+            Problem(
+                record.sample,
+                shown_name(layout.scalefactors),
+                f"factors by which the full image is {hires[0]:.0f} x {hires[1]:.0f} pixels (hires) or "
+                f"{lowres[0]:.0f} x {lowres[1]:.0f} pixels (lowres)",
+                "factors by which both images come from one full image",
+                "copy scalefactors_json.json and both images from the same Space Ranger run",
+            )
+        )
+
+
+def full_size(info: ImageInfo, factors: ScaleFactors, key: str) -> tuple[float, float] | None:
+    """Width and height of the full-resolution image that a reduced image came from; None without its factor."""
+    factor = {"hires": factors.hires, "lowres": factors.lowres}[key]
+    return (info.width / factor, info.height / factor) if factor else None
+
+
+def _has_usual_spots(positions: pd.DataFrame, factors: ScaleFactors, bin_size_um: int | None) -> bool | None:
+    """Whether the spot diameter stands to the pitch as Space Ranger writes it; None where that cannot be told."""
+    scale = derive_scale(positions, replace(factors, microns_per_pixel=None), bin_size_um=bin_size_um)
+    pitch_um = _from_pitch(scale, bin_size_um)
+    if pitch_um is None or not factors.spot_diameter_fullres:
+        return None
+    nominal = (1.0,) if bin_size_um is not None else _SPOT_TO_PITCH
+    ratio = factors.spot_diameter_fullres * pitch_um / (bin_size_um or SPOT_PITCH_UM)
+    return any(abs(ratio / usual - 1) <= _MAX_DISAGREEMENT for usual in nominal)
+
+
+def _from_pitch(scale: Scale, bin_size_um: int | None) -> float | None:
+    if scale.lattice is None or scale.slide_type == "generic":
+        return None
+    if bin_size_um is not None:
+        return 2 * bin_size_um / (scale.lattice.row_step_px + scale.lattice.col_step_px)
+    pitch = scale.lattice.hexagonal_pitch_px()
+    return SPOT_PITCH_UM / pitch if pitch else None
+
+
+def _from_diameter(factors: ScaleFactors, bin_size_um: int | None) -> float | None:
+    diameter = factors.spot_diameter_fullres
+    return (bin_size_um or SPOT_DIAMETER_UM) / diameter if diameter else None
+
+
+def _version(text: str | None) -> tuple[int, ...] | None:
+    """Numbers of ``spaceranger-3.1.1`` or ``3.1.1``."""
+    numbers = (text or "").split("-")[-1].split(".")
+    return tuple(map(int, numbers)) if all(number.isdecimal() for number in numbers) else None

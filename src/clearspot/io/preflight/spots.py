@@ -1,0 +1,94 @@
+"""Whether matrix and positions tell of the same spots (rows 13 to 15, 18 and 19)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clearspot import keys
+from clearspot.errors import Problem
+from clearspot.io.barcodes import match_barcodes, no_position, require_unique
+from clearspot.io.feature_matrix import FeatureMatrix
+from clearspot.io.naming import shown_name
+from clearspot.io.preflight.collecting import collecting
+from clearspot.record import StepRecord
+
+
+def check_spots(
+    record: StepRecord, matrix: FeatureMatrix, matrix_file: Path, positions: pd.DataFrame, positions_file: Path
+) -> pd.Series | None:
+    """Record how many spots are in tissue and counted, and what is wrong with them.
+
+    Parameters
+    ----------
+    record
+        Gets metrics, messages and problems.
+    matrix, matrix_file
+        The matrix to analyse, and where it came from.
+    positions, positions_file
+        All positions, and where they came from.
+
+    Returns
+    -------
+    Series or None
+        UMIs of gene expression by the positions' barcode; None where the two files do not fit together.
+    """
+    in_tissue = positions[keys.IN_TISSUE].to_numpy()
+    record.metrics |= {"n_positions": len(positions), "n_positions_in_tissue": int(in_tissue.sum())}
+    if not in_tissue.any():
+        record.problems.append(_none_in_tissue(record.sample, shown_name(positions_file)))
+    elif in_tissue.all():
+        record.note(
+            "handled",
+            "every position is in tissue: what the spots outside would tell (diffusion of reads) is left out",
+        )
+    with collecting(record):
+        require_unique(matrix.barcodes, matrix_file, record.sample)
+    with collecting(record):
+        require_unique(positions.index, positions_file, record.sample)
+    if not (matrix.barcodes.is_unique and positions.index.is_unique):
+        return None
+    match = match_barcodes(matrix.barcodes, positions.index)
+    lost = no_position(matrix.barcodes, match, matrix_file, record.sample)
+    if lost is not None:
+        record.problems += lost.problems
+        return None
+    if not match.exact:
+        example = f"{matrix.barcodes[0]} is {positions.index[match.rows[0]]}"
+        record.note("handled", f"barcodes were matched without their suffix and prefix: {example} of the positions")
+    totals = pd.Series(matrix.totals().totals, index=positions.index[match.rows])
+    _check_counts(record, totals, in_tissue[match.rows], matrix_file)
+    return totals
+
+
+def _check_counts(record: StepRecord, totals: pd.Series, in_tissue: np.ndarray, matrix_file: Path) -> None:
+    counted = totals.to_numpy() > 0
+    record.metrics |= {
+        "n_spots": int(in_tissue.sum()),
+        "n_spots_without_counts": int((in_tissue & ~counted).sum()),
+        "umis_in_tissue": int(totals.to_numpy()[in_tissue].sum()),
+    }
+    if not (in_tissue & counted).any() and record.metrics["n_positions_in_tissue"]:
+        record.problems.append(
+            Problem(
+                record.sample,
+                shown_name(matrix_file),
+                "no counts in tissue" if in_tissue.any() else "no barcode whose position is in tissue",
+                "counts for the spots whose in_tissue is 1",
+                "take matrix and spatial folder from the same Space Ranger run of the same sample",
+            )
+        )
+    elif empty := record.metrics["n_spots_without_counts"]:
+        record.note("handled", f"{empty} spots in tissue have no counts and are dropped")
+
+
+def _none_in_tissue(sample: str, file: str) -> Problem:
+    return Problem(
+        sample,
+        file,
+        "no spot in tissue: in_tissue is 0 everywhere",
+        "in_tissue = 1 for the spots under tissue",
+        "look at detected_tissue_image.jpg; mark the tissue by hand in Loupe Browser and run Space Ranger again",
+    )
