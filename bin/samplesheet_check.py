@@ -20,10 +20,10 @@ COHORT = "cohort"
 @click.command(context_settings={"show_default": True})
 @click.option("--samplesheet", type=click.Path(path_type=Path), required=True, help="CSV, TSV, YAML or JSON sheet.")
 @click.option("--schema", type=click.Path(path_type=Path, exists=True), required=True, help="Schema of the sheet.")
-@click.option("--params", type=click.Path(path_type=Path, exists=True), help="All parameters as JSON; optional.")
-@click.option("--params-schema", type=click.Path(path_type=Path, exists=True), help="Their schema.")
+@click.option("--params", type=click.Path(path_type=Path, exists=True), required=True, help="All parameters as JSON.")
+@click.option("--params-schema", type=click.Path(path_type=Path, exists=True), required=True, help="Their schema.")
 @click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write.")
-def main(samplesheet: Path, schema: Path, params: Path | None, params_schema: Path | None, outdir: Path) -> None:
+def main(samplesheet: Path, schema: Path, params: Path, params_schema: Path, outdir: Path) -> None:
     """Write samplesheet.valid.json and cohort.samplesheet.json, or say everything that is wrong and exit with 65."""
     with exit_codes():
         problems: list[Problem] = []
