@@ -154,7 +154,7 @@ def _rows_of(
     if layout.matrix_alternative is not None:
         difference = disagreement(layout.matrix, layout.matrix_alternative, sample)
         if difference:
-            record.note("warning", f"{difference}: the .h5 matrix is used")
+            record.note("warning", f"{difference}: {layout.matrix.name} is used")
     return match.rows
 
 

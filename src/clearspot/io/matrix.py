@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clearspot.errors import BadInputError
 from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix
 from clearspot.io.matrix_h5 import h5_size, read_h5, read_h5_totals
 from clearspot.io.matrix_mex import mex_size, read_mex
@@ -41,13 +42,24 @@ def read_barcode_totals(path: Path, sample: str) -> BarcodeTotals:
     return read_mex(path, sample).totals() if _is_mex(path) else read_h5_totals(path, sample)
 
 
-def disagreement(h5: Path, mex: Path, sample: str) -> str | None:
-    """Say how an ``.h5`` file and the MEX files beside it differ in size; None if they do not."""
-    size_h5, size_mex = h5_size(h5, sample), mex_size(mex, sample)
-    if size_h5 == size_mex:
+def disagreement(used: Path, other: Path, sample: str) -> str | None:
+    """Say how the two forms of one matrix (``.h5`` and MEX) differ in size; None if they do not.
+
+    The other form is not used, so one that cannot be read is a difference, not an error.
+    """
+    size = _size(used, sample)
+    try:
+        other_size = _size(other, sample)
+    except BadInputError as error:
+        return f"{other.name} beside {used.name} cannot be read ({error.problems[0].found})"
+    if size == other_size:
         return None
-    words = ("{} features x {} barcodes with {} entries".format(*size) for size in (size_h5, size_mex))
-    return "the .h5 matrix holds {}, the MEX files beside it {}".format(*words)
+    words = "{} features x {} barcodes with {} entries"
+    return f"{used.name} holds {words.format(*size)}, {other.name} beside it {words.format(*other_size)}"
+
+
+def _size(path: Path, sample: str) -> tuple[int, int, int]:
+    return mex_size(path, sample) if _is_mex(path) else h5_size(path, sample)
 
 
 def _is_mex(path: Path) -> bool:

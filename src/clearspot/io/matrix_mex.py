@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import IO
 
 import numpy as np
 import pandas as pd
-from scipy.io import mmread
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
 from scipy.sparse import coo_matrix, csr_matrix
 
 from clearspot.io import naming
@@ -19,6 +22,8 @@ from clearspot.io.feature_matrix import FeatureMatrix, as_counts, canonical, fea
 from clearspot.io.reading import bad, open_binary, reading
 
 _EXPECTED = "a count matrix in Matrix Market coordinate format"
+_BLOCK = 4 * 1024 * 1024
+_MAX_DEFLATE = 1100
 _GENOME_PREFIX = re.compile(r"^(?P<genome>[A-Za-z0-9.-]+?)_+ENS[A-Z]*G\d")
 
 
@@ -114,13 +119,53 @@ def _parse_header(file: IO[bytes], path: Path, sample: str) -> _Header:
 
 
 def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
+    """Read the entries block by block.
+
+    Arrow's CSV reader is used because SciPy's ``mmread``, though as fast, ends the whole process where a gzip stream
+    is cut short.
+    """
     shape = (header.n_columns, header.n_rows)
     if header.nnz == 0:
         return csr_matrix(shape, dtype=np.int32)
     if header.field not in ("integer", "real") or header.symmetry != "general":
         raise bad(path, sample, f"a matrix of kind '{header.field} {header.symmetry}'", "kind 'integer general'")
+    if header.nnz > min(header.n_rows * header.n_columns, path.stat().st_size * _MAX_DEFLATE):
+        raise bad(path, sample, f"{header.nnz} entries, more than the matrix or the file has room for", _EXPECTED)
+    columns = np.empty(header.nnz, dtype=np.int32)
+    rows, values = np.empty_like(columns), np.empty_like(columns)
     with reading(path, sample, _EXPECTED), open_binary(path) as file:
-        entries = mmread(file, spmatrix=True)
-        values = as_counts(entries.data, path, sample)
-        counts = coo_matrix((values, (entries.col, entries.row)), shape=shape)
-        return canonical(counts.tocsr())
+        _parse_header(file, path, sample)
+        stop = 0
+        for batch in _batches(file, header.field):
+            start, stop = stop, stop + batch.num_rows
+            if stop > header.nnz:
+                break
+            row, column, value = (part.to_numpy(zero_copy_only=False) for part in batch.columns)
+            rows[start:stop] = _checked_places(row, header.n_rows, path, sample)
+            columns[start:stop] = _checked_places(column, header.n_columns, path, sample)
+            values[start:stop] = as_counts(value, path, sample)
+        if stop != header.nnz:
+            raise bad(path, sample, f"{stop} entries or more where the header states {header.nnz}", _EXPECTED)
+    if (columns[1:] >= columns[:-1]).all():  # as Space Ranger writes them: the entries are a CSR matrix already
+        indptr = np.searchsorted(columns, np.arange(header.n_columns + 1))
+        if header.nnz <= np.iinfo(np.int32).max:
+            indptr = indptr.astype(np.int32)
+        return canonical(csr_matrix((values, rows, indptr), shape=shape, copy=False))
+    return canonical(coo_matrix((values, (columns, rows)), shape=shape).tocsr())
+
+
+def _batches(file: IO[bytes], field: str) -> Iterator[pa.RecordBatch]:
+    types = {"row": pa.int64(), "column": pa.int64(), "value": pa.int64() if field == "integer" else pa.float64()}
+    return csv.open_csv(
+        file,
+        read_options=csv.ReadOptions(column_names=list(types), block_size=_BLOCK),
+        parse_options=csv.ParseOptions(delimiter=" "),
+        convert_options=csv.ConvertOptions(column_types=types, null_values=["nan", "NaN"]),
+    )
+
+
+def _checked_places(places: NDArray[np.int64], n: int, path: Path, sample: str) -> NDArray[np.int64]:
+    """Matrix Market counts from 1."""
+    if places.dtype.kind != "i" or places.min() < 1 or places.max() > n:
+        raise bad(path, sample, "entries outside the matrix", _EXPECTED)
+    return places - 1

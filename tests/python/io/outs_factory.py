@@ -260,6 +260,7 @@ def write_mex(
         plain,
         csr_matrix(counts).T.tocoo(),
         field=field,
+        symmetry="general",
         comment='metadata_json: {"software_version": "spaceranger-3.0.0"}',
     )
     table, columns = ("genes", ["id", "name"]) if genes_tsv else ("features", ["id", "name", "feature_type"])
