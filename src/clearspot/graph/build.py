@@ -50,7 +50,8 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
     Raises
     ------
     BadInputError
-        Fewer than two spots, all spots in one place, or spots on one line where a triangulation is asked for.
+        Fewer than two spots, all spots in one place, spots on one line where a triangulation is asked for, or a radius
+        in micrometres for a sample whose scale is not known.
     """
     params = params or GraphParams()
     record = StepRecord(sample, "graph", params=asdict(params))
@@ -58,7 +59,8 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
     rows = np.flatnonzero(in_graph)
     coordinates = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     spacing = _spacing(coordinates, rows, sample, params)
-    adjacency, settings = _adjacency(coordinates[rows], sample, params, spacing)
+    radius = None if params.radius is None else _pixels(params.radius, adata, sample)
+    adjacency, settings = _adjacency(coordinates[rows], sample, params, radius, spacing)
     connectivities, distances = symmetric_graph(adjacency, coordinates, rows, adata.n_obs)
 
     degree = np.diff(connectivities.indptr)
@@ -92,15 +94,31 @@ def _spacing(coordinates: NDArray[np.float64], rows: NDArray[np.intp], sample: s
     return spacing
 
 
+def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
+    """Length in pixels of the full-resolution image."""
+    um_per_px = adata.uns.get(keys.UNS, {}).get("microns_per_pixel")
+    if not um_per_px:
+        raise BadInputError(
+            Problem(
+                sample,
+                "scale factors",
+                f"a graph radius of {micrometres:g} um, and nothing that tells the micrometres per pixel",
+                "a known scale, or no radius",
+                "set microns_per_pixel in the samplesheet, or leave --graph_radius out: it is found from the spots",
+            )
+        )
+    return micrometres / float(um_per_px)
+
+
 def _adjacency(
-    coordinates: NDArray[np.float64], sample: str, params: GraphParams, spacing: Spacing
+    coordinates: NDArray[np.float64], sample: str, params: GraphParams, radius: float | None, spacing: Spacing
 ) -> tuple[csr_matrix, dict[str, Any]]:
     """Make squidpy's adjacency matrix and the settings that made it (none of them ``None``, for .h5ad)."""
     builders = {
-        "radius": lambda: radius_builder(params, spacing),
-        "knn": lambda: knn_builder(params, len(coordinates)),
+        "radius": lambda: radius_builder(radius, spacing),
+        "knn": lambda: knn_builder(params.n_neighbors, len(coordinates)),
         "grid": lambda: grid_builder(spacing, len(coordinates)),
-        "delaunay": lambda: delaunay_builder(params, spacing),
+        "delaunay": lambda: delaunay_builder(radius, spacing),
     }
     builder = builders[params.method]()
     try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from squidpy.gr.neighbors import GraphBuilderCSR, GridBuilder
-
+from clearspot.graph.builders import GraphBuilderCSR, GridBuilder
 from clearspot.graph.lattice import Spacing
 
 

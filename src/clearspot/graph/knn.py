@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from squidpy.gr.neighbors import GraphBuilderCSR, KNNBuilder
-
-from clearspot.graph.params import GraphParams
+from clearspot.graph.builders import GraphBuilderCSR, KNNBuilder
 
 
-def knn_builder(params: GraphParams, n_spots: int) -> GraphBuilderCSR:
+def knn_builder(n_neighbors: int, n_spots: int) -> GraphBuilderCSR:
     """Builder of the k-nearest-neighbour graph.
 
     The relation is not mutual, so once made symmetric a spot may have more than k neighbours. No spot is isolated:
     pieces of tissue that lie apart may be joined.
     """
-    return KNNBuilder(n_neighs=min(params.n_neighbors, n_spots - 1))
+    return KNNBuilder(n_neighs=min(n_neighbors, n_spots - 1))

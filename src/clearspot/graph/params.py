@@ -17,8 +17,8 @@ class GraphParams:
     method
         ``radius`` (as the paper), ``knn``, ``grid`` or ``delaunay``.
     radius
-        In pixels of the full-resolution image, as ``obsm['spatial']``: neighbours' largest distance (``radius``), or
-        the longest edge kept (``delaunay``). ``None``: found from the spots.
+        In micrometres: neighbours' largest distance (``radius``), or the longest edge kept (``delaunay``). ``None``:
+        found from the spots.
     n_neighbors
         Neighbours to aim at (``radius``, ``grid``: the nearest whole shell of a lattice) or to take (``knn``).
     """

@@ -115,8 +115,8 @@ def _need_spots(adata: ad.AnnData, sample: str, filters: list[Filter], params: Q
             f"{left} of {adata.n_obs} spots pass quality control; {worst.parameter} ({worst.threshold:g}) alone "
             f"removes {removed}: the median spot has {worst.column} {typical:g}",
             f"at least {params.min_spots_left} spots (qc_min_spots_left)",
-            f"{'lower' if worst.lower else 'raise'} --{worst.parameter} past {typical:g} if such spots are to be kept; "
-            "otherwise leave the sample out (--on_bad_sample skip)",
+            f"set --{worst.parameter} to {typical:g} or {'lower' if worst.lower else 'higher'} if such spots are to be "
+            "kept; otherwise leave the sample out (--on_bad_sample skip)",
         )
     )
 
@@ -144,8 +144,8 @@ def _note_gene_sets(record: StepRecord, missing: list[str]) -> None:
     for name in missing:
         record.note(
             "handled",
-            f"No {TITLES[name]} gene has counts (FFPE probe sets leave them out): their share is missing, not 0, and its "
-            "filter was skipped.",
+            f"No {TITLES[name]} gene has counts (FFPE probe sets leave them out): their share is missing, not 0, and "
+            "its filter was skipped.",
         )
 
 

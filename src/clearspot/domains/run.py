@@ -1,0 +1,145 @@
+"""Spatial domains of one sample, their markers, and the spatial genes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Final
+
+import anndata as ad
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from clearspot import keys
+from clearspot.domains.gmm import gmm_domains
+from clearspot.domains.labels import by_size, categorical, majority_vote
+from clearspot.domains.leiden import leiden_domains
+from clearspot.domains.markers import domain_column, marker_genes
+from clearspot.domains.params import DomainParams, Method
+from clearspot.domains.spatial_genes import spatial_genes
+from clearspot.metrics.agreement import label_agreement, neighbour_agreement, silhouette
+from clearspot.qc.passing import passing_spots
+from clearspot.record import StepRecord
+
+_BOTH_UP_TO: Final = 100_000
+"""Passing spots up to which the method that was not asked for runs as well, for comparison."""
+
+
+def find_domains(adata: ad.AnnData, sample: str, params: DomainParams | None = None) -> StepRecord:
+    """Add spatial domains to ``adata``, in place, and measure them.
+
+    Sets ``obs['domain_gmm']`` and ``obs['domain_leiden']``: categories ``1``, ``2``, ... from the largest, missing for
+    spots that failed quality control.
+
+    Parameters
+    ----------
+    adata
+        After the denoiser: ``obsm['X_dusted']``, ``layers['denoised']``, the graph, ``X``.
+    sample
+        Sample name.
+    params
+        Method, numbers, seed.
+
+    Returns
+    -------
+    Record of the step ``domains``.
+
+    Raises
+    ------
+    ValueError
+        The latent of a passing spot is not finite.
+    """
+    params = params or DomainParams()
+    record = StepRecord(sample, "domains", params=asdict(params))
+    rows = np.flatnonzero(passing_spots(adata))
+    latent = np.asarray(adata.obsm[keys.LATENT])[rows]
+    if not np.isfinite(latent).all():
+        raise ValueError(f"{sample}: obsm['{keys.LATENT}'] is not finite for every passing spot")
+    graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[rows][:, rows]
+    other: Method = "leiden" if params.method == "gmm" else "gmm"
+    for method in (params.method, other):
+        if method == params.method or rows.size <= _BOTH_UP_TO:
+            codes = by_size(_cluster(method, latent, graph, params, record))
+            adata.obs[domain_column(method)] = categorical(codes, rows, adata.n_obs)
+            _measure(record, method, codes, latent, graph, params.seed)
+        else:
+            record.note("info", f"{other} was left out: {rows.size} spots are more than {_BOTH_UP_TO}.")
+    main = domain_column(params.method)
+    record.metrics["main"] = main
+    record.metrics["n_domains"] = record.metrics[f"n_{main}"]
+    if domain_column(other) in adata.obs:
+        agreement = label_agreement(adata.obs[main], adata.obs[domain_column(other)])
+        record.metrics["ari_gmm_leiden"] = agreement["ari"]
+    record.tables["markers"], small = marker_genes(adata, main, params.n_markers, params.seed)
+    for name in small:
+        record.note("info", f"Domain {name} has too few spots to be tested for markers.")
+    record.tables["moran"] = spatial_genes(adata, params)
+    _summarise_moran(record)
+    adata.uns.setdefault(keys.UNS, {})["domains"] = {
+        name: value for name, value in record.params.items() if value is not None
+    } | {"main": main}
+    return record
+
+
+def _cluster(
+    method: Method, latent: NDArray[np.floating], graph: csr_matrix, params: DomainParams, record: StepRecord
+) -> NDArray[np.intp]:
+    """Labels by one method; says in the record how their number came about."""
+    if method == "gmm":
+        mixture = gmm_domains(latent, params.n_domains, params.max_domains, params.seed)
+        codes = mixture.codes
+        if mixture.bic:
+            record.tables["bic"] = {"n_domains": list(mixture.bic), "bic": list(mixture.bic.values())}
+        if mixture.still_falling:
+            record.note(
+                "info",
+                f"The latent has no clear number of domains: BIC still falls at {max(mixture.bic)}. The knee of its "
+                "curve was taken; give --n_domains if you know the tissue.",
+            )
+    else:
+        communities = leiden_domains(latent, params.n_domains, params.resolution, params.seed)
+        codes = communities.codes
+        record.metrics["leiden_resolution"] = communities.resolution
+        number = np.unique(codes).size
+        if params.n_domains is not None and number != params.n_domains:
+            record.note(
+                "info", f"Leiden finds {number} domains at the resolution nearest to the {params.n_domains} wanted."
+            )
+    return majority_vote(codes, graph) if params.refine else codes
+
+
+def _measure(
+    record: StepRecord,
+    method: Method,
+    codes: NDArray[np.intp],
+    latent: NDArray[np.floating],
+    graph: csr_matrix,
+    seed: int,
+) -> None:
+    name = domain_column(method)
+    share, expected = neighbour_agreement(graph, codes)
+    sizes = np.bincount(codes)
+    record.metrics |= {
+        f"n_{name}": int(sizes.size),
+        f"silhouette_{name}": silhouette(latent, codes, seed),
+        f"neighbour_agreement_{name}": share,
+        f"neighbour_agreement_by_chance_{name}": expected,
+    }
+    record.tables[f"sizes_{name}"] = {"domain": [str(i + 1) for i in range(sizes.size)], "n_spots": sizes.tolist()}
+
+
+def _summarise_moran(record: StepRecord) -> None:
+    table = record.tables["moran"]
+    record.metrics["moran_n_genes"] = len(table["gene"])
+    for name in ("measured", "denoised", "neighbour_mean", "neighbour_mean_shuffled"):
+        values = np.array(table.get(name, []), dtype=float)
+        if np.isfinite(values).any():
+            record.metrics[f"moran_median_{name}"] = float(np.nanmedian(values))
+    if "q_measured" in table:
+        record.metrics["moran_n_significant_measured"] = int((np.array(table["q_measured"], dtype=float) < 0.05).sum())
+    if "denoised" in table:
+        record.note(
+            "info",
+            "Smoothing raises Moran's I whatever it smooths. Judge the denoiser by held-out counts, and its Moran's I "
+            "only against the neighbour mean, of the section as it is and shuffled.",
+        )

@@ -1,0 +1,1 @@
+"""Measures that several steps and the benchmarks share."""
