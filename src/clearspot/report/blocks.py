@@ -1,0 +1,196 @@
+"""What a section of a page is made of; the template has one macro for each kind."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from clearspot.errors import Problem
+
+Light = Literal["good", "look", "bad", "unknown", "info"]
+"""Traffic light: fine, look before trusting, not usable, not measured; ``info``: no judgement, something to know."""
+
+Spec = dict[str, Any]
+"""A chart as plotly reads it (``data``, ``layout``); arrays may be references into the page's store."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that must not be overlooked, or that says what is missing and why."""
+
+    kind: ClassVar[str] = "notice"
+    text: str
+    light: Light = "info"
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """One figure with its name and where it comes from."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class KeyNumbers:
+    """Figures side by side."""
+
+    kind: ClassVar[str] = "keynumbers"
+    items: Sequence[KeyNumber]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; cells are shown as given. Columns named in ``numeric`` are set flush right."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: frozenset[int] = frozenset()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One plotly chart.
+
+    Parameters
+    ----------
+    id
+        Unique on the page.
+    title, caption
+        What is shown, and how to read it.
+    spec
+        ``data`` and ``layout``.
+    ratio
+        Width over height.
+    """
+
+    kind: ClassVar[str] = "chart"
+    id: str
+    title: str
+    caption: str
+    spec: Spec
+    ratio: float = 1.6
+
+
+@dataclass(frozen=True)
+class Row:
+    """Blocks side by side where the screen is wide enough."""
+
+    kind: ClassVar[str] = "row"
+    blocks: Sequence[Chart]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Two stacks of blocks side by side where the screen is wide enough."""
+
+    kind: ClassVar[str] = "columns"
+    left: Sequence[Block]
+    right: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Picker:
+    """A choice of genes that drives several charts.
+
+    Parameters
+    ----------
+    id, label
+        Of the control.
+    groups
+        ``(heading, genes)``.
+    charts
+        Ids of the charts; ``$gene`` in their references stands for the chosen gene.
+    axes
+        Gene -> colour axis settings, the same for all charts.
+    """
+
+    kind: ClassVar[str] = "picker"
+    id: str
+    label: str
+    groups: Sequence[tuple[str, Sequence[str]]]
+    charts: Sequence[str]
+    axes: dict[str, Spec]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One traffic light with its reason.
+
+    Parameters
+    ----------
+    title
+        What was looked at.
+    value
+        What was found, with its unit; may be empty.
+    text
+        What it means, and what to do where it is not good.
+    """
+
+    light: Light
+    title: str
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Lights:
+    """Traffic lights with their reasons."""
+
+    kind: ClassVar[str] = "lights"
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Problems:
+    """Why an input was refused."""
+
+    kind: ClassVar[str] = "problems"
+    problems: Sequence[Problem]
+
+
+Block = Text | Notice | KeyNumbers | Lights | Problems | Table | Chart | Row | Columns | Picker
+
+
+@dataclass
+class Section:
+    """A tab of the page."""
+
+    id: str
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+
+    def charts(self) -> list[Chart]:
+        """Return every chart of the section, those in rows included."""
+        return _charts(self.blocks)
+
+
+def _charts(blocks: Sequence[Block]) -> list[Chart]:
+    found: list[Chart] = []
+    for block in blocks:
+        if isinstance(block, Chart):
+            found.append(block)
+        elif isinstance(block, Row):
+            found.extend(block.blocks)
+        elif isinstance(block, Columns):
+            found.extend(_charts([*block.left, *block.right]))
+    return found
+
+
+def plot_text(text: str) -> str:
+    """Escape text for plotly, which reads a subset of HTML in titles, legends and hover labels."""
+    return html.escape(str(text), quote=False).replace("%{", "%&#123;")

@@ -1,0 +1,172 @@
+"""The two ways to draw a spot: a disk of its own, or, where there are too many, as part of a raster cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clearspot.report.blocks import Spec, plot_text
+from clearspot.report.canvas import Canvas
+from clearspot.report.palette import SPOTS, SYMBOLS, symbol
+from clearspot.report.store import Store
+
+MOST_DISKS: Final = 15_000
+"""More spots than this are drawn as a raster of at most as many cells: browsers, and the page's size, bear no more."""
+
+
+def make_canvas(
+    store: Store,
+    xy: NDArray[np.float64],
+    barcodes: Sequence[str],
+    *,
+    spot_diameter: float,
+    um_per_px: float | None,
+) -> Canvas:
+    """Return the canvas that suits the number of spots.
+
+    Parameters
+    ----------
+    store
+        Arrays of the page.
+    xy
+        Spot centres in full-resolution pixels, shape ``(n_spots, 2)``.
+    barcodes
+        What a spot is called when the pointer is over it.
+    spot_diameter
+        In full-resolution pixels.
+    um_per_px
+        Micrometres per full-resolution pixel, where known.
+    """
+    if len(xy) > MOST_DISKS:
+        return RasterCanvas(store, xy, spot_diameter=spot_diameter, um_per_px=um_per_px)
+    return DiskCanvas(store, xy, barcodes, spot_diameter=spot_diameter, um_per_px=um_per_px)
+
+
+class DiskCanvas(Canvas):
+    """Every spot a disk that says its barcode."""
+
+    def __init__(self, store: Store, xy: NDArray[np.float64], barcodes: Sequence[str], **scale: Any):
+        super().__init__(store, xy, **scale)
+        self.barcodes = np.asarray(barcodes, dtype=object)
+        self._keep_spots("", np.ones(len(xy), dtype=bool))
+
+    @property
+    def n_drawn(self) -> int:
+        """Values that one map holds."""
+        return len(self.xy)
+
+    @property
+    def said(self) -> str:
+        """Nothing: every spot is drawn."""
+        return ""
+
+    def keep(self, key: str, values: ArrayLike) -> None:
+        """Put one value a spot into the store."""
+        self.store.numbers(key, values)
+
+    def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
+        trace = self._disks("", hover)
+        colour = {"ref": key, "as": "log1p"} if logarithmic else {"ref": key}
+        trace["marker"] |= {"color": colour, "coloraxis": "coloraxis"}
+        return trace | {"customdata": {"ref": key}}
+
+    def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:
+        traces = {}
+        for number, (name, colour) in enumerate(colours.items()):
+            chosen = codes == number
+            if not chosen.any():
+                continue
+            self._keep_spots(f"{key}:{number}:", chosen)
+            traces[number] = self._disks(f"{key}:{number}:", f"{plot_text(name)}<extra></extra>")
+            traces[number]["marker"] |= {"color": colour, "symbol": symbol(number)}
+        return traces
+
+    def _outlines(self) -> Spec:
+        trace = self._disks("", "<extra></extra>")
+        trace["marker"] |= {"color": SPOTS, "opacity": 0.35}
+        return trace
+
+    def _keep_spots(self, prefix: str, chosen: NDArray[np.bool_]) -> None:
+        self.store.numbers(f"{prefix}x", self.xy[chosen, 0])
+        self.store.numbers(f"{prefix}y", self.xy[chosen, 1])
+        self.store.words(f"{prefix}barcode", list(self.barcodes[chosen]))
+
+    def _disks(self, prefix: str, hover: str) -> Spec:
+        return {
+            "type": "scatter", "mode": "markers", "x": {"ref": f"{prefix}x"}, "y": {"ref": f"{prefix}y"},
+            "text": {"ref": f"{prefix}barcode"}, "hovertemplate": f"%{{text}}<br>{hover}", "showlegend": False,
+            "marker": {"size": 5, "line": {"width": 0}, "symbol": SYMBOLS[0]},
+        }  # fmt: skip
+
+
+class RasterCanvas(Canvas):
+    """Square cells, each the mean of its spots (of classes: the most frequent one)."""
+
+    def __init__(self, store: Store, xy: NDArray[np.float64], **scale: Any):
+        super().__init__(store, xy, **scale)
+        low = np.array([self.x_range[0], self.y_range[0]])
+        extent = np.array([self.x_range[1], self.y_range[1]]) - low
+        self.side = math.sqrt(float(extent.prod()) / MOST_DISKS)
+        n_columns, n_rows = (math.ceil(length / self.side) for length in extent)
+        column, row = np.floor((xy - low) / self.side).astype(np.int64).T
+        self.shape = (n_rows, n_columns)
+        self.cell = row * n_columns + column
+        self.spots_in_cell = np.bincount(self.cell, minlength=self.n_drawn)
+
+    @property
+    def n_drawn(self) -> int:
+        """Values that one map holds."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def said(self) -> str:
+        """How wide a cell is, and what it shows."""
+        side = f"{self.side * self.um_per_px:.0f} µm" if self.um_per_px else f"{self.side:.0f} image pixels"
+        return (
+            f"{len(self.xy):,} spots are too many to draw one by one: each square of the maps is {side} wide and shows "
+            "the mean (for classes: the most frequent one) of the spots in it."
+        )
+
+    def keep(self, key: str, values: ArrayLike) -> None:
+        """Put the mean of each cell into the store."""
+        numbers = np.asarray(values, dtype=np.float64)
+        known = np.isfinite(numbers)
+        total = np.bincount(self.cell[known], weights=numbers[known], minlength=self.n_drawn)
+        count = np.bincount(self.cell[known], minlength=self.n_drawn)
+        self.store.numbers(key, total / np.where(count > 0, count, np.nan))
+
+    def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
+        how = {"as": "log1p"} if logarithmic else {}
+        return self._cells(key, hover, how) | {"customdata": self._grid(key, {}), "coloraxis": "coloraxis"}
+
+    def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:
+        votes = np.stack([np.bincount(self.cell[codes == n], minlength=self.n_drawn) for n in range(len(colours))])
+        winner = np.where(votes.any(axis=0), votes.argmax(axis=0), np.nan)
+        self.store.numbers(key, winner)
+        return {
+            number: self._cells(key, f"{plot_text(name)}<extra></extra>", {"is": number}) | _one_colour(colour)
+            for number, (name, colour) in enumerate(colours.items())
+            if (winner == number).any()
+        }
+
+    def _outlines(self) -> Spec:
+        self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))
+        return self._cells("seen", "spots here<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
+
+    def _grid(self, key: str, how: Spec) -> Spec:
+        return {"ref": key, "columns": self.shape[1], **how}
+
+    def _cells(self, key: str, hover: str, how: Spec) -> Spec:
+        return {
+            "type": "heatmap", "z": self._grid(key, how), "hovertemplate": hover, "hoverongaps": False,
+            "x0": self.x_range[0] + self.side / 2, "dx": self.side,
+            "y0": self.y_range[0] + self.side / 2, "dy": self.side,
+        }  # fmt: skip
+
+
+def _one_colour(colour: str) -> Spec:
+    return {"colorscale": [[0, colour], [1, colour]], "showscale": False}

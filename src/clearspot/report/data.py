@@ -1,0 +1,88 @@
+"""The parts of a sample's ``.h5ad`` that a report draws, read without loading the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.io import read_elem, sparse_dataset
+from numpy.typing import NDArray
+
+from clearspot import keys
+
+ROWS_AT_ONCE: Final = 20_000
+"""Spots of a layer that are held in memory at once."""
+
+
+class SampleData:
+    """Drawable content of a sample's AnnData file.
+
+    Parameters
+    ----------
+    path
+        The ``.h5ad`` of the data contract.
+
+    Attributes
+    ----------
+    obs, var
+        The two tables.
+    xy
+        Spot centres in full-resolution pixels, shape ``(n_spots, 2)``, columns x and y.
+    scalefactors
+        As Space Ranger wrote them; empty where the file has none.
+    images
+        Names of the pictures in the file.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with h5py.File(path, "r") as file:
+            self.obs: pd.DataFrame = read_elem(file["obs"])
+            self.var: pd.DataFrame = read_elem(file["var"])
+            self.xy: NDArray[np.float64] = np.asarray(read_elem(file["obsm"][keys.SPATIAL]), dtype=np.float64)[:, :2]
+            self.layers = frozenset(file["layers"]) if "layers" in file else frozenset()
+            self.provenance: dict[str, Any] = read_elem(file["uns"][keys.UNS]) if keys.UNS in file["uns"] else {}
+            library = self._library(file)
+            self._library_key = None if library is None else library.name
+            self.scalefactors: dict[str, float] = (
+                read_elem(library["scalefactors"]) if library is not None and "scalefactors" in library else {}
+            )
+            self.images: tuple[str, ...] = (
+                tuple(library["images"]) if library is not None and "images" in library else ()
+            )
+
+    def image(self, name: str) -> NDArray[Any]:
+        """Return a picture, shape ``(height, width[, channels])``."""
+        with h5py.File(self.path, "r") as file:
+            return np.asarray(read_elem(file[f"{self._library_key}/images/{name}"]))
+
+    def genes(self, layer: str, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return columns of a layer, shape ``(n_spots, len(names))``; NaN stays NaN.
+
+        Raises
+        ------
+        KeyError
+            If a gene is not in the file.
+        """
+        columns = self.var.index.get_indexer(list(names))
+        if (columns < 0).any():
+            raise KeyError([name for name, column in zip(names, columns, strict=True) if column < 0])
+        values = np.empty((len(self.obs), len(columns)), dtype=np.float32)
+        with h5py.File(self.path, "r") as file:
+            element = file["layers"][layer]
+            dense = isinstance(element, h5py.Dataset)
+            source = element if dense else sparse_dataset(element)
+            for start in range(0, len(values), ROWS_AT_ONCE):
+                rows = source[start : start + ROWS_AT_ONCE]
+                part = rows[:, columns]
+                values[start : start + ROWS_AT_ONCE] = part if dense else part.toarray()
+        return values
+
+    @staticmethod
+    def _library(file: h5py.File) -> h5py.Group | None:
+        spatial = file["uns"].get(keys.UNS_SPATIAL)
+        return None if spatial is None or len(spatial) == 0 else spatial[sorted(spatial)[0]]

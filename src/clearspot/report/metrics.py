@@ -1,0 +1,164 @@
+"""What the steps recorded about a sample, gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from clearspot.errors import Problem
+from clearspot.record import Message, StepRecord, write_json
+
+STEPS: Final = ("samplesheet", "check", "ingest", "qc", "graph", "dusted", "domains", "superres")
+"""Steps in the order in which they run; a record of an unknown step comes after them."""
+
+
+@dataclass(frozen=True)
+class SampleRecords:
+    """All records of one sample.
+
+    Parameters
+    ----------
+    sample
+        Sample name.
+    steps
+        Record by step, in the order in which the steps run.
+    """
+
+    sample: str
+    steps: dict[str, StepRecord]
+
+    def metric(self, step: str, name: str) -> Any:
+        """Return a metric, or ``None`` where the step did not run or did not measure it."""
+        record = self.steps.get(step)
+        return None if record is None else record.metrics.get(name)
+
+    def param(self, step: str, name: str) -> Any:
+        """Return a parameter that a step ran with, or ``None``."""
+        record = self.steps.get(step)
+        return None if record is None else record.params.get(name)
+
+    def table(self, step: str, name: str) -> dict[str, list[Any]]:
+        """Return a column-oriented table; empty where the step did not run or wrote none (or one without rows)."""
+        record = self.steps.get(step)
+        table = {} if record is None else record.tables.get(name, {})
+        return table if any(len(column) for column in table.values()) else {}
+
+    @property
+    def space_ranger(self) -> dict[str, Any]:
+        """Space Ranger's own summary, under its own names; empty where the sample came without one."""
+        table = self.table("ingest", "space_ranger")
+        return dict(zip(table["metric"], table["value"], strict=True)) if table else {}
+
+    @property
+    def bin_um(self) -> float | None:
+        """Side of a Visium HD bin in micrometres; ``None`` for spots."""
+        return self.metric("ingest", "bin_size_um")
+
+    @property
+    def spot_word(self) -> str:
+        """What a measured place is called: ``spot``, or ``bin`` on Visium HD."""
+        return "spot" if self.bin_um is None else "bin"
+
+    def ran(self, step: str) -> bool:
+        """Whether a step ran and accepted its input."""
+        return step in self.steps and self.steps[step].status == "ok"
+
+    @property
+    def failed_step(self) -> str | None:
+        """The step that refused its input, if one did."""
+        return next((step for step, record in self.steps.items() if record.status != "ok"), None)
+
+    @property
+    def status(self) -> str:
+        """``ok``, or ``bad_input`` where a step refused its input."""
+        return "ok" if self.failed_step is None else "bad_input"
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Why the input was refused."""
+        return [problem for record in self.steps.values() for problem in record.problems]
+
+    def messages(self) -> list[tuple[str, Message]]:
+        """Return every message with the step that wrote it; one that several steps repeat stands once."""
+        seen: dict[tuple[str, str], tuple[str, Message]] = {}
+        for step, record in self.steps.items():
+            for message in record.messages:
+                seen.setdefault((message.level, message.text), (step, message))
+        return list(seen.values())
+
+
+def find_records(paths: Iterable[Path]) -> list[Path]:
+    """Files named, and all ``*.json`` in the folders named, sorted."""
+    found: set[Path] = set()
+    for path in paths:
+        found.update(path.rglob("*.json") if path.is_dir() else [path])
+    return sorted(found)
+
+
+def read_cohort(paths: Iterable[Path]) -> list[SampleRecords]:
+    """Read records (files, or folders of them) of any number of samples.
+
+    Returns
+    -------
+    One entry a sample, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        If a step of a sample has two records that differ.
+    """
+    by_sample: dict[str, dict[str, StepRecord]] = {}
+    for path in find_records(paths):
+        record = StepRecord.read(path)
+        steps = by_sample.setdefault(record.sample, {})
+        if steps.get(record.step, record) != record:
+            raise ValueError(f"two different records of step {record.step} of sample {record.sample}: {path} is one")
+        steps[record.step] = record
+    return [SampleRecords(sample, _in_order(by_sample[sample])) for sample in sorted(by_sample)]
+
+
+def read_sample(paths: Iterable[Path]) -> SampleRecords:
+    """Read the records of one sample.
+
+    Raises
+    ------
+    ValueError
+        If there is no record, or if they are of several samples.
+    """
+    samples = read_cohort(paths)
+    if len(samples) != 1:
+        names = ", ".join(records.sample for records in samples) or "none"
+        raise ValueError(f"a sample report takes records of one sample; found: {names}")
+    return samples[0]
+
+
+def merge_records(records: SampleRecords) -> dict[str, Any]:
+    """Everything that the steps recorded, keyed by step: the content of ``metrics.json``."""
+    return {
+        "sample": records.sample,
+        "status": records.status,
+        "failed_step": records.failed_step,
+        "steps": {
+            step: {
+                "status": record.status,
+                "metrics": record.metrics,
+                "params": record.params,
+                "tables": record.tables,
+                "messages": [{"level": message.level, "text": message.text} for message in record.messages],
+                "problems": [problem.as_dict() for problem in record.problems],
+            }
+            for step, record in records.steps.items()
+        },
+    }
+
+
+def write_metrics(records: SampleRecords, path: Path) -> None:
+    """Write :func:`merge_records` as strict JSON, whole or not at all."""
+    write_json(merge_records(records), path)
+
+
+def _in_order(steps: dict[str, StepRecord]) -> dict[str, StepRecord]:
+    known = [step for step in STEPS if step in steps]
+    return {step: steps[step] for step in [*known, *sorted(set(steps) - set(known))]}

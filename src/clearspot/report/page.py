@@ -1,0 +1,67 @@
+"""A page from its sections: templates, the charts' data, and the plotting library, in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from clearspot import __version__
+from clearspot.report.blocks import Finding, Picker, Section
+from clearspot.report.store import Store
+
+LARGEST_PAGE: Final = 8_000_000
+"""Bytes; Seqera Platform previews no more."""
+
+
+def render(sample: str, verdict: Finding, sections: Sequence[Section], store: Store) -> str:
+    """Return the page.
+
+    Everything that comes from the data is escaped: text by the template, the charts' data by JSON that cannot
+    end its script element.
+    """
+    charts = {chart.id: chart.spec for section in sections for chart in section.charts()}
+    pickers = {
+        block.id: {"id": block.id, "charts": list(block.charts), "axes": block.axes}
+        for section in sections
+        for block in section.blocks
+        if isinstance(block, Picker)
+    }
+    page_data: dict[str, Any] = {"store": store.arrays if charts else {}, "charts": charts, "pickers": pickers}
+    return (
+        _templates()
+        .get_template("sample.html.j2")
+        .render(
+            sample=sample,
+            version=__version__,
+            verdict=verdict,
+            sections=sections,
+            charts=charts,
+            page_data=htmlsafe_json_dumps(page_data, allow_nan=False, separators=(",", ":")),
+            style=_asset("style.css"),
+            script=_asset("report.js"),
+            plotly=Markup(get_plotlyjs()) if charts else "",
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("clearspot.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> Markup:
+    text = (files("clearspot.report") / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)

@@ -1,0 +1,73 @@
+"""The tissue image, small enough to stand in a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from clearspot.report.data import SampleData
+
+LONGEST_SIDE: Final = 1200
+JPEG_QUALITY: Final = 80
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A tissue image in full-resolution pixel coordinates.
+
+    Parameters
+    ----------
+    address
+        ``data:`` address of the JPEG.
+    width, height
+        Size in full-resolution pixels.
+    """
+
+    address: str
+    width: float
+    height: float
+
+
+def tissue_picture(data: SampleData) -> tuple[Picture | None, str]:
+    """Find the best picture that comes with its scale factor.
+
+    Returns
+    -------
+    The picture, or ``None``; and a sentence that says what is shown, or why nothing is.
+    """
+    for name in ("hires", "lowres"):
+        factor = data.scalefactors.get(f"tissue_{name}_scalef")
+        if name not in data.images or factor is None:
+            continue
+        image = _as_rgb(data.image(name))
+        width, height = image.width / float(factor), image.height / float(factor)
+        if all(low == high for low, high in image.convert("RGB").getextrema()):  # type: ignore[misc]
+            return None, f"The tissue image ({name}) is blank: every pixel has the same colour."
+        return Picture(_jpeg_address(image), width, height), f"Tissue image: Space Ranger's {name} picture."
+    if data.images:
+        return None, "The tissue image comes without its scale factor, so spots cannot be laid over it."
+    return None, "The sample has no tissue image."
+
+
+def _as_rgb(array: NDArray[Any]) -> Image.Image:
+    if np.issubdtype(array.dtype, np.floating):
+        array = array * 255.0 if float(np.nanmax(array, initial=0.0)) <= 1.0 else array
+    image = Image.fromarray(np.clip(np.nan_to_num(array), 0, 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA"):
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _jpeg_address(image: Image.Image) -> str:
+    small = image.copy()
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,57 @@
+"""The report of one sample: one page that opens anywhere and needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from clearspot import keys
+from clearspot.io.atomic import atomic_path
+from clearspot.report.data import SampleData
+from clearspot.report.metrics import read_sample, write_metrics
+from clearspot.report.page import render
+from clearspot.report.rules import RULES
+from clearspot.report.section_denoise import denoise_section
+from clearspot.report.section_domains import domains_section
+from clearspot.report.section_graph import graph_section
+from clearspot.report.section_overview import overview_section
+from clearspot.report.section_provenance import provenance_section
+from clearspot.report.section_qc import qc_section
+from clearspot.report.section_superres import superres_section
+from clearspot.report.verdict import Rule, findings, verdict
+from clearspot.report.view import SampleView
+
+
+def write_sample_report(
+    h5ad: Path | None, records: Iterable[Path], out: Path, *, rules: Sequence[Rule] = RULES
+) -> None:
+    """Write a sample's page, and ``metrics.json`` beside it, each whole or not at all.
+
+    Parameters
+    ----------
+    h5ad
+        The sample's AnnData file; ``None`` for a sample that was refused, whose page says why.
+    records
+        Records of the sample's steps (files, or folders of them).
+    out
+        The page to write.
+    rules
+        Limits behind the traffic lights.
+
+    Raises
+    ------
+    ValueError
+        If the records are of several samples, or none is given.
+    """
+    gathered = read_sample(records)
+    view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad))
+    found = findings(gathered, rules)
+    sections = [overview_section(view, found)]
+    if view.data is not None:
+        sections += [qc_section(view), graph_section(view), denoise_section(view), domains_section(view)]
+        sections.append(superres_section(view))
+    sections.append(provenance_section(view))
+    page = render(gathered.sample, verdict(gathered, found), sections, view.store)
+    with atomic_path(out) as partial:
+        partial.write_text(page, encoding="utf-8")
+    write_metrics(gathered, out.parent / keys.METRICS_NAME)

@@ -1,0 +1,177 @@
+"""Spatial domains: map, sizes, markers, Moran's I with its controls."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from clearspot import keys
+from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text, plot_text
+from clearspot.report.format import NOT_MEASURED, show
+from clearspot.report.palette import colours
+from clearspot.report.view import SampleView
+
+_METHODS: Final = {keys.DOMAIN_GMM: "Gaussian mixture", keys.DOMAIN_LEIDEN: "Leiden"}
+
+_MARKER_COLUMNS: Final = (
+    "domain", "gene", "score", "log2_fold_change", "p_adjusted", "percent_inside", "percent_outside",
+)  # fmt: skip
+
+_MORAN: Final = {
+    "measured": ("measured", "#7F7F7F"),
+    "denoised": ("denoised", "#0072B2"),
+    "neighbour_mean": ("neighbour mean", "#E69F00"),
+    "neighbour_mean_shuffled": ("neighbour mean, spots shuffled", "#D55E00"),
+}
+
+
+def domains_section(view: SampleView) -> Section:
+    """Build the domains tab."""
+    section = Section("domains", "Domains")
+    records = view.records
+    if not records.ran("domains"):
+        section.blocks.append(Notice("Spatial domains were not looked for in this sample."))
+        return section
+    main = records.metric("domains", "main")
+    methods = [name for name in (main, *(name for name in _METHODS if name != main)) if name in _METHODS]
+    section.blocks += _numbers(view, methods)
+    section.blocks += [Notice(message.text) for message in records.steps["domains"].messages]
+    section.blocks += _maps(view, methods)
+    section.blocks += _sizes(view, methods)
+    section.blocks += _markers(view, main)
+    section.blocks += _moran(view)
+    return section
+
+
+def _numbers(view: SampleView, methods: list[str]) -> list[Block]:
+    numbers = []
+    for name in methods:
+        count = view.records.metric("domains", f"n_{name}")
+        if count is not None:
+            agreement = view.records.metric("domains", f"neighbour_agreement_{name}")
+            chance = view.records.metric("domains", f"neighbour_agreement_by_chance_{name}")
+            numbers.append(KeyNumber(f"Domains ({_METHODS[name]})", show(count, "count")))
+            if agreement is not None:
+                note = "" if chance is None else f"by chance {show(chance, 'fraction')}"
+                numbers.append(
+                    KeyNumber(f"Neighbours in the same domain ({_METHODS[name]})", show(agreement, "fraction"), note)
+                )
+    both = view.records.metric("domains", "ari_gmm_leiden")
+    if both is not None:
+        numbers.append(KeyNumber("Agreement of the two methods", show(both), "adjusted Rand index; 1: the same"))
+    return [KeyNumbers(numbers)] if numbers else []
+
+
+def _order(labels: pd.Series) -> list[str]:
+    names = labels.dropna().astype(str).unique().tolist()
+    return sorted(names, key=lambda name: (len(name), name))
+
+
+def _maps(view: SampleView, methods: list[str]) -> list[Block]:
+    if view.data is None or view.canvas is None:
+        return []
+    charts = [
+        view.canvas.classes(
+            f"map-{name}", view.data.obs[name], colours(_order(view.data.obs[name])), f"Domains: {_METHODS[name]}",
+            "Numbered from the largest. Touch a name in the legend to hide or show a domain.",
+        )
+        for name in methods if name in view.data.obs
+    ]  # fmt: skip
+    missing = int(view.data.obs[methods[0]].isna().sum()) if charts else 0
+    blocks: list[Block] = [Row(charts)] if charts else []
+    if missing:
+        blocks.append(
+            Text(
+                f"{missing:,} {view.records.spot_word}s failed quality control: they have no domain and are not drawn."
+            )
+        )
+    return blocks
+
+
+def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
+    charts = []
+    for name in methods:
+        table = view.records.table("domains", f"sizes_{name}")
+        if not table:
+            continue
+        shades = colours(table["domain"])
+        data = [
+            {
+                "type": "bar", "x": table["domain"], "y": table["n_spots"],
+                "marker": {"color": [shades[domain] for domain in table["domain"]]},
+                "hovertemplate": "domain %{x}: %{y:,} spots<extra></extra>",
+            }
+        ]  # fmt: skip
+        layout = {"xaxis": {"title": {"text": "domain"}, "type": "category"}, "yaxis": {"title": {"text": "spots"}}}
+        charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
+    return [Row(charts)] if charts else []
+
+
+def _markers(view: SampleView, main: str | None) -> list[Block]:
+    table = view.records.table("domains", "markers")
+    if not table:
+        return [Notice("No domain could be tested for marker genes.")]
+    rows = [
+        (
+            domain, gene, show(score), show(change), NOT_MEASURED if p_value is None else f"{p_value:.1e}",
+            show(inside, "percent"), show(outside, "percent"),
+        )
+        for domain, gene, score, change, p_value, inside, outside in zip(
+            *(table[key] for key in _MARKER_COLUMNS), strict=True
+        )
+    ]  # fmt: skip
+    best: dict[str, list[str]] = {}
+    for row in rows:
+        best.setdefault(row[0], []).append(row[1])
+    summary = [(domain, ", ".join(genes[:6])) for domain, genes in best.items()]
+    method = _METHODS.get(str(main), "main")
+    return [
+        Table(f"Best marker genes of each domain ({method}), on the measured expression", ("Domain", "Genes"), summary),
+        Table(
+            "All markers with their figures (Wilcoxon test of each domain against the rest)",
+            ("Domain", "Gene", "Score", "log2 fold change", "Adjusted p", "Seen inside", "Seen outside"),
+            rows, numeric=frozenset(range(2, 7)), folded=True,
+        ),
+    ]  # fmt: skip
+
+
+def _moran(view: SampleView) -> list[Block]:
+    table = view.records.table("domains", "moran")
+    if not table:
+        return [Notice("Moran's I was not measured.")]
+    present = {key: words for key, words in _MORAN.items() if any(value is not None for value in table.get(key, []))}
+    data = [
+        {
+            "type": "box", "name": name, "y": table[key], "text": [plot_text(gene) for gene in table["gene"]],
+            "marker": {"color": colour, "size": 4}, "boxpoints": "all", "jitter": 0.5, "pointpos": 0,
+            "line": {"width": 1}, "hovertemplate": "%{text}: %{y:.3f}<extra></extra>",
+        }
+        for key, (name, colour) in present.items()
+    ]  # fmt: skip
+    layout = {"yaxis": {"title": {"text": "Moran's I"}}, "showlegend": False}
+    chart = Chart(
+        "moran", f"Moran's I of {len(table['gene'])} genes",
+        "One point a gene. Smoothing raises Moran's I whatever it smooths: the neighbour mean of shuffled spots, where "
+        "nothing is left to find, shows how far smoothing alone goes.",
+        {"data": data, "layout": layout}, 1.9,
+    )  # fmt: skip
+    shown = [key for key in (*present, "q_measured", "q_denoised") if key in table]
+    titles = {key: name.capitalize() for key, (name, _) in _MORAN.items()} | {
+        "q_measured": "Adjusted p, measured", "q_denoised": "Adjusted p, denoised",
+    }  # fmt: skip
+    rows = [(gene, *(_figure(table[key][row]) for key in shown)) for row, gene in enumerate(table["gene"])]
+    return [
+        chart,
+        Table(
+            "Moran's I by gene",
+            ("Gene", *(titles[key] for key in shown)),
+            rows,
+            numeric=frozenset(range(1, len(shown) + 1)),
+            folded=True,
+        ),
+    ]
+
+
+def _figure(value: Any) -> str:
+    return NOT_MEASURED if value is None else f"{value:.3f}"

@@ -1,0 +1,85 @@
+"""The spatial graph: degree, isolates, connected pieces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clearspot import keys
+from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text
+from clearspot.report.format import show
+from clearspot.report.palette import NEUTRAL, PASS, colours
+from clearspot.report.view import SampleView
+
+_PIECES_SHOWN: Final = 9
+
+
+def graph_section(view: SampleView) -> Section:
+    """Build the graph tab."""
+    section = Section("graph", "Graph")
+    records = view.records
+    if not records.ran("graph"):
+        section.blocks.append(Notice("The spatial graph was not built for this sample."))
+        return section
+    radius = records.metric("graph", "radius_um")
+    section.blocks.append(
+        KeyNumbers(
+            [
+                KeyNumber("Neighbours per spot (median)", show(records.metric("graph", "median_degree"))),
+                KeyNumber("Spots in the graph", show(records.metric("graph", "n_spots"), "count")),
+                KeyNumber("Edges", show(records.metric("graph", "n_edges"), "count")),
+                KeyNumber("Spots without a neighbour", show(records.metric("graph", "n_isolates"), "count")),
+                KeyNumber("Connected pieces", show(records.metric("graph", "n_components"), "count")),
+                KeyNumber("Radius", "none" if radius is None else f"{radius:.1f} µm", _how(view)),
+            ]
+        )
+    )
+    section.blocks += [Notice(message.text) for message in records.steps["graph"].messages]
+    charts = [*_degree(view), *_pieces_map(view)]
+    if charts:
+        section.blocks.append(Row(charts))
+    section.blocks += _pieces(view)
+    return section
+
+
+def _how(view: SampleView) -> str:
+    method, lattice = view.records.param("graph", "method"), view.records.metric("graph", "lattice")
+    return ", ".join(str(word) for word in (method, lattice) if word)
+
+
+def _degree(view: SampleView) -> list[Chart]:
+    table = view.records.table("graph", "degree")
+    if not table:
+        return []
+    data = [
+        {
+            "type": "bar", "x": table["degree"], "y": table["n_spots"], "marker": {"color": PASS},
+            "hovertemplate": "%{x} neighbours: %{y:,} spots<extra></extra>",
+        }
+    ]  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": "neighbours"}, "dtick": 1},
+        "yaxis": {"title": {"text": "spots"}},
+        "bargap": 0.3,
+    }
+    return [Chart("degree", "Neighbours", "How many neighbours the spots have.", {"data": data, "layout": layout}, 1.9)]
+
+
+def _pieces(view: SampleView) -> list[Block]:
+    table = view.records.table("graph", "components")
+    if not table or len(table["component"]) < 2:
+        return [Text("All spots hang together in one piece.")]
+    rows = [(name, show(size, "count")) for name, size in zip(table["component"], table["n_spots"], strict=True)]
+    return [Table("Largest pieces", ("Piece", "Spots"), rows, numeric=frozenset({1}), folded=True)]
+
+
+def _pieces_map(view: SampleView) -> list[Chart]:
+    table = view.records.table("graph", "components")
+    if len(table.get("component", [])) < 2 or view.data is None or view.canvas is None:
+        return []
+    if keys.COMPONENT not in view.data.obs:
+        return []
+    labels = view.data.obs[keys.COMPONENT].astype("string")
+    shown = [str(name) for name in table["component"]][:_PIECES_SHOWN]
+    named = labels.where(labels.isin(shown) | labels.isna(), "smaller")
+    order = colours(shown) | {"smaller": NEUTRAL}
+    return [view.canvas.classes("pieces", named, order, "Connected pieces", "Nothing is shared between pieces.")]

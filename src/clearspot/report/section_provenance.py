@@ -1,0 +1,55 @@
+"""Provenance: every figure and parameter of every step, versions, seeds, hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clearspot.report.blocks import Block, Notice, Section, Table, Text
+from clearspot.report.format import show
+from clearspot.report.view import SampleView
+
+
+def provenance_section(view: SampleView) -> Section:
+    """Build the provenance tab."""
+    section = Section("provenance", "Provenance")
+    section.blocks.append(
+        Text("Everything below, and every table behind the charts, stands in metrics.json beside this page.")
+    )
+    section.blocks += _from_file(view)
+    for step, record in view.records.steps.items():
+        rows = [(name, show(value)) for name, value in sorted(record.params.items())]
+        if rows:
+            section.blocks.append(Table(f"Parameters of the {step} step", ("Parameter", "Value"), rows, folded=True))
+        rows = [(name, show(value)) for name, value in sorted(record.metrics.items())]
+        if rows:
+            section.blocks.append(Table(f"Figures of the {step} step", ("Figure", "Value"), rows, folded=True))
+    stated = view.records.space_ranger
+    if stated:
+        rows = [(name, show(value)) for name, value in stated.items()]
+        section.blocks.append(Table("Space Ranger's metrics_summary.csv", ("Metric", "Value"), rows, folded=True))
+    return section
+
+
+def _from_file(view: SampleView) -> list[Block]:
+    """What the .h5ad itself says about how it came about."""
+    if view.data is None:
+        return [Notice("The sample was not processed, so there is no result file that could state its versions.")]
+    flat = list(_flat(view.data.provenance))
+    if not flat:
+        return [Notice("The result file does not state its versions.")]
+    return [Table("As stated in the result file (uns['clearspot'])", ("What", "Value"), flat)]
+
+
+def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, item in sorted(value.items()):
+        if isinstance(item, dict):
+            rows += _flat(item, f"{before}{name}.")
+        else:
+            rows.append(
+                (
+                    f"{before}{name}",
+                    show(item.item() if hasattr(item, "item") and getattr(item, "ndim", 1) == 0 else item),
+                )
+            )
+    return rows

@@ -1,0 +1,188 @@
+"use strict";
+(() => {
+  const source = document.getElementById("page-data");
+  const page = source ? JSON.parse(source.textContent) : { store: {}, charts: {}, pickers: {} };
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const touch = matchMedia("(pointer: coarse)").matches;
+  const chosen = {};
+  const drawn = new Set();
+  let printing = false;
+
+  // Arrays of the store: numbers are 16-bit levels (value = low + step * level, the highest level: missing).
+  const decoded = new Map();
+  function array(key) {
+    if (!decoded.has(key)) {
+      let value = page.store[key];
+      if (value && value.u16 !== undefined) {
+        const bytes = Uint8Array.from(atob(value.u16), (letter) => letter.charCodeAt(0));
+        const { low, step } = value;
+        value = Array.from(new Uint16Array(bytes.buffer), (level) => (level === 65535 ? null : low + step * level));
+      }
+      decoded.set(key, value);
+    }
+    return decoded.get(key);
+  }
+
+  function referred(item, gene) {
+    let value = array(item.ref.replace("$gene", () => gene));
+    if (item.as === "log1p") value = value.map((number) => (number === null ? null : Math.log1p(number)));
+    if (item.is !== undefined) value = value.map((number) => (number === item.is ? 1 : null));
+    if (item.columns) {
+      const rows = [];
+      for (let start = 0; start < value.length; start += item.columns) rows.push(value.slice(start, start + item.columns));
+      value = rows;
+    }
+    return value;
+  }
+
+  // A fresh copy of a chart with references, theme colours and the chosen gene filled in: plotly changes what it draws.
+  function filled(item, gene, ink) {
+    if (typeof item === "string") return ink[item] ?? item;
+    if (Array.isArray(item)) return item.map((part) => filled(part, gene, ink));
+    if (item === null || typeof item !== "object") return item;
+    if (item.ref !== undefined) return referred(item, gene);
+    return Object.fromEntries(Object.entries(item).map(([name, part]) => [name, filled(part, gene, ink)]));
+  }
+
+  function inks() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    return printing
+      ? { $ink: "#1b2733", $grid: "#e3e8ed", $muted: "#5a6875", $ground: "#ffffff" }
+      : { $ink: colour("--ink"), $grid: colour("--grid"), $muted: colour("--muted"), $ground: colour("--ground") };
+  }
+
+  function themed(layout, ink) {
+    const axis = { gridcolor: ink.$grid, zerolinecolor: ink.$grid, linecolor: ink.$muted, automargin: true };
+    const result = {
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
+      dragmode: touch ? false : layout.meta && layout.meta.map ? "pan" : "zoom",
+      font: { family: "system-ui, sans-serif", size: 12, color: ink.$ink },
+      margin: { l: 50, r: 10, t: 10, b: 40 },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: ink.$muted, activecolor: ink.$ink },
+      hoverlabel: { bgcolor: ink.$ground, bordercolor: ink.$muted, font: { color: ink.$ink } },
+      ...layout,
+    };
+    for (const name of ["xaxis", "yaxis"]) result[name] = { ...axis, ...layout[name] };
+    return result;
+  }
+
+  const settings = {
+    responsive: true, displaylogo: false, scrollZoom: false,
+    // Named one by one: plotly's own set has a button that sends the chart elsewhere.
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    displayModeBar: touch ? false : "hover",
+  };
+
+  // Spots keep their size in micrometres: the marker follows the zoom.
+  function sizeSpots(plot) {
+    const { meta } = plot.layout;
+    const axis = plot._fullLayout && plot._fullLayout.xaxis;
+    if (!meta || !meta.spot || !axis) return;
+    const size = Math.max(1.5, Math.abs(axis.d2p(meta.spot) - axis.d2p(0)));
+    const disks = plot.data.flatMap((trace, number) => (trace.type === "scatter" ? [number] : []));
+    if (disks.length && Math.abs((plot.spotSize || 0) - size) > 0.05) {
+      plot.spotSize = size;
+      Plotly.restyle(plot, { "marker.size": size }, disks);
+    }
+  }
+
+  // Plotly paints a spot without a number dark grey, which reads as a low value.
+  function hideMissing(trace) {
+    const colours = trace.marker && trace.marker.color;
+    if (Array.isArray(colours) && colours.includes(null)) {
+      trace.marker.opacity = colours.map((colour) => (colour === null ? 0 : 1));
+    }
+  }
+
+  function pickerOf(id) {
+    return Object.values(page.pickers).find((picker) => picker.charts.includes(id));
+  }
+
+  function draw(plot) {
+    const id = plot.dataset.chart;
+    const ink = inks();
+    const picker = pickerOf(id);
+    const gene = picker ? chosen[picker.id] : "";
+    const chart = filled(page.charts[id], gene, ink);
+    const layout = themed(chart.layout, ink);
+    chart.data.forEach(hideMissing);
+    if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[gene], gene, ink) };
+    plot.spotSize = 0;
+    const first = !drawn.has(plot);
+    drawn.add(plot);
+    return Plotly.react(plot, chart.data, layout, settings).then(() => {
+      sizeSpots(plot);
+      if (first) plot.on("plotly_relayout", () => sizeSpots(plot));
+      plot.dataset.drawn = gene || "yes";
+    });
+  }
+
+  function tabs() {
+    const links = [...document.querySelectorAll("[role=tab]")];
+    const show = (id, focus) => {
+      for (const link of links) {
+        const active = link.getAttribute("aria-controls") === id;
+        link.setAttribute("aria-selected", String(active));
+        link.tabIndex = active ? 0 : -1;
+        document.getElementById(link.getAttribute("aria-controls")).hidden = !active;
+        if (active && focus) link.focus();
+        if (active) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }
+    };
+    const wanted = () => {
+      const link = links.find((candidate) => candidate.hash === location.hash) || links[0];
+      return link.getAttribute("aria-controls");
+    };
+    links.forEach((link, number) => {
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        show(link.getAttribute("aria-controls"));
+        try {
+          history.replaceState(null, "", link.hash);
+        } catch (error) {
+          if (error.name !== "SecurityError") throw error; // a previewer's sandbox has no address to change
+        }
+      });
+      link.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (step) show(links[(number + step + links.length) % links.length].getAttribute("aria-controls"), true);
+      });
+    });
+    addEventListener("hashchange", () => show(wanted()));
+    show(wanted());
+  }
+
+  function pickers() {
+    for (const select of document.querySelectorAll("[data-picker]")) {
+      const id = select.dataset.picker;
+      chosen[id] = select.value;
+      select.addEventListener("change", () => {
+        chosen[id] = select.value;
+        for (const plot of drawn) if (page.pickers[id].charts.includes(plot.dataset.chart)) draw(plot);
+      });
+    }
+  }
+
+  pickers();
+  const plots = [...document.querySelectorAll("[data-chart]")];
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) if (isIntersecting && !drawn.has(target)) draw(target);
+    },
+    { rootMargin: "300px" },
+  );
+  plots.forEach((plot) => near.observe(plot));
+  tabs();
+  dark.addEventListener("change", () => drawn.forEach(draw));
+  addEventListener("beforeprint", () => {
+    printing = true;
+    document.querySelectorAll("main > section").forEach((section) => { section.dataset.was = section.hidden; section.hidden = false; });
+    plots.forEach(draw);
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
+    drawn.forEach(draw);
+  });
+})();

@@ -1,0 +1,137 @@
+"""Traffic lights: recorded figures against limits, with the reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+
+from clearspot.report.blocks import Finding, Light
+from clearspot.report.format import Format, show
+from clearspot.report.metrics import SampleRecords
+
+_ORDER: Final[dict[Light, int]] = {"info": -1, "unknown": 0, "good": 1, "look": 2, "bad": 3}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A limit on one recorded figure.
+
+    Parameters
+    ----------
+    id
+        Name in a thresholds file.
+    title
+        What is looked at, in words.
+    step, metric
+        Where the figure is recorded; step ``space_ranger``: Space Ranger's own name for it.
+    form
+        How it is shown.
+    worse
+        Direction that is bad.
+    look, bad
+        Limits of the yellow and of the red light; ``None``: no such light.
+    advice
+        What a value beyond a limit means, and what to do.
+    required
+        Whether a missing figure is worth a line of its own.
+    of
+        Whether the limits hold for spots, for Visium HD's bins, or for both.
+    """
+
+    id: str
+    title: str
+    step: str
+    metric: str
+    form: Format
+    worse: Literal["below", "above"]
+    look: float | None
+    bad: float | None
+    advice: str
+    required: bool = True
+    of: Literal["spot", "bin", "both"] = "both"
+
+    def light(self, value: Any) -> Light:
+        """Return the light of a value."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return "unknown"
+        if self._beyond(value, self.bad):
+            return "bad"
+        return "look" if self._beyond(value, self.look) else "good"
+
+    def _beyond(self, value: float, limit: float | None) -> bool:
+        if limit is None:
+            return False
+        return value < limit if self.worse == "below" else value > limit
+
+
+def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Replace limits by those of a YAML file (``rule id: {look: number, bad: number}``).
+
+    Raises
+    ------
+    ValueError
+        If the file names a rule or a limit that does not exist.
+    """
+    given: Mapping[str, Mapping[str, float | None]] = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    by_id = {rule.id: rule for rule in rules}
+    for name, limits in given.items():
+        if name not in by_id or not set(limits) <= {"look", "bad"}:
+            raise ValueError(f"{path}: no such threshold: {name}: {dict(limits)}; there are {', '.join(by_id)}")
+        by_id[name] = replace(by_id[name], **limits)  # type: ignore[arg-type]
+    return tuple(by_id.values())
+
+
+def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
+    """One line a rule that applies, and one a warning of any step, worst first."""
+    found = [line for rule in rules if (line := _line(records, rule)) is not None]
+    found += [
+        Finding("look", "Warning", "", message.text) for _, message in records.messages() if message.level == "warning"
+    ]
+    return sorted(found, key=lambda line: -_ORDER[line.light])
+
+
+def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
+    """Return the sample's verdict: the worst light, and why."""
+    if records.failed_step is not None:
+        return Finding(
+            "bad", "Not processed.", "", f"The {records.failed_step} step refused the sample; see why below."
+        )
+    worst: Light = max((line.light for line in found), key=_ORDER.__getitem__, default="unknown")
+    reasons = [line.title if line.title != "Warning" else line.text for line in found if line.light == worst]
+    if worst == "bad":
+        return Finding("bad", "Do not use as it is.", "", f"Reason: {'; '.join(reasons)}.")
+    if worst == "look":
+        return Finding("look", "Look before you use it.", "", f"Worth a look: {'; '.join(reasons).rstrip('.')}.")
+    if worst == "good":
+        return Finding("good", "Usable.", "", f"All {len(reasons)} checks that could be made are good.")
+    return Finding("unknown", "No verdict.", "", "None of the figures that a verdict rests on was recorded.")
+
+
+def figure(records: SampleRecords, rule: Rule) -> Any:
+    """Return the figure that a rule looks at, or ``None``."""
+    if rule.step == "space_ranger":
+        return records.space_ranger.get(rule.metric)
+    return records.metric(rule.step, rule.metric)
+
+
+def _line(records: SampleRecords, rule: Rule) -> Finding | None:
+    if rule.of not in ("both", records.spot_word):
+        return None
+    value = figure(records, rule)
+    light = rule.light(value)
+    if light == "unknown":
+        return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
+    limit = rule.bad if light == "bad" else rule.look
+    if light == "good":
+        text = (
+            ""
+            if limit is None
+            else f"Within the limit ({'at least' if rule.worse == 'below' else 'at most'} {show(limit, rule.form)})."
+        )
+    else:
+        text = f"{rule.worse.capitalize()} {show(limit, rule.form)}. {rule.advice}"
+    return Finding(light, rule.title, show(value, rule.form), text)
