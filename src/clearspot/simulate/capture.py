@@ -40,7 +40,7 @@ class Assay:
     core_um: float = 5.0
     tail: float = 0.15
     tail_um: float = 70.0
-    background: float = 0.02
+    background: float = 0.01
     efficiency_smooth: float = 0.18
     efficiency_spot: float = 0.12
     dropout: float = 0.05
