@@ -18,21 +18,13 @@ process SAMPLESHEET_CHECK {
     """
     # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py \\
-        --samplesheet sheet/* \\
-        --schema schema/samplesheet.json \\
-        --params params.json \\
-        --params-schema schema/params.json
+    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json
     """
 
     stub:
     """
     # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py \\
-        --samplesheet sheet/* \\
-        --schema schema/samplesheet.json \\
-        --params params.json \\
-        --params-schema schema/params.json
+    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json
     """
 }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Every linter. A known fault of a linter is named and explained here; a finding fails.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export NXF_OFFLINE=true NXF_ANSI_LOG=false NO_COLOR=1
+command -v nextflow >/dev/null || PATH="$PWD/tools/nextflow/bin:$PATH"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@" >"$scratch/log" 2>&1; then
+        echo "lint: $name: passed"
+    else
+        echo "lint: $name: FAILED"
+        cat "$scratch/log"
+        failed=1
+    fi
+}
+
+# `nextflow lint` of 25.04.4 dies with a NullPointerException where a file has errors but no warnings (getWarnings is
+# null) or warnings but no errors (getErrors is null), and so never prints either. The first is a failure; the second is
+# not: the strict parser's own compilation, below, then is the judge.
+nextflow_lint() {
+    local file bad=0
+    for file in main.nf nextflow.config $(git ls-files '*.nf' 'conf/*.config'); do
+        (cd "$scratch" && nextflow lint "$OLDPWD/$file") >"$scratch/one" 2>&1 && continue
+        if grep -q 'getErrors()" is null' "$scratch/one"; then
+            echo "$file: warnings that the linter cannot print"
+        else
+            echo "$file: errors"
+            cat "$scratch/one"
+            bad=1
+        fi
+    done
+    return $bad
+}
+
+# The strict syntax parser compiles the whole pipeline and prints what it rejects.
+strict_parser() {
+    local root=$PWD
+    (cd "$scratch" && NXF_SYNTAX_PARSER=v2 nextflow run "$root/main.nf" --help >help.txt 2>&1 && grep -q -- '--input' help.txt) || {
+        cat "$scratch/help.txt"
+        return 1
+    }
+}
+
+# nf-core's tools stop at the first exception and print it; .nf-core.yml names and explains what is left out.
+nf_core_lint() {
+    nf-core --hide-progress pipelines lint --dir . --markdown "$scratch/nf-core.md"
+}
+
+check 'ruff check' ruff check .
+check 'ruff format' ruff format --check .
+check 'mypy' mypy
+check 'nextflow lint' nextflow_lint
+check 'nextflow strict parser' strict_parser
+check 'nf-core pipelines lint' nf_core_lint
+check 'nf-core pipelines schema lint' nf-core --hide-progress pipelines schema lint nextflow_schema.json
+exit $failed
