@@ -73,10 +73,10 @@ def _page_pieces(page: tifffile.TiffPage) -> Iterator[tuple[NDArray[Any], int, i
         for row in range(0, page.imagelength, _BAND):
             yield pixels[row : row + _BAND], row, 0, 0
         return
-    for piece, index, shape in page.segments():
+    for piece, index, _ in page.segments():
         if piece is not None:
             sample, _, row, column, _ = index
-            yield piece[0, : shape[1], : shape[2]], row, column, sample
+            yield piece[0], row, column, sample
 
 
 def _sizes(series: tifffile.TiffPageSeries) -> dict[str, int]:

@@ -24,6 +24,7 @@ class BoxMean:
     def __init__(self, shape: tuple[int, ...], max_side: int, dtype: np.dtype[Any]):
         height, width, channels = shape
         self.box = max(1, -(-max(height, width) // max_side))
+        self._size = (height, width)
         self._dtype = dtype
         self._sum = np.zeros((-(-height // self.box), -(-width // self.box), channels), dtype=np.float32)
         rows = np.bincount(np.arange(height) // self.box).astype(np.float32)
@@ -31,9 +32,11 @@ class BoxMean:
         self._area = (rows[:, np.newaxis] * columns)[:, :, np.newaxis]
 
     def add(self, piece: NDArray[Any], row: int, column: int, channel: int = 0) -> None:
-        """Add a piece (height x width x channels) whose first pixel stands at this place of the whole image."""
-        if piece.size == 0:
-            return
+        """Add a piece (height x width x channels) whose first pixel stands at this place of the whole image.
+
+        What reaches beyond the image (tiles at its edge) is cut off.
+        """
+        piece = piece[: self._size[0] - row, : self._size[1] - column]
         height, width, channels = piece.shape
         if self.box > 1:
             piece = np.add.reduceat(piece, self._bounds(row, height), axis=0, dtype=np.float32)
