@@ -103,6 +103,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             converters={0: str},
             encoding="utf-8-sig",
             skipinitialspace=True,
+            float_precision="round_trip",
         )
     if not header:
         if table.shape[1] != len(COLUMNS) + 1:

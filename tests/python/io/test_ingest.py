@@ -1,0 +1,499 @@
+"""Ingest keeps the data contract for every chemistry, loses no UMI, and refuses in words."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import tifffile
+from outs_factory import make_outs, make_picture, write_h5, write_mex, write_positions
+from PIL import Image
+
+from clearspot.errors import EXIT_BAD_INPUT, BadInputError
+from clearspot.io.ingest import ingest_outs
+from clearspot.record import StepRecord
+
+
+def texts(record, level=None):
+    return " | ".join(message.text for message in record.messages if level in (None, message.level))
+
+
+def assert_contract(adata, made, sample="s", library="lib1"):
+    rows = np.flatnonzero(made.in_tissue)
+    genes = (made.features["feature_type"] == "Gene Expression").to_numpy()
+    places = made.positions.iloc[rows]
+    counts = adata.layers["counts"]
+    assert adata.X is None
+    assert isinstance(counts, sp.csr_matrix)
+    assert counts.dtype == np.int32
+    assert counts.has_sorted_indices
+    np.testing.assert_array_equal(counts.toarray(), made.counts[rows][:, genes])
+    assert list(adata.obs_names) == list(places.index)
+    assert list(adata.obs.columns) == ["in_tissue", "array_row", "array_col", "sample_id", "library_id"]
+    assert adata.obs["in_tissue"].all()
+    np.testing.assert_array_equal(adata.obs[["array_row", "array_col"]], places[["array_row", "array_col"]])
+    assert set(adata.obs["sample_id"]) == {sample}
+    assert set(adata.obs["library_id"]) == {library}
+    assert list(adata.var["gene_ids"]) == list(made.features["id"][genes])
+    assert adata.var_names.is_unique
+    assert adata.obsm["spatial"].dtype == np.float64
+    np.testing.assert_array_equal(adata.obsm["spatial"], places[["pxl_col_in_fullres", "pxl_row_in_fullres"]])
+    entry = adata.uns["spatial"][library]
+    assert entry["scalefactors"] == made.scalefactors
+    for image in entry["images"].values():
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
+
+
+@pytest.mark.parametrize("chemistry", ["v1", "v2", "hd"])
+@pytest.mark.parametrize("matrix", ["h5", "mex"])
+def test_contract(tmp_path, chemistry, matrix):
+    made = make_outs(tmp_path / "outs", chemistry=chemistry, matrix=matrix)
+    adata, record = ingest_outs(made.root, "s")
+    assert_contract(adata, made, library="lib1" if matrix == "h5" else "s")
+    assert set(adata.uns["spatial"][record.metrics["library_id"]]["images"]) == {"hires", "lowres"}
+    assert record.metrics["microns_per_pixel"] == pytest.approx(0.73)
+    assert record.metrics["slide_type"] == {"v1": "visium_6.5mm", "v2": "cytassist_6.5mm", "hd": "visium_hd"}[chemistry]
+    assert (record.step, record.status, texts(record, "warning")) == ("ingest", "ok", "")
+
+
+def test_record_says_what_was_measured(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True)
+    _, record = ingest_outs(made.root, "s")
+    inside, outside = made.counts[made.in_tissue], made.counts[~made.in_tissue]
+    assert record.metrics == {
+        "library_id": "lib1",
+        "assay": "visium",
+        "slide_type": "visium_6.5mm",
+        "bin_size_um": None,
+        "chemistry": "Visium V4 Slide - FFPE v2",
+        "software_version": "spaceranger-2.1.0",
+        "microns_per_pixel": pytest.approx(0.73),
+        "microns_per_pixel_source": "spot pitch",
+        "n_positions": 144,
+        "n_in_tissue": 100,
+        "n_in_tissue_without_counts": 0,
+        "n_spots": 100,
+        "n_genes": 30,
+        "n_genes_detected": int((inside.sum(0) > 0).sum()),
+        "n_genomes": 1,
+        "total_umi": inside.sum(),
+        "median_umi_per_spot": np.median(inside.sum(1)),
+        "median_genes_per_spot": np.median((inside > 0).sum(1)),
+        "n_positions_outside_tissue": 44,
+        "umi_outside_tissue": outside.sum(),
+        "fraction_umi_outside_tissue": pytest.approx(outside.sum() / made.counts.sum()),
+    }
+    assert record.tables["space_ranger"] == {
+        "metric": ["Sample ID", "Number of Spots Under Tissue", "Number of Reads", "Sequencing Saturation"],
+        "value": ["lib1", 100.0, 1234567.0, 0.8025],
+    }
+
+
+def test_umi_outside_tissue_is_absent_without_a_raw_matrix(tmp_path):
+    _, record = ingest_outs(make_outs(tmp_path / "outs").root, "s")
+    assert not any("outside" in name for name in record.metrics)
+    assert "no raw matrix" in texts(record, "info")
+
+
+def test_umi_outside_tissue_is_absent_where_all_is_tissue(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True)
+    write_positions(made.spatial / "tissue_positions_list.csv", made.positions.assign(in_tissue=1), header=False)
+    adata, record = ingest_outs(made.root, "s")
+    assert adata.n_obs == 100
+    assert not any("outside" in name for name in record.metrics)
+    assert "every position is in tissue" in texts(record, "handled")
+
+
+def test_raw_matrix_alone_gives_the_spots_in_tissue(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True, filtered=False)
+    adata, record = ingest_outs(made.root, "s")
+    assert_contract(adata, made)
+    assert record.metrics["umi_outside_tissue"] == made.counts[~made.in_tissue].sum()
+
+
+def test_spots_in_tissue_without_counts_are_dropped_and_counted(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    rows = np.flatnonzero(made.in_tissue)
+    made.counts[rows[[3, 50]]] = 0
+    write_h5(made.root / "filtered_feature_bc_matrix.h5", made.counts[rows], made.positions.index[rows], made.features)
+    adata, record = ingest_outs(made.root, "s")
+    assert list(adata.obs_names) == list(made.positions.index[np.delete(rows, [3, 50])])
+    np.testing.assert_array_equal(adata.layers["counts"].toarray(), made.counts[np.delete(rows, [3, 50])])
+    assert record.metrics["n_in_tissue_without_counts"] == 2
+    assert "2 spots in tissue have no counts" in texts(record, "handled")
+
+
+def test_antibodies(tmp_path):
+    made = make_outs(tmp_path / "outs", antibodies=3)
+    adata, record = ingest_outs(made.root, "s")
+    assert_contract(adata, made)
+    np.testing.assert_array_equal(adata.obsm["protein"], made.counts[made.in_tissue][:, -3:])
+    assert list(adata.obsm["protein"].index) == list(adata.obs_names)
+    assert record.metrics["n_antibodies"] == 3
+    assert record.metrics["total_umi"] == made.counts[made.in_tissue][:, :-3].sum()
+
+
+def test_two_genomes(tmp_path):
+    made = make_outs(tmp_path / "outs", genomes=("GRCh38", "mm10"))
+    adata, record = ingest_outs(made.root, "s")
+    assert set(adata.var["genome"]) == {"GRCh38", "mm10"}
+    assert record.metrics["n_genomes"] == 2
+
+
+@pytest.mark.parametrize("suffix", ["", "-2"])
+def test_barcodes_whose_suffix_differs_from_the_positions(tmp_path, suffix):
+    made = make_outs(tmp_path / "outs")
+    barcodes = made.positions.index[made.in_tissue].str.replace("-1", suffix)
+    write_h5(made.root / "filtered_feature_bc_matrix.h5", made.counts[made.in_tissue], barcodes, made.features)
+    adata, record = ingest_outs(made.root, "s")
+    assert list(adata.obs_names) == list(barcodes)
+    np.testing.assert_array_equal(
+        adata.obsm["spatial"], made.positions.loc[made.in_tissue, ["pxl_col_in_fullres", "pxl_row_in_fullres"]]
+    )
+    assert "without their suffix or prefix" in texts(record, "handled")
+
+
+def test_matrix_in_another_order_than_the_positions(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(made.in_tissue))
+    write_h5(made.root / "filtered_feature_bc_matrix.h5", made.counts[rows], made.positions.index[rows], made.features)
+    adata, _ = ingest_outs(made.root, "s")
+    np.testing.assert_array_equal(adata.layers["counts"].toarray(), made.counts[rows])
+    np.testing.assert_array_equal(adata.obs["array_col"], made.positions["array_col"].iloc[rows])
+
+
+def test_archive_leaves_nothing_behind(tmp_path):
+    made = make_outs(tmp_path / "run" / "outs")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path, "run")
+    (tmp_path / "to").mkdir()
+    adata, _ = ingest_outs(tmp_path / archive, "s")
+    assert_contract(adata, made)
+
+
+def test_forms_that_disagree_are_warned_of(tmp_path):
+    made = make_outs(tmp_path / "outs", matrix="both")
+    write_mex(made.root / "filtered_feature_bc_matrix", made.counts, made.positions.index, made.features)
+    adata, record = ingest_outs(made.root, "s")
+    assert_contract(adata, made)
+    assert "filtered_feature_bc_matrix.h5 is used" in texts(record, "warning")
+
+
+def test_broken_metrics_summary_is_left_out_with_a_warning(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    (made.root / "metrics_summary.csv").write_text("")
+    _, record = ingest_outs(made.root, "s")
+    assert record.tables == {}
+    assert "metrics_summary.csv is left out" in texts(record, "warning")
+
+
+def test_library_name_with_a_slash_can_be_written(tmp_path):
+    made = make_outs(tmp_path / "outs", library_ids=("run/1",))
+    adata, _ = ingest_outs(made.root, "s")
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    assert list(ad.read_h5ad(tmp_path / "x.h5ad").uns["spatial"]) == ["run_1"]
+
+
+@pytest.mark.parametrize("options", [{"chemistry": "v1"}, {"chemistry": "hd", "antibodies": 2}, {"images": ()}])
+def test_h5ad_round_trip(tmp_path, options):
+    adata, _ = ingest_outs(make_outs(tmp_path / "outs", **options).root, "s")
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    back = ad.read_h5ad(tmp_path / "x.h5ad")
+    assert back.X is None
+    assert (back.layers["counts"] != adata.layers["counts"]).nnz == 0
+    assert back.layers["counts"].dtype == np.int32
+    pd.testing.assert_frame_equal(back.obs, adata.obs)
+    pd.testing.assert_frame_equal(back.var, adata.var)
+    np.testing.assert_array_equal(back.obsm["spatial"], adata.obsm["spatial"])
+    assert back.uns["clearspot"]["microns_per_pixel"] == adata.uns["clearspot"]["microns_per_pixel"]
+    for name, image in adata.uns["spatial"]["lib1"]["images"].items():
+        np.testing.assert_array_equal(back.uns["spatial"]["lib1"]["images"][name], image)
+    if "protein" in adata.obsm:
+        pd.testing.assert_frame_equal(back.obsm["protein"], adata.obsm["protein"])
+
+
+def test_scanpy_and_squidpy_plot_it(tmp_path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import scanpy as sc
+    import squidpy as sq
+
+    adata, _ = ingest_outs(make_outs(tmp_path / "outs").root, "s")
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    adata = ad.read_h5ad(tmp_path / "x.h5ad")
+    (by_scanpy,) = sc.pl.spatial(adata, color="GENE1", layer="counts", show=False)
+    by_squidpy = sq.pl.spatial_scatter(adata, color="GENE1", layer="counts", return_ax=True)
+    assert by_scanpy.images
+    assert by_squidpy.images
+
+
+# --- images -------------------------------------------------------------------------------------------------------
+
+
+def test_full_image_is_noted(tmp_path):
+    made = make_outs(tmp_path / "outs", full_image=True)
+    adata, record = ingest_outs(made.root, "s", image=tmp_path / "full.tif")
+    assert adata.uns["clearspot"]["image"] == {
+        "name": "full.tif",
+        "width": made.image_size[0],
+        "height": made.image_size[1],
+        "channels": 3,
+        "pixels_per_fullres_pixel": 1.0,
+    }
+    assert record.params["image"] == "full.tif"
+
+
+def test_missing_hires_image_is_made_from_the_full_image(tmp_path):
+    made = make_outs(tmp_path / "outs", images=("lowres",), full_image=True)
+    adata, record = ingest_outs(made.root, "s", image=tmp_path / "full.tif")
+    entry = adata.uns["spatial"]["lib1"]
+    hires, factor = entry["images"]["hires"], entry["scalefactors"]["tissue_hires_scalef"]
+    assert max(hires.shape) <= 2000
+    assert hires.shape[0] / factor == pytest.approx(made.image_size[1], abs=2)
+    assert "made from the full-resolution image" in texts(record, "handled")
+
+
+def test_missing_hires_image_without_a_full_image_is_warned_of(tmp_path):
+    made = make_outs(tmp_path / "outs", images=("lowres",))
+    adata, record = ingest_outs(made.root, "s")
+    assert list(adata.uns["spatial"]["lib1"]["images"]) == ["lowres"]
+    assert "the lowres image is shown" in texts(record, "warning")
+
+
+def small_image(tmp_path, made):
+    picture = Image.fromarray(make_picture(made.positions, *made.image_size)).reduce(4)
+    tifffile.imwrite(tmp_path / "small.tif", np.asarray(picture), photometric="rgb")
+    return tmp_path / "small.tif"
+
+
+def test_small_image_is_refused(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    with pytest.raises(BadInputError, match="--allow_lowres_image"):
+        ingest_outs(made.root, "s", image=small_image(tmp_path, made))
+
+
+def test_small_image_on_purpose_keeps_its_scale(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    adata, _ = ingest_outs(made.root, "s", image=small_image(tmp_path, made), allow_lowres_image=True)
+    assert adata.uns["clearspot"]["image"]["pixels_per_fullres_pixel"] == pytest.approx(0.25, abs=0.002)
+
+
+# --- what is refused ----------------------------------------------------------------------------------------------
+
+
+def refused(path, *words, **options):
+    with pytest.raises(BadInputError) as caught:
+        ingest_outs(path, "s", **options)
+    text = str(caught.value)
+    assert all(word in text for word in words), text
+
+
+def test_barcodes_without_position(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    write_positions(
+        made.spatial / "tissue_positions_list.csv", made.positions.drop(made.positions.index[20]), header=False
+    )
+    refused(made.root, "no position for 1 of the matrix's 100 barcodes", made.positions.index[20])
+
+
+def test_duplicate_barcodes_in_the_positions(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    twice = pd.concat([made.positions, made.positions.iloc[20:21]])
+    write_positions(made.spatial / "tissue_positions_list.csv", twice, header=False)
+    refused(made.root, "tissue_positions_list.csv", "1 barcodes more than once")
+
+
+def test_duplicate_barcodes_in_the_matrix(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    barcodes = list(made.positions.index[made.in_tissue])
+    barcodes[1] = barcodes[0]
+    write_h5(made.root / "filtered_feature_bc_matrix.h5", made.counts[made.in_tissue], barcodes, made.features)
+    refused(made.root, "filtered_feature_bc_matrix.h5", "1 barcodes more than once")
+
+
+def test_several_libraries(tmp_path):
+    refused(make_outs(tmp_path / "outs", library_ids=("one", "two")).root, "2 libraries: one, two")
+
+
+def test_no_spot_in_tissue(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    write_positions(made.spatial / "tissue_positions_list.csv", made.positions.assign(in_tissue=0), header=False)
+    refused(made.root, "none of 144 spots in tissue")
+
+
+def test_no_counts_in_tissue(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    empty = np.zeros_like(made.counts[made.in_tissue])
+    write_h5(made.root / "filtered_feature_bc_matrix.h5", empty, made.positions.index[made.in_tissue], made.features)
+    refused(made.root, "no counts in any of the 100 spots in tissue")
+
+
+def test_antibodies_alone(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    features = made.features.assign(feature_type="Antibody Capture")
+    write_h5(
+        made.root / "filtered_feature_bc_matrix.h5",
+        made.counts[made.in_tissue],
+        made.positions.index[made.in_tissue],
+        features,
+    )
+    refused(made.root, "features of type Antibody Capture only")
+
+
+@pytest.mark.parametrize("key", ["spot_diameter_fullres", "tissue_hires_scalef", "tissue_lowres_scalef"])
+def test_scale_factor_missing(tmp_path, key):
+    made = make_outs(tmp_path / "outs")
+    rest = {name: value for name, value in made.scalefactors.items() if name != key}
+    (made.spatial / "scalefactors_json.json").write_text(json.dumps(rest))
+    refused(made.root, "spatial/scalefactors_json.json", f"no {key}")
+
+
+def test_scale_factor_of_an_absent_image_is_not_needed(tmp_path):
+    made = make_outs(tmp_path / "outs", images=("lowres",))
+    del made.scalefactors["tissue_hires_scalef"]
+    (made.spatial / "scalefactors_json.json").write_text(json.dumps(made.scalefactors))
+    adata, _ = ingest_outs(made.root, "s")
+    assert_contract(adata, made)
+
+
+def test_no_scale_factors(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    (made.spatial / "scalefactors_json.json").unlink()
+    refused(made.root, "spatial/scalefactors_json.json", "no such file")
+
+
+def test_bin_folder_under_the_name_of_another_size(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(16,))
+    made.bin_dirs[16].rename(made.root / "binned_outputs" / "square_008um")
+    refused(made.root, "square_008um/spatial/scalefactors_json.json", "bin_size_um = 16 in the folder of 8 um bins")
+
+
+def test_corrupt_hires_image(tmp_path):
+    made = make_outs(tmp_path / "outs")
+    path = made.spatial / "tissue_hires_image.png"
+    path.write_bytes(path.read_bytes()[:500])
+    refused(made.root, "spatial/tissue_hires_image.png", "cannot be read")
+
+
+def test_corrupt_raw_matrix(tmp_path):
+    made = make_outs(tmp_path / "outs", raw=True)
+    path = made.root / "raw_feature_bc_matrix.h5"
+    path.write_bytes(path.read_bytes()[:3000])
+    refused(made.root, "raw_feature_bc_matrix.h5", "cannot be read")
+
+
+# --- real folders -------------------------------------------------------------------------------------------------
+
+REAL = {
+    "mouse_cytassist": (2898, 19465, 3_085_005),
+    "vendor_grid_human": (2172, 36601, 1_720_934),
+    "toy_scanpy_v1": (100, 100, 932),
+    "toy_squidpy_v1_short": (100, 100, 932),
+    "toy_seurat_v1": (2689, 100, 132_231),
+    "toy_sfe_v2/sample01": (12, 5, 2951),
+    "toy_sfe_v2/sample02": (13, 5, 2762),
+    "toy_voltron_v1": (100, 32285, 2_593_849),
+    "toy_visiumio_v1_raw/section1": (22, 49, 384),
+    "toy_seurat_hd": (1366, 100, 65_660),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("folder", "expected"), REAL.items(), ids=REAL)
+def test_real_folder(shared_data, folder, expected):
+    adata, record = ingest_outs(shared_data / "outs" / folder, "s")
+    umi = int(adata.layers["counts"].sum(dtype=np.int64))
+    assert (adata.n_obs, adata.n_vars, umi) == expected
+    assert record.metrics["total_umi"] == umi
+    assert np.isfinite(adata.obsm["spatial"]).all()
+    assert adata.var_names.is_unique
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("folder", "options", "words"),
+    [
+        ("toy_scanpy_v2_probe", {}, "raw_probe_bc_matrix.h5 only"),
+        ("toy_sfe_v2", {}, "2 samples"),
+        ("toy_visiumio_v1_raw", {}, "2 samples"),
+        ("toy_visiumio_v1_raw/section2", {}, "no position for 1 of the matrix's 50 barcodes"),
+        ("toy_visiumio_hd002", {}, "bins of 2 um"),
+        ("toy_visiumio_hd002", {"bin_size_um": 2}, "no counts in any of the 10 spots in tissue"),
+        ("toy_seurat_hd", {"bin_size_um": 16}, "no position for 2053 of the matrix's 2695 barcodes"),
+    ],
+)
+def test_real_folder_that_is_refused(shared_data, folder, options, words):
+    refused(shared_data / "outs" / folder, words, **options)
+
+
+@pytest.mark.real
+def test_real_disagreement_of_h5_and_mex(shared_data):
+    _, record = ingest_outs(shared_data / "outs/toy_visiumio_v1_raw/section1", "s")
+    assert "raw_feature_bc_matrix.h5 is used" in texts(record, "warning")
+    assert record.metrics["fraction_umi_outside_tissue"] == pytest.approx(223 / 607)
+
+
+@pytest.mark.real
+def test_real_vendor_metrics_agree_with_the_matrix(shared_data):
+    _, record = ingest_outs(shared_data / "outs/vendor_grid_human", "s")
+    table = dict(zip(*record.tables["space_ranger"].values(), strict=True))
+    assert table["UMIs in Spots"] == record.metrics["total_umi"]
+    assert table["Total Genes Detected"] == record.metrics["n_genes_detected"]
+    assert table["Median UMI Counts per Spot"] == record.metrics["median_umi_per_spot"]
+
+
+# --- the script ---------------------------------------------------------------------------------------------------
+
+
+def run_script(repo, *arguments):
+    return subprocess.run(
+        [sys.executable, repo / "bin" / "spaceranger_ingest.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_script_writes_data_and_record(repo, tmp_path):
+    made = make_outs(tmp_path / "run" / "outs", chemistry="hd", bins=(8, 16))
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "run")
+    done = run_script(
+        repo,
+        "--sample",
+        "s1",
+        "--outs",
+        archive,
+        "--bin-size-um",
+        16,
+        "--microns-per-pixel",
+        0.7,
+        "--outdir",
+        tmp_path / "o",
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["s1.h5ad", "s1.ingest.json"]
+    adata = ad.read_h5ad(tmp_path / "o" / "s1.h5ad")
+    assert adata.obs_names[0].startswith("s_016um_")
+    assert adata.shape == (int(made.in_tissue.sum()), 30)
+    record = StepRecord.read(tmp_path / "o" / "s1.ingest.json")
+    assert record.metrics["microns_per_pixel"] == 0.7
+    assert record.params["bin_size_um"] == 16
+
+
+def test_script_leaves_nothing_behind_for_bad_data(repo, tmp_path):
+    made = make_outs(tmp_path / "outs")
+    with h5py.File(made.root / "filtered_feature_bc_matrix.h5", "r+") as h5:
+        h5["matrix/data"][0] = -1
+    done = run_script(repo, "--sample", "s1", "--outs", made.root, "--outdir", tmp_path / "o")
+    assert done.returncode == EXIT_BAD_INPUT
+    assert re.search(r"sample +s1\nfile +filtered_feature_bc_matrix.h5\nfound +negative entries", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "o").iterdir())
