@@ -38,6 +38,7 @@ _COLOURLESS: Final = 10
 _MOST_SPOTS: Final = 20_000
 _FEWEST_SPOTS: Final = 20
 _FEWEST_COUNTED: Final = 100
+_AS_GOOD: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,22 @@ def better(fits: list[Fit]) -> Fit | None:
     0.98 and more the right way round and at most 0.93 any other way. Else UMIs do: they correlate at 0.25 to 0.5, and
     up to 0.11 any other way.
     """
-    upright, others = fits[0], fits[1:]
+    upright = fits[0]
     if upright.auc is not None:
-        best = max(others, key=lambda fit: fit.auc or 0)
-        return best if best.auc is not None and best.auc >= 0.9 and best.auc - upright.auc > 0.05 else None
+        aucs = [fit.auc or 0.0 for fit in fits]
+        best = _best(aucs)
+        return fits[best] if aucs[best] >= 0.9 and aucs[best] - aucs[0] > 0.05 else None
     if upright.rho is not None:
-        best = max(others, key=lambda fit: fit.rho or 0)
-        return best if best.rho is not None and best.rho >= 0.25 and best.rho - upright.rho > 0.25 else None
+        rhos = [fit.rho or 0.0 for fit in fits]
+        best = _best(rhos)
+        return fits[best] if rhos[best] >= 0.25 and rhos[best] - rhos[0] > 0.25 else None
     return None
+
+
+def _best(values: list[float]) -> int:
+    """Index of the best way; where others are as good, exchanged axes, the commonest slip by far."""
+    exchanged = list(SYMMETRIES).index(TRANSPOSED)
+    return exchanged if values[exchanged] >= max(values) - _AS_GOOD else int(np.argmax(values))
 
 
 def _stain(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

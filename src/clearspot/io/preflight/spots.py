@@ -59,7 +59,8 @@ def check_spots(
         example = f"{matrix.barcodes[0]} is {positions.index[match.rows[0]]}"
         record.note("handled", f"barcodes were matched without their suffix and prefix: {example} of the positions")
     totals = pd.Series(matrix.totals().totals, index=positions.index[match.rows])
-    _check_counts(record, totals, in_tissue[match.rows], matrix_file)
+    if (matrix.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).any():
+        _check_counts(record, totals, in_tissue[match.rows], matrix_file)
     return totals
 
 
