@@ -71,7 +71,7 @@ def _rank(subset: ad.AnnData) -> tuple[str, np.ndarray]:
         if np.isfinite(score).all():
             return ("seurat_v3" if span == _SPANS[0] else f"seurat_v3 with span {span}"), score
     # Pearson residuals need no smoothing, so nothing can be singular; they divide by a spot's total.
-    subset = subset[np.asarray(subset.X.sum(axis=1)).ravel() > 0]
+    subset = subset[np.asarray(subset.X.sum(axis=1)).ravel() > 0].copy()
     chunk = max(1, min(subset.n_vars, _VALUES_AT_ONCE // max(1, subset.n_obs)))
     found = sc.experimental.pp.highly_variable_genes(
         subset, flavor="pearson_residuals", n_top_genes=subset.n_vars, chunksize=chunk, inplace=False

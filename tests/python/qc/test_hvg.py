@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import scanpy as sc
+from sections import section
+
+from clearspot.qc.hvg import hvg_candidates, select_hvgs
+from clearspot.qc.params import QCParams
+
+
+@pytest.fixture
+def adata():
+    made = section(n_genes=90)
+    made.obs["qc_pass"] = True
+    made.var["qc_pass"] = True
+    return made
+
+
+def test_genes_that_differ_between_tissues_are_chosen(adata):
+    select_hvgs(adata, np.ones(90, dtype=bool), 60)
+    assert adata.var["highly_variable"][:60].mean() > 0.9
+
+
+def test_the_choice_is_scanpys(adata):
+    assert select_hvgs(adata, np.ones(90, dtype=bool), 30) == "seurat_v3"
+    expected = sc.pp.highly_variable_genes(
+        adata, layer="counts", flavor="seurat_v3", n_top_genes=30, inplace=False
+    )["highly_variable"]
+    assert adata.var["highly_variable"].tolist() == expected.tolist()
+
+
+def test_ranks_start_at_zero_and_are_missing_for_the_rest(adata):
+    select_hvgs(adata, np.ones(90, dtype=bool), 30)
+    rank = adata.var["highly_variable_rank"]
+    assert sorted(rank.dropna()) == list(range(30))
+    assert (rank.notna() == adata.var["highly_variable"]).all()
+
+
+def test_fewer_candidates_than_asked_for_are_all_taken(adata):
+    candidates = np.arange(90) < 40
+    select_hvgs(adata, candidates, 3000)
+    assert (adata.var["highly_variable"].to_numpy() == candidates).all()
+
+
+def test_failing_spots_do_not_sway_the_choice(adata):
+    every = np.ones(90, dtype=bool)
+    adata.obs["qc_pass"] = np.arange(adata.n_obs) % 4 > 0
+    alone = adata[adata.obs["qc_pass"]].copy()
+    select_hvgs(alone, every, 30)
+    adata.layers["counts"][0, 80] = 10_000  # spot 0 fails
+    select_hvgs(adata, every, 30)
+    assert adata.var["highly_variable"].tolist() == alone.var["highly_variable"].tolist()
+
+
+def test_candidates_pass_and_have_more_than_the_least_counts(adata):
+    totals = np.asarray(adata.layers["counts"].sum(axis=0)).ravel()
+    limit = int(np.median(totals))
+    adata.var["qc_pass"] = np.arange(90) > 0
+    expected = (totals > limit) & (np.arange(90) > 0)
+    assert (hvg_candidates(adata, QCParams(hvg_min_counts=limit)) == expected).all()
+
+
+def refuse(monkeypatch, spans):
+    """Let scanpy's choice fail for some spans, as its loess does on near-singular data."""
+    usual = sc.pp.highly_variable_genes
+
+    def stubborn(*args, span, **kwargs):
+        if span in spans:
+            raise ValueError(b"reciprocal condition number  3.9554e-16")
+        return usual(*args, span=span, **kwargs)
+
+    monkeypatch.setattr(sc.pp, "highly_variable_genes", stubborn)
+
+
+def test_a_singular_loess_is_tried_again_with_a_wider_span(adata, monkeypatch):
+    refuse(monkeypatch, {0.3})
+    assert select_hvgs(adata, np.ones(90, dtype=bool), 30) == "seurat_v3 with span 0.5"
+    assert adata.var["highly_variable"].sum() == 30
+
+
+def test_where_every_span_fails_pearson_residuals_rank_the_genes(adata, monkeypatch):
+    refuse(monkeypatch, {0.3, 0.5, 0.8})
+    assert select_hvgs(adata, np.ones(90, dtype=bool), 60) == "pearson_residuals"
+    assert adata.var["highly_variable"][:60].mean() > 0.9
+
+
+def test_a_handful_of_genes_and_spots_is_ranked_whatever_the_loess_does():
+    adata = section(rows=4, cols=4, n_genes=6)
+    adata.obs["qc_pass"] = True
+    select_hvgs(adata, np.ones(6, dtype=bool), 4)
+    assert adata.var["highly_variable"].sum() == 4
