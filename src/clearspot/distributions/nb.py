@@ -1,0 +1,43 @@
+"""The negative binomial distribution of DUSTED (equations 2.10 and 2.12)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from clearspot.distributions.gamma import log_rising_factorial
+
+
+def nb_log_zero(mean: Tensor, dispersion: Tensor) -> Tensor:
+    """Log probability of a zero: ``-theta * log(1 + mu / theta)``."""
+    return -dispersion * torch.log1p(mean / dispersion)
+
+
+def nb_log_prob(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
+    r"""Log probability of counts under a negative binomial distribution (equation 2.10).
+
+    .. math::
+        NB(x; \mu, \theta) = \frac{\Gamma(x + \theta)}{\Gamma(\theta)\, x!}
+        \left(\frac{\theta}{\theta + \mu}\right)^\theta \left(\frac{\mu}{\theta + \mu}\right)^x
+
+    Parameters
+    ----------
+    x
+        Counts: whole, not negative. All arguments broadcast.
+    mean
+        Mean ``mu``, positive.
+    dispersion
+        Inverse dispersion ``theta``, positive: the variance is ``mu + mu ** 2 / theta``.
+
+    Returns
+    -------
+    Log probabilities, in the shape of the broadcast arguments.
+    """
+    x = x.to(mean.dtype)
+    log_odds = torch.where(x > 0, x * (mean.log() - (mean + dispersion).log()), 0.0)
+    return nb_log_zero(mean, dispersion) + log_odds + log_rising_factorial(dispersion, x) - torch.lgamma(x + 1)
+
+
+def nb_nll(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
+    """Mean negative log-likelihood of counts under a negative binomial distribution (equation 2.12)."""
+    return -nb_log_prob(x, mean, dispersion).mean()

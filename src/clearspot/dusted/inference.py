@@ -1,0 +1,112 @@
+"""What a trained model says about a section, tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clearspot.dusted.model import Dusted, Encoded
+from clearspot.dusted.section import Section
+from clearspot.dusted.tile_data import ROWS_PER_BLOCK, TileInput, tile_input
+from clearspot.dusted.tiles import Tile
+from clearspot.nn.dense_product import raw_product
+from clearspot.nn.output_activations import dropout_activation, mean_activation
+
+
+@dataclass(frozen=True)
+class MeanBlock:
+    """Means of a few spots.
+
+    Parameters
+    ----------
+    spots
+        Spot numbers in the section, shape ``(n_rows,)``.
+    mean
+        ``M`` in counts, float32, shape ``(n_rows, n_genes)``.
+    expected
+        Expected counts: ``M`` less what drop-out takes; the same array under NB.
+    """
+
+    spots: np.ndarray
+    mean: np.ndarray
+    expected: np.ndarray
+
+
+@dataclass
+class Embedding:
+    """Latent values and attention of a section.
+
+    Parameters
+    ----------
+    latent
+        Shape ``(n_spots, latent)``, float32.
+    receiver, neighbour
+        Spot numbers of every edge, shape ``(n_edges,)``; self-loops included.
+    outer, inner
+        Attention of every edge in the first and second layer, shape ``(n_edges,)``.
+    """
+
+    latent: np.ndarray
+    receiver: np.ndarray
+    neighbour: np.ndarray
+    outer: np.ndarray
+    inner: np.ndarray
+
+
+@torch.no_grad()
+def embed(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> Embedding:
+    """Latent values of every spot and attention of every edge."""
+    latent = np.empty((section.n_spots, model.encoder_inner.shape[1]), dtype=np.float32)
+    edges: list[tuple[np.ndarray, ...]] = []
+    for tile in tiles:
+        source = tile_input(section, tile, device, model.compute)
+        encoded = model.encode(source.x, source.neighbourhood)
+        latent[tile.core] = encoded.latent[: tile.n_core].float().cpu().numpy()
+        edges.append(_core_edges(tile, source, encoded))
+    receiver, neighbour, outer, inner = (np.concatenate(column) for column in zip(*edges, strict=True))
+    order = np.lexsort((neighbour, receiver))
+    return Embedding(latent, receiver[order], neighbour[order], outer[order], inner[order])
+
+
+def _core_edges(tile: Tile, source: TileInput, encoded: Encoded) -> tuple[np.ndarray, ...]:
+    """Edges that core spots receive over; those are exact, a halo spot's are not."""
+    receiver = source.neighbourhood.receiver.cpu().numpy()
+    received = receiver < tile.n_core
+    neighbour = source.neighbourhood.neighbour.cpu().numpy()
+    return (
+        tile.spots[receiver[received]],
+        tile.spots[neighbour[received]],
+        encoded.outer.float().cpu().numpy()[received],
+        encoded.inner.float().cpu().numpy()[received],
+    )
+
+
+@torch.no_grad()
+def means(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> Iterator[MeanBlock]:
+    """Means of all spots, in blocks of rows, always with 32-bit products in the output layer.
+
+    Yields
+    ------
+    Blocks in the order of the tiles; together they hold every spot once.
+    """
+    heads = model.heads
+    for tile in tiles:
+        source = tile_input(section, tile, device, model.compute)
+        _, received = model(source.x, source.neighbourhood)
+        for first in range(0, tile.n_core, ROWS_PER_BLOCK[device.type]):
+            rows = slice(first, min(first + ROWS_PER_BLOCK[device.type], tile.n_core))
+            size_factor = source.size_factor[rows, None]
+            mean = mean_activation(_logit(model, received[0][rows], 0), size_factor)
+            expected = mean
+            if len(heads.weights) == 3:
+                expected = mean * (1.0 - dropout_activation(_logit(model, received[2][rows], 2)))
+            yield MeanBlock(tile.core[rows], mean.cpu().numpy(), expected.cpu().numpy())
+
+
+def _logit(model: Dusted, received: Tensor, head: int) -> Tensor:
+    biases = model.heads.biases
+    return raw_product(received.contiguous(), model.heads.weights[head], None if biases is None else biases[head])

@@ -1,0 +1,103 @@
+"""Loss of a section, tile by tile, with its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from clearspot.dusted.model import Dusted
+from clearspot.dusted.params import DustedParams
+from clearspot.dusted.section import Section
+from clearspot.dusted.tile_data import TileCounts, TileInput, tile_counts, tile_input
+from clearspot.dusted.tiles import Tile
+from clearspot.nn.count_loss import CountLoss
+
+
+@dataclass
+class Objective:
+    """The training objective: mean negative log-likelihood of the counts (equations 2.12 and 2.13).
+
+    Parameters
+    ----------
+    section
+        What is trained on.
+    tiles
+        Partition of its spots.
+    params
+        Settings.
+    device, compute
+        Where, and in which precision the dense products are taken.
+    held_out
+        Counts kept from training, same shape as the section's.
+    """
+
+    section: Section
+    tiles: list[Tile]
+    params: DustedParams
+    device: torch.device
+    compute: torch.dtype
+    held_out: sp.csr_matrix | None = None
+    _kept: list[tuple[TileInput, TileCounts]] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        self._loss = CountLoss(self.compute, compiled=self.params.compile)
+        self._ratio = self.params.holdout / (1 - self.params.holdout)
+        entries = self.section.n_spots * self.section.n_genes
+        self._scale = 1 / (entries if self.params.loss_reduction == "mean" else self.section.n_spots)
+        self._score_scale = 1 / entries
+
+    def backward(self, model: Dusted, number: int) -> tuple[float, float]:
+        """Add one tile's share of the gradient to the model's parameters.
+
+        Returns
+        -------
+        The tile's share of the loss and of the held-out score: summed over tiles they are the section's.
+        """
+        loss, score = self._evaluate(model, number)
+        loss.backward()
+        return float(loss.detach()), float(score)
+
+    @torch.no_grad()
+    def value(self, model: Dusted) -> tuple[float, float]:
+        """Loss and held-out score of the whole section, without gradients."""
+        shares = [self._evaluate(model, number) for number in range(len(self.tiles))]
+        return sum(float(loss) for loss, _ in shares), sum(float(score) for _, score in shares)
+
+    def _evaluate(self, model: Dusted, number: int) -> tuple[Tensor, Tensor]:
+        source, counts = self._tile(number)
+        _, received = model(source.x, source.neighbourhood)
+        n_core = source.size_factor.numel()
+        loss, score = self._loss(
+            [part[:n_core] for part in received] if received[0].shape[0] > n_core else received,
+            list(model.heads.weights),
+            None if model.heads.biases is None else list(model.heads.biases),
+            source.size_factor,
+            counts.blocks,
+            counts.held_out,
+        )
+        return loss * self._scale, score * self._score_scale
+
+    def _tile(self, number: int) -> tuple[TileInput, TileCounts]:
+        """A single tile stays on the device; of several, only the one at work does, so that memory stays flat."""
+        if self._kept:
+            return self._kept[0]
+        tile = self.tiles[number]
+        made = (
+            tile_input(self.section, tile, self.device, self.compute),
+            tile_counts(self.section, tile, self.device, self.held_out, self._ratio),
+        )
+        if len(self.tiles) == 1:
+            self._kept.append(made)
+        return made
+
+
+def visiting_order(n_tiles: int, params: DustedParams, epoch: int) -> Iterator[int]:
+    """Order of the tiles in one epoch: random, but a function of seed and epoch alone, if each gets a step of its own."""
+    if params.step_per == "epoch":
+        return iter(range(n_tiles))
+    generator = torch.Generator().manual_seed(params.seed * 1_000_003 + epoch)
+    return iter(torch.randperm(n_tiles, generator=generator).tolist())

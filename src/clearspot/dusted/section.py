@@ -1,0 +1,101 @@
+"""One section as the model sees it: sparse counts of the modelled genes, depths, graph, positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from clearspot.dusted.params import DustedParams
+
+
+@dataclass(frozen=True)
+class Section:
+    """Counts, depths and graph of the spots that are denoised.
+
+    Parameters
+    ----------
+    counts
+        Counts of the modelled genes, float32 CSR, shape ``(n_spots, n_genes)``.
+    input_scale
+        Factor of every spot's counts before the logarithm, shape ``(n_spots,)``.
+    size_factor
+        Total counts over the median total, shape ``(n_spots,)``.
+    graph
+        Symmetric adjacency, CSR, shape ``(n_spots, n_spots)``.
+    positions
+        Spot positions, shape ``(n_spots, 2)``; needed only where the section is cut into tiles.
+    genes
+        Names of the modelled genes.
+    """
+
+    counts: sp.csr_matrix
+    input_scale: np.ndarray
+    size_factor: np.ndarray
+    graph: sp.csr_matrix
+    positions: np.ndarray | None
+    genes: tuple[str, ...]
+
+    @property
+    def n_spots(self) -> int:
+        """Number of spots."""
+        return self.counts.shape[0]
+
+    @property
+    def n_genes(self) -> int:
+        """Number of modelled genes."""
+        return self.counts.shape[1]
+
+    def expression(self, spots: np.ndarray | slice) -> sp.csr_matrix:
+        """Input of the model: ``log(1 + scale * counts)`` of some spots, float32 CSR."""
+        part = self.counts[spots]
+        scale = np.repeat(self.input_scale[spots], np.diff(part.indptr))
+        return sp.csr_matrix((np.log1p(part.data * scale), part.indices, part.indptr), shape=part.shape)
+
+    def thinned(self, counts: sp.csr_matrix, kept: float, params: DustedParams) -> Section:
+        """The same section with a thinned part of its counts.
+
+        Parameters
+        ----------
+        counts
+            The counts that were kept.
+        kept
+            The fraction that was kept. The input's scale makes up for it, so that expression stays comparable; size
+            factors are relative to the median spot and need no change.
+        params
+            Settings of the run.
+        """
+        if params.normalise_over == "modelled":
+            scale = input_scale(np.asarray(counts.sum(axis=1)).ravel(), params.target_sum)
+        else:
+            scale = self.input_scale / np.float32(kept)
+        return replace(self, counts=counts, input_scale=scale)
+
+
+def input_scale(totals: np.ndarray, target_sum: float | None) -> np.ndarray:
+    """Factor that brings each spot's total to ``target_sum`` (``None``: the median total); 1 for empty spots."""
+    target = float(np.median(totals)) if target_sum is None else target_sum
+    return np.divide(target, totals, out=np.ones(len(totals)), where=totals > 0).astype(np.float32)
+
+
+def pooled_expression(section: Section, rows_at_once: int = 8192) -> tuple[np.ndarray, np.ndarray]:
+    """Average and maximum of every gene's input over all spots, without a dense copy.
+
+    Returns
+    -------
+    Two float32 arrays of shape ``(n_genes,)``: the constants of the gene channel attention (equation 2.1).
+    """
+    total = np.zeros(section.n_genes)
+    maximum = np.zeros(section.n_genes, dtype=np.float32)
+    for first in range(0, section.n_spots, rows_at_once):
+        part = section.expression(slice(first, first + rows_at_once))
+        total += np.asarray(part.sum(axis=0, dtype=np.float64)).ravel()
+        maximum = np.maximum(maximum, part.max(axis=0).toarray().ravel())
+    return (total / section.n_spots).astype(np.float32), maximum
+
+
+def gene_rates(section: Section) -> np.ndarray:
+    """Counts of every gene per unit of size factor, shape ``(n_genes,)``."""
+    totals = np.asarray(section.counts.sum(axis=0, dtype=np.float64)).ravel()
+    return totals / section.size_factor.sum(dtype=np.float64)

@@ -1,0 +1,160 @@
+"""The training loop: one optimiser step at a time, the best state really kept, exactly resumable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from clearspot.dusted.model import Dusted
+from clearspot.dusted.objective import Objective, visiting_order
+from clearspot.dusted.params import DustedParams
+
+
+@dataclass
+class TrainingState:
+    """Where a training run stands; with model and optimiser, all that resuming needs.
+
+    Parameters
+    ----------
+    epoch
+        Epochs completed.
+    loss, score, lr
+        Of every epoch: loss before the epoch's step, held-out score of the same state (empty without ``holdout``),
+        learning rate of the step.
+    best_value, best_epoch
+        Lowest monitored value and the epoch it was measured in.
+    best_state
+        Copy of the parameters that gave it.
+    """
+
+    epoch: int = 0
+    loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    best_value: float = math.inf
+    best_epoch: int = -1
+    best_state: dict[str, Tensor] = field(default_factory=dict)
+
+    def keep_if_best(self, value: float, model: Dusted) -> None:
+        """Copy the parameters if ``value`` is the lowest so far; into the same memory every time."""
+        if not value < self.best_value:
+            return
+        self.best_value, self.best_epoch = value, self.epoch
+        for name, tensor in model.state_dict().items():
+            if name in self.best_state:
+                self.best_state[name].copy_(tensor)
+            else:
+                self.best_state[name] = tensor.detach().clone()
+
+    def finished(self, params: DustedParams) -> bool:
+        """Whether all epochs are done or patience has run out."""
+        if self.epoch >= params.epochs:
+            return True
+        return params.patience is not None and self.epoch - 1 - self.best_epoch >= params.patience
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a number."""
+
+
+def learning_rate(params: DustedParams, epoch: int) -> float:
+    """Learning rate of an epoch: constant, or a linear warm-up and a cosine down to 0."""
+    if params.schedule == "constant":
+        return params.lr
+    if epoch < params.warmup_epochs:
+        return params.lr * (epoch + 1) / params.warmup_epochs
+    length = max(1, params.epochs - params.warmup_epochs)
+    return params.lr * 0.5 * (1 + math.cos(math.pi * (epoch - params.warmup_epochs) / length))
+
+
+def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
+    """Adam in its fused form, every parameter once."""
+    return torch.optim.Adam(model.parameters(), lr=params.lr, weight_decay=params.weight_decay, fused=True)
+
+
+def train(
+    model: Dusted,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    params: DustedParams,
+    state: TrainingState | None = None,
+    after_epoch: Iterable[Callable[[TrainingState], Any]] = (),
+) -> TrainingState:
+    """Train until the epochs are done or patience has run out, then restore the best state.
+
+    Parameters
+    ----------
+    model, optimizer
+        As they stand at ``state.epoch``.
+    objective
+        Loss and gradient.
+    params
+        Settings.
+    state
+        Where an earlier run stopped; ``None`` starts.
+    after_epoch
+        Called with the state after each epoch: progress, checkpoints.
+
+    Returns
+    -------
+    The final state; the model holds the best parameters.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss stops being a finite number.
+    """
+    state = state or TrainingState()
+    callbacks = tuple(after_epoch)
+    model.train()
+    while not state.finished(params):
+        lr = learning_rate(params, state.epoch)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        loss, score = _one_epoch(model, optimizer, objective, params, state)
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(f"the loss became {loss} in epoch {state.epoch + 1}: lower the learning rate")
+        state.loss.append(loss)
+        state.lr.append(lr)
+        if objective.held_out is not None:
+            state.score.append(score)
+        state.epoch += 1
+        for callback in callbacks:
+            callback(state)
+    model.load_state_dict(state.best_state)
+    model.eval()
+    return state
+
+
+def _one_epoch(
+    model: Dusted,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    params: DustedParams,
+    state: TrainingState,
+) -> tuple[float, float]:
+    """Visit every tile; step once at the end, or after each."""
+    total_loss = total_score = 0.0
+    optimizer.zero_grad(set_to_none=False)
+    for number in visiting_order(len(objective.tiles), params, state.epoch):
+        loss, score = objective.backward(model, number)
+        total_loss += loss
+        total_score += score
+        if params.step_per == "tile":
+            _step(model, optimizer, params)
+    monitored = total_loss if objective.held_out is None else total_score
+    state.keep_if_best(monitored, model)
+    if params.step_per == "epoch":
+        _step(model, optimizer, params)
+    return total_loss, total_score
+
+
+def _step(model: Dusted, optimizer: torch.optim.Optimizer, params: DustedParams) -> None:
+    torch.nn.utils.clip_grad_norm_(model.parameters(), params.clip_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=False)

@@ -1,0 +1,106 @@
+"""Graph attention over touching spots."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.utils import softmax
+
+from clearspot.nn.dense_product import dense_product
+from clearspot.nn.neighbour_sum import neighbour_sum
+from clearspot.nn.neighbourhood import Neighbourhood
+
+
+def edge_scores(as_receiver: Tensor, as_neighbour: Tensor, neighbourhood: Neighbourhood) -> Tensor:
+    r"""Unnormalised attention of every edge (equation 2.8).
+
+    .. math:: e_{ij} = \sigma(v_s^T W h_i + v_r^T W h_j)
+
+    Parameters
+    ----------
+    as_receiver, as_neighbour
+        ``v_s^T W h_i`` and ``v_r^T W h_j`` of every spot, shape ``(n_spots,)`` each.
+    neighbourhood
+        The graph.
+
+    Returns
+    -------
+    Shape ``(n_edges,)``.
+    """
+    return torch.sigmoid(as_receiver[neighbourhood.receiver] + as_neighbour[neighbourhood.neighbour])
+
+
+def neighbour_softmax(scores: Tensor, neighbourhood: Neighbourhood) -> Tensor:
+    """Attention that sums to 1 over the neighbours of each spot, itself included (equation 2.9).
+
+    Parameters
+    ----------
+    scores
+        ``e_ij`` of every edge, shape ``(n_edges,)``.
+    neighbourhood
+        The graph.
+    """
+    return softmax(scores, ptr=neighbourhood.row_start)
+
+
+class AttentionScores(nn.Module):
+    """The two vectors ``v_s`` and ``v_r`` of one layer (equations 2.8 and 2.9).
+
+    Parameters
+    ----------
+    width
+        Output width of the layer, the length of both vectors.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.receiver = nn.Parameter(torch.empty(width))
+        self.neighbour = nn.Parameter(torch.empty(width))
+        for vector in (self.receiver, self.neighbour):
+            nn.init.xavier_normal_(vector.data.unsqueeze(0), gain=2**0.5)
+
+    def forward(self, projected: Tensor, neighbourhood: Neighbourhood) -> Tensor:
+        """Attention of every edge from the projected values ``W h``, shape ``(n_spots, width)``."""
+        scores = edge_scores(projected @ self.receiver, projected @ self.neighbour, neighbourhood)
+        return neighbour_softmax(scores, neighbourhood)
+
+    def before_projection(self, h: Tensor, weight: Tensor, neighbourhood: Neighbourhood) -> Tensor:
+        """The same attention as ``h (W v)``, for layers whose output is wider than their input."""
+        scores = edge_scores(h @ (weight @ self.receiver), h @ (weight @ self.neighbour), neighbourhood)
+        return neighbour_softmax(scores, neighbourhood)
+
+
+def new_weight(n_in: int, n_out: int) -> nn.Parameter:
+    """A layer's weight ``W``, shape ``(n_in, n_out)``, normal with Glorot's variance times 2."""
+    weight = nn.Parameter(torch.empty(n_in, n_out))
+    nn.init.xavier_normal_(weight, gain=2**0.5)
+    return weight
+
+
+def propagate_narrow(h: Tensor, weight: Tensor, attention: Tensor, neighbourhood: Neighbourhood, compute: torch.dtype) -> Tensor:
+    """``A h W``: what a spot receives from its neighbours (the argument of ELU in equations 2.3 and 2.4).
+
+    The sum over neighbours and the product with the weight commute, ``A (h W) = (A h) W``, so neighbours are summed
+    on whichever side is narrower.
+
+    Parameters
+    ----------
+    h
+        Values of the spots, shape ``(n_spots, n_in)``.
+    weight
+        ``W``, shape ``(n_in, n_out)``.
+    attention
+        Attention of every edge, shape ``(n_edges,)``.
+    neighbourhood
+        The graph.
+    compute
+        Precision of the dense product.
+
+    Returns
+    -------
+    Shape ``(n_spots, n_out)``.
+    """
+    n_in, n_out = weight.shape
+    if n_in < n_out:
+        return dense_product(neighbour_sum(attention, h, neighbourhood), weight, compute)
+    return neighbour_sum(attention, dense_product(h, weight, compute), neighbourhood)
