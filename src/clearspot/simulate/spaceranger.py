@@ -23,7 +23,7 @@ from clearspot.simulate.variants import PROBE_SET, add_antibodies, add_second_ge
 from clearspot.simulate.visium_files import Pictures, write_hd, write_visium
 
 _CHEMISTRY_NAMES: Final = {"v1": "Spatial 3' v1", "v2": "Visium V4 Slide", "hd": "Visium HD v1"}
-_SOFTWARE: Final = {"v1": "spaceranger-1.3.0", "v2": "spaceranger-2.1.0", "hd": "spaceranger-3.1.1"}
+_SOFTWARE: Final = {"v1": "spaceranger-1.3.0", "v2": "spaceranger-2.1.0", "hd": "spaceranger-3.1.3"}
 _HIRES_PX: Final = {"v1": 2000, "v2": 2000, "hd": 6000}
 _LOWRES_PX: Final = 600
 _MARGIN_UM: Final = {"v1": 350.0, "v2": 350.0, "hd": 60.0}

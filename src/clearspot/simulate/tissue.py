@@ -145,8 +145,10 @@ def _paint_layers(rng: np.random.Generator, depth: np.ndarray, height: float) ->
     region = np.full(depth.shape, code("mucosa"), dtype=np.uint8)
     mucosa_end, submucosa_end = 0.42 * height, 0.64 * height
     plexus = 0.80 * height
+    # Depth is warped, so a band of constant width is not one of constant depth.
+    steepness = np.hypot(*np.gradient(ndimage.gaussian_filter(depth, 4))) / GRID_UM
     region[depth > mucosa_end] = code("muscularis_mucosae")
-    region[depth > mucosa_end + 36] = code("submucosa")
+    region[depth > mucosa_end + 36 * steepness] = code("submucosa")
     region[depth > submucosa_end] = code("muscle")
     # Septa follow the zero lines of a random field: curved bands of constant width.
     field = smooth_field(rng, (depth.shape[0], depth.shape[1]), 110)
@@ -155,7 +157,7 @@ def _paint_layers(rng: np.random.Generator, depth: np.ndarray, height: float) ->
     region[(region == code("muscle")) & thin] = code("septum")
     # The plexus is a chain of flat ganglia between the two muscle layers.
     chain = smooth_field(rng, (depth.shape[0], depth.shape[1]), 40) > -0.4
-    region[(np.abs(depth - plexus) < 16) & chain] = code("plexus")
+    region[(np.abs(depth - plexus) < 16 * steepness) & chain] = code("plexus")
     return region
 
 

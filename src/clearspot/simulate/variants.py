@@ -60,9 +60,9 @@ def add_second_genome(panel: Panel) -> Panel:
     mouse_rows = np.array([name in _MOUSE_TYPES for name in PROGRAMS])
     human, mouse = panel.var.copy(), panel.var.copy()
     human.index = [f"{GENOME}_{name}" for name in panel.var.index]
-    human["gene_ids"] = f"{GENOME}_" + panel.var["gene_ids"]
+    human["gene_ids"] = [f"{GENOME}_{number}" for number in panel.var["gene_ids"]]
     mouse.index = [f"mm10___{name.capitalize()}" for name in panel.var.index]
-    mouse["gene_ids"] = "mm10___" + panel.var["gene_ids"].str.replace("ENSG", "ENSMUSG")
+    mouse["gene_ids"] = [f"mm10___{number.replace('ENSG', 'ENSMUSG')}" for number in panel.var["gene_ids"]]
     mouse["genome"] = "mm10"
     loadings = np.hstack([panel.loadings * ~mouse_rows[:, None], panel.loadings * mouse_rows[:, None]])
     return Panel(pd.concat([human, mouse]), loadings)
