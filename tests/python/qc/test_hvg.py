@@ -22,9 +22,9 @@ def test_genes_that_differ_between_tissues_are_chosen(adata):
 
 def test_the_choice_is_scanpys(adata):
     assert select_hvgs(adata, np.ones(90, dtype=bool), 30) == "seurat_v3"
-    expected = sc.pp.highly_variable_genes(
-        adata, layer="counts", flavor="seurat_v3", n_top_genes=30, inplace=False
-    )["highly_variable"]
+    expected = sc.pp.highly_variable_genes(adata, layer="counts", flavor="seurat_v3", n_top_genes=30, inplace=False)[
+        "highly_variable"
+    ]
     assert adata.var["highly_variable"].tolist() == expected.tolist()
 
 

@@ -1,0 +1,95 @@
+import anndata as ad
+import numpy as np
+import pytest
+from prepared import denoised_section
+from sklearn.metrics import adjusted_rand_score
+
+from clearspot.domains import run
+from clearspot.domains.params import DomainParams
+from clearspot.domains.run import find_domains
+from clearspot.record import StepRecord
+
+QUICK = {"moran_n_genes": 10, "moran_n_perms": 5}
+
+
+@pytest.fixture
+def adata():
+    return denoised_section()
+
+
+def left_and_right(adata):
+    x = adata.obsm["spatial"][:, 0]
+    return x < x.mean()
+
+
+@pytest.mark.parametrize("method", ["gmm", "leiden"])
+def test_the_two_tissues_are_found(adata, method):
+    find_domains(adata, "s", DomainParams(method=method, n_domains=2, **QUICK))
+    found = adata.obs[f"domain_{method}"]
+    has = found.notna()
+    assert adjusted_rand_score(left_and_right(adata)[has], found[has]) > 0.8
+
+
+def test_failing_spots_have_no_domain_and_the_largest_comes_first(adata):
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    for column in ("domain_gmm", "domain_leiden"):
+        assert (adata.obs[column].notna() == adata.obs["qc_pass"]).all()
+        sizes = adata.obs[column].value_counts().reindex(adata.obs[column].cat.categories)
+        assert sizes.is_monotonic_decreasing
+        assert record.tables[f"sizes_{column}"]["n_spots"] == sizes.tolist()
+
+
+def test_the_record_says_whose_domains_come_first_and_how_they_were_chosen(adata):
+    record = find_domains(adata, "s", DomainParams(method="leiden", resolution=0.4, **QUICK))
+    assert record.metrics["main"] == "domain_leiden"
+    assert record.metrics["n_domains"] == adata.obs["domain_leiden"].nunique()
+    assert record.metrics["leiden_resolution"] == 0.4
+    assert set(record.tables["markers"]["domain"]) == set(adata.obs["domain_leiden"].cat.categories)
+    assert "bic" in record.tables
+
+
+def test_domains_agree_with_their_neighbours_more_than_by_chance(adata):
+    metrics = find_domains(adata, "s", DomainParams(n_domains=2, **QUICK)).metrics
+    assert metrics["neighbour_agreement_domain_gmm"] > metrics["neighbour_agreement_by_chance_domain_gmm"] + 0.2
+    assert metrics["silhouette_domain_gmm"] > 0
+    assert metrics["moran_median_denoised"] > metrics["moran_median_measured"]
+
+
+def test_refinement_never_lowers_the_agreement_with_neighbours(adata):
+    plain = find_domains(adata.copy(), "s", DomainParams(n_domains=6, **QUICK)).metrics
+    refined = find_domains(adata, "s", DomainParams(n_domains=6, refine=True, **QUICK)).metrics
+    assert refined["neighbour_agreement_domain_gmm"] > plain["neighbour_agreement_domain_gmm"]
+
+
+def test_many_spots_skip_the_method_that_was_not_asked_for(adata, monkeypatch):
+    monkeypatch.setattr(run, "_BOTH_UP_TO", 10)
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    assert "domain_leiden" not in adata.obs
+    assert "leiden was left out" in " ".join(message.text for message in record.messages)
+
+
+def test_same_seed_same_result(adata):
+    other = adata.copy()
+    first, second = (find_domains(one, "s", DomainParams(**QUICK)) for one in (adata, other))
+    assert (first.metrics, first.tables) == (second.metrics, second.tables)
+
+
+def test_data_and_record_survive_their_files(adata, tmp_path):
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    adata.write_h5ad(tmp_path / "s.h5ad")
+    record.write(tmp_path / "s.domains.json")
+    again = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert again.obs["domain_gmm"].astype(object).tolist()[5:9] == adata.obs["domain_gmm"].astype(object).tolist()[5:9]
+    assert StepRecord.read(tmp_path / "s.domains.json").tables["markers"] == record.tables["markers"]
+
+
+def test_a_latent_that_is_not_finite_is_a_fault_not_a_domain(adata):
+    adata.obsm["X_dusted"][np.flatnonzero(adata.obs["qc_pass"])[0]] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        find_domains(adata, "s", DomainParams(**QUICK))
+
+
+@pytest.mark.parametrize("params", [{"method": "kmeans"}, {"n_domains": 1}, {"resolution": 0.0}])
+def test_impossible_settings_are_refused(params):
+    with pytest.raises(ValueError):
+        DomainParams(**params)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from prepared import denoised_section
+
+from clearspot.domains.params import DomainParams
+from clearspot.domains.spatial_genes import genes_to_test, spatial_genes
+
+
+@pytest.fixture
+def adata():
+    return denoised_section(genes_of_interest=("Gene119",), n_hvgs=60)
+
+
+def test_genes_of_interest_come_first_and_the_most_variable_follow(adata):
+    genes = genes_to_test(adata, 5)
+    assert adata.var_names[genes[0]] == "Gene119"
+    assert adata.var["highly_variable_rank"].iloc[genes[1:]].tolist() == [0, 1, 2, 3]
+
+
+def test_a_gene_of_interest_is_measured_even_where_none_are_wanted(adata):
+    assert adata.var_names[genes_to_test(adata, 0)].tolist() == ["Gene119"]
+
+
+def test_no_genes_make_an_empty_table():
+    table = spatial_genes(denoised_section(), DomainParams(moran_n_genes=0))
+    assert all(column == [] for column in table.values())
+
+
+def test_a_tissue_pattern_stands_out_before_and_rises_after(adata):
+    table = spatial_genes(adata, DomainParams(moran_n_genes=20, moran_n_perms=20))
+    measured, denoised = np.array(table["measured"]), np.array(table["denoised"])
+    assert (denoised[1:] > measured[1:]).all()
+    np.testing.assert_allclose(table["p_measured"][1:], 1 / 21)
+
+
+def test_the_neighbour_mean_of_shuffled_spots_shows_what_smoothing_does_alone(adata):
+    table = spatial_genes(adata, DomainParams(moran_n_genes=20, moran_n_perms=5))
+    shuffled = np.array(table["neighbour_mean_shuffled"])
+    assert shuffled.min() > 0.25
+    assert (np.array(table["neighbour_mean"])[1:] > shuffled[1:]).all()
+
+
+def test_denoised_values_are_compared_per_size_factor(adata):
+    # Here the denoised counts are the neighbour mean times the size factor, so both columns must agree.
+    table = spatial_genes(adata, DomainParams(moran_n_genes=10, moran_n_perms=0))
+    np.testing.assert_allclose(table["denoised"], table["neighbour_mean"], rtol=1e-4)
+
+
+def test_without_the_denoiser_its_columns_are_missing(adata):
+    del adata.layers["denoised"]
+    assert "denoised" not in spatial_genes(adata, DomainParams(moran_n_genes=5, moran_n_perms=5))
+
+
+def test_a_gene_that_was_not_modelled_has_no_value_after(adata):
+    adata.layers["denoised"][:, 119] = np.nan
+    table = spatial_genes(adata, DomainParams(moran_n_genes=5, moran_n_perms=5))
+    assert np.isnan([table["denoised"][0], table["p_denoised"][0], table["q_denoised"][0]]).all()
+    assert np.isfinite(table["q_denoised"][1:]).all()
+
+
+def test_without_shuffles_there_are_no_p_values(adata):
+    assert "p_measured" not in spatial_genes(adata, DomainParams(moran_n_genes=5, moran_n_perms=0))
