@@ -212,6 +212,18 @@ def test_row_29_mirrored_full_image_is_a_warning(lopsided, warned, tmp_path: Pat
     assert "tissue_hires_image.png fits" not in text
 
 
+def test_row_29_exchanged_axes_of_one_image_are_a_warning_about_that_image(lopsided, warned):
+    made = lopsided()
+    _change(made.spatial / "tissue_lowres_image.png", lambda image: np.asarray(_transposed(image)))
+    assert "tissue_lowres_image.png fits the spots better with x and y exchanged" in warned(made.root)
+
+
+def _transposed(image: np.ndarray) -> Image.Image:
+    # transposed but not turned out of shape, so that only the pixels tell
+    height, width = image.shape[:2]
+    return Image.fromarray(np.ascontiguousarray(image.transpose(1, 0, 2))).crop((0, 0, width, height))
+
+
 def test_row_29_images_the_right_way_round_give_no_warning(lopsided, warned):
     assert warned(lopsided().root) == ""
 

@@ -16,7 +16,8 @@ from clearspot.io.preflight.collecting import collecting
 from clearspot.io.preflight.features import check_features
 from clearspot.io.preflight.fullres import check_fullres, compare_fullres
 from clearspot.io.preflight.grid import check_grid
-from clearspot.io.preflight.reduced import check_orientation, check_reduced
+from clearspot.io.preflight.orientation import check_orientation
+from clearspot.io.preflight.reduced import check_reduced
 from clearspot.io.preflight.scales import check_scale, check_version
 from clearspot.io.preflight.spots import check_spots
 from clearspot.io.preflight.superres import check_superres
@@ -135,8 +136,11 @@ def _check_content(
     full = None
     if image is not None:
         full = check_fullres(record, image, layout, factors, positions, reduced.infos, allow_lowres=allow_lowres)
-    if full is not None and factors is not None and positions is not None and grid is not None:
-        diameter = factors.spot_diameter_fullres or grid.lattice.col_step_px
-        fits = compare_fullres(full, positions, diameter, counts)
-        check_orientation(record, {full.path.name: fits} if fits else {}, shown_name(layout.positions[0]))
+    if factors is not None and positions is not None and grid is not None:
+        fits = reduced.fits
+        if full is not None:
+            diameter = factors.spot_diameter_fullres or grid.lattice.col_step_px
+            fits = fits | compare_fullres(full, positions, diameter, counts)
+        may_turn = layout.assay == "visium_hd" or factors.regist_target_img_scalef is not None
+        check_orientation(record, grid, fits, shown_name(layout.positions[0]), may_turn=may_turn)
     check_superres(record, full, given=image is not None, is_hd=layout.assay == "visium_hd", outside=reduced.outside)

@@ -107,8 +107,10 @@ def check_fullres(
     return FullRes(path, info, scale, "fluorescence" if info.channels > 4 else kind, picture)
 
 
-def compare_fullres(image: FullRes, positions: pd.DataFrame, diameter: float, counts: pd.Series | None) -> list[Fit]:
-    """Compare the image with the spots in all eight ways; empty where it cannot be.
+def compare_fullres(
+    image: FullRes, positions: pd.DataFrame, diameter: float, counts: pd.Series | None
+) -> dict[str, list[Fit]]:
+    """Compare the image with the spots in all eight ways, by its name; empty where it cannot be.
 
     Parameters
     ----------
@@ -118,9 +120,9 @@ def compare_fullres(image: FullRes, positions: pd.DataFrame, diameter: float, co
         As :func:`clearspot.io.preflight.picture.compare` takes them.
     """
     if image.scale is None or image.picture is None or image.kind == "blank":
-        return []
+        return {}
     reduction = image.picture.shape[1] / image.info.width
-    return compare(image.picture, positions, image.scale * reduction, diameter, counts)
+    return {image.path.name: compare(image.picture, positions, image.scale * reduction, diameter, counts)}
 
 
 def _scale(
