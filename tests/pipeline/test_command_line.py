@@ -1,0 +1,63 @@
+"""What the command line says before any work is done."""
+
+import json
+from pathlib import Path
+
+from .engine import REPO, run_pipeline
+
+
+def test_help_names_every_visible_parameter(tmp_path: Path) -> None:
+    run = run_pipeline(tmp_path, "--help")
+    assert run.exit_code == 0
+    schema = json.loads((REPO / "nextflow_schema.json").read_text())
+    for group in schema["$defs"].values():
+        for name, entry in group["properties"].items():
+            assert (f"--{name} " in run.log) != bool(entry.get("hidden")), name
+
+
+def test_missing_input_is_said_plainly(tmp_path: Path) -> None:
+    run = run_pipeline(tmp_path)
+    assert run.exit_code != 0
+    assert "Missing: --input" in run.log
+
+
+def test_super_resolution_does_not_pretend(tmp_path: Path, phantoms: Path) -> None:
+    run = run_pipeline(tmp_path, "--input", str(phantoms / "samplesheet.csv"), "--skip_superres", "false")
+    assert run.exit_code != 0
+    assert "not part of this version" in run.log
+
+
+def test_stub_run_goes_through_every_process(tmp_path: Path, phantoms: Path) -> None:
+    run = run_pipeline(tmp_path, "-profile", "test", "-stub-run", "--input", str(phantoms / "samplesheet.csv"))
+    assert run.exit_code == 0, run.log
+    assert set(run.trace["step"]) == {
+        "SAMPLESHEET_CHECK",
+        "SPACERANGER_CHECK",
+        "SPACERANGER_INGEST",
+        "SPOT_QC",
+        "SPATIAL_GRAPH",
+        "DUSTED_DENOISE",
+        "SPATIAL_DOMAINS",
+        "SAMPLE_REPORT",
+        "COHORT_REPORT",
+    }
+
+
+def test_schema_and_configuration_have_the_same_parameters_and_defaults() -> None:
+    schema = json.loads((REPO / "nextflow_schema.json").read_text())
+    described = {
+        name: entry.get("default") for group in schema["$defs"].values() for name, entry in group["properties"].items()
+    }
+    text = (REPO / "nextflow.config").read_text()
+    block = text[text.index("params {") : text.index("\n}")]
+    configured = {}
+    for line in block.splitlines()[1:]:
+        name, separator, value = line.partition("=")
+        if separator and not line.strip().startswith("//"):
+            configured[name.strip()] = value.strip()
+    assert set(configured) == set(described)
+    for name, value in configured.items():
+        if name == "trace_report_suffix":
+            continue
+        expected = None if value == "null" else json.loads(value.replace("'", '"'))
+        assert described[name] == expected, name
