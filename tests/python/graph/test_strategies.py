@@ -68,10 +68,10 @@ def test_more_neighbours_than_spots_are_all_of_them():
 
 @pytest.mark.parametrize("method", ["radius", "grid", "delaunay"])
 def test_nothing_bridges_a_gap(method):
-    two_pieces = np.concatenate([hexagon(4, 4), hexagon(4, 4) + [[1500.0, 0.0]]])
+    two_pieces = np.concatenate([hexagon(4, 4), hexagon(4, 4) + np.array([1500.0, 0.0])])
     assert adjacency(two_pieces, method=method)[:16, 16:].sum() == 0
 
 
 def test_a_given_longest_edge_lets_the_triangulation_bridge_it():
-    two_pieces = np.concatenate([hexagon(4, 4), hexagon(4, 4) + [[1500.0, 0.0]]])
+    two_pieces = np.concatenate([hexagon(4, 4), hexagon(4, 4) + np.array([1500.0, 0.0])])
     assert adjacency(two_pieces, method="delaunay", radius=1000.0)[:16, 16:].sum() > 0

@@ -26,9 +26,8 @@ def flagged(adata, **params):
 
 def test_each_filter_counts_what_it_removes_alone_and_after_the_others(adata):
     table = flagged(adata, min_counts=5, mito_threshold=20)
-    rows = dict(
-        zip(table["filter"], zip(table["removed_alone"], table["removed_in_sequence"], table["left"], strict=True))
-    )
+    removed = (table["removed_alone"], table["removed_in_sequence"], table["left"])
+    rows = dict(zip(table["filter"], zip(*removed, strict=True), strict=True))
     assert rows["qc_min_counts"] == (2, 2, 2)
     assert rows["qc_mito_threshold"] == (2, 1, 1)
 
