@@ -116,9 +116,16 @@ class Canvas(ABC):
         x_range, y_range = self.x_range, self.y_range
         if picture is not None:
             x_range, y_range = _within(x_range, picture.width), _within(y_range, picture.height)
-        layout = self._layout(x_range, y_range) | {
+        layout = self._layout(x_range, y_range, on_image=picture is not None) | {
             "showlegend": True,
-            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": -0.01, "yanchor": "top"},
+            "legend": {
+                "itemsizing": "constant",
+                "orientation": "h",
+                "x": 1,
+                "xanchor": "right",
+                "y": -0.01,
+                "yanchor": "top",
+            },
         }
         if picture is not None:
             layout["images"] = [
@@ -130,7 +137,7 @@ class Canvas(ABC):
         spec = {"data": [trace], "layout": layout}
         return Chart(chart_id, title, caption, spec, self._ratio(x_range, y_range, bottom=0.06))
 
-    def _layout(self, x_range: Range, y_range: Range) -> Spec:
+    def _layout(self, x_range: Range, y_range: Range, *, on_image: bool = False) -> Spec:
         (y0, y1) = y_range
         return {
             "xaxis": {"range": list(x_range), "visible": False, "constrain": "domain"},
@@ -139,7 +146,7 @@ class Canvas(ABC):
             },
             "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
             "meta": {"spot": self.spot_diameter, "map": True},
-            **scale_bar(x_range, y_range, self.um_per_px),
+            **scale_bar(x_range, y_range, self.um_per_px, on_image=on_image),
         }  # fmt: skip
 
     def _ratio(self, x_range: Range | None = None, y_range: Range | None = None, *, bottom: float) -> float:

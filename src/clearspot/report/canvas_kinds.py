@@ -51,8 +51,9 @@ class DiskCanvas(Canvas):
 
     def __init__(self, store: Store, xy: NDArray[np.float64], barcodes: Sequence[str], **scale: Any):
         super().__init__(store, xy, **scale)
-        self.barcodes = np.asarray(barcodes, dtype=object)
-        self._keep_spots("", np.ones(len(xy), dtype=bool))
+        store.numbers("x", xy[:, 0])
+        store.numbers("y", xy[:, 1])
+        store.words("barcode", list(barcodes))
 
     @property
     def n_drawn(self) -> int:
@@ -69,37 +70,31 @@ class DiskCanvas(Canvas):
         self.store.numbers(key, values)
 
     def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
-        trace = self._disks("", hover)
+        trace = self._disks(hover, {})
         colour = {"ref": key, "as": "log1p"} if logarithmic else {"ref": key}
         trace["marker"] |= {"color": colour, "coloraxis": "coloraxis"}
         return trace | {"customdata": {"ref": key}}
 
     def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:
+        self.store.numbers(key, np.where(codes < 0, np.nan, codes))
         traces = {}
         for number, (name, colour) in enumerate(colours.items()):
-            chosen = codes == number
-            if not chosen.any():
-                continue
-            self._keep_spots(f"{key}:{number}:", chosen)
-            traces[number] = self._disks(f"{key}:{number}:", f"{plot_text(name)}<extra></extra>")
-            traces[number]["marker"] |= {"color": colour, "symbol": symbol(number)}
+            if (codes == number).any():
+                traces[number] = self._disks(f"{plot_text(name)}<extra></extra>", {"where": key, "is": number})
+                traces[number]["marker"] |= {"color": colour, "symbol": symbol(number)}
         return traces
 
     def _outlines(self) -> Spec:
-        trace = self._disks("", "<extra></extra>")
+        trace = self._disks("<extra></extra>", {})
         trace["marker"] |= {"color": SPOTS, "opacity": 0.35}
         return trace
 
-    def _keep_spots(self, prefix: str, chosen: NDArray[np.bool_]) -> None:
-        self.store.numbers(f"{prefix}x", self.xy[chosen, 0])
-        self.store.numbers(f"{prefix}y", self.xy[chosen, 1])
-        self.store.words(f"{prefix}barcode", list(self.barcodes[chosen]))
-
-    def _disks(self, prefix: str, hover: str) -> Spec:
+    def _disks(self, hover: str, which: Spec) -> Spec:
         return {
-            "type": "scatter", "mode": "markers", "x": {"ref": f"{prefix}x"}, "y": {"ref": f"{prefix}y"},
-            "text": {"ref": f"{prefix}barcode"}, "hovertemplate": f"%{{text}}<br>{hover}", "showlegend": False,
-            "marker": {"size": 5, "line": {"width": 0}, "symbol": SYMBOLS[0]},
+            "type": "scatter", "mode": "markers", "x": {"ref": "x", **which}, "y": {"ref": "y", **which},
+            "text": {"ref": "barcode", **which}, "hovertemplate": f"%{{text}}<br>{hover}", "showlegend": False,
+            # Viridis begins nearly black and ends nearly white: the edge keeps both in sight on either ground.
+            "marker": {"size": 5, "line": {"width": 0.5, "color": "rgba(128,138,148,0.6)"}, "symbol": SYMBOLS[0]},
         }  # fmt: skip
 
 
@@ -148,7 +143,7 @@ class RasterCanvas(Canvas):
         winner = np.where(votes.any(axis=0), votes.argmax(axis=0), np.nan)
         self.store.numbers(key, winner)
         return {
-            number: self._cells(key, f"{plot_text(name)}<extra></extra>", {"is": number}) | _one_colour(colour)
+            number: self._cells(key, f"{plot_text(name)}<extra></extra>", {"equals": number}) | _one_colour(colour)
             for number, (name, colour) in enumerate(colours.items())
             if (winner == number).any()
         }

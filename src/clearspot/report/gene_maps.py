@@ -13,8 +13,8 @@ from clearspot.report.blocks import Block, Notice, Picker, Row, Spec, Text
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
 
-VALUES_BUDGET: Final = 700_000
-"""Values of gene maps in a page (16 bits each, in base64): about 1.9 MB."""
+VALUES_BUDGET: Final = 600_000
+"""Values of gene maps in a page (16 bits each, in base64): about 1.6 MB."""
 
 MOST_GENES: Final = 48
 _SPATIAL_GENES: Final = 24
@@ -80,8 +80,8 @@ def gene_maps(view: SampleView) -> list[Block]:
     word = view.records.spot_word.capitalize()
     return [
         Text(
-            f"{len(genes)} genes. Both maps have the same colour limits (0 to the larger of the two 99.5 % quantiles, on "
-            f"a logarithmic scale). {word}s without a denoised value (they failed quality control) are not drawn. "
+            f"{len(genes)} genes. Both maps have the same colour limits (0 to the larger of the two 99.5 % quantiles, "
+            f"logarithmic). {word}s without a denoised value (they failed quality control) are not drawn. "
             f"{canvas.said}"
         ),
         Picker("gene", "Gene", groups, tuple(chart.id for chart in charts), axes),

@@ -14,8 +14,18 @@ _TICKS: Final = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 Range = tuple[float, float]
 
 
-def scale_bar(x_range: Range, y_range: Range, um_per_px: float | None) -> Spec:
-    """Layout parts that draw a scale bar of a round length below the map, or nothing where the scale is not known."""
+def scale_bar(x_range: Range, y_range: Range, um_per_px: float | None, *, on_image: bool = False) -> Spec:
+    """Layout parts that draw a scale bar of a round length below the map, or nothing where the scale is not known.
+
+    Parameters
+    ----------
+    x_range, y_range
+        Of the map, in full-resolution pixels.
+    um_per_px
+        Micrometres per full-resolution pixel.
+    on_image
+        Dark on a white edge, legible on any picture, in place of the theme's colours.
+    """
     if not um_per_px:
         return {}
     (x0, x1), (y0, y1) = x_range, y_range
@@ -28,10 +38,12 @@ def scale_bar(x_range: Range, y_range: Range, um_per_px: float | None) -> Spec:
         "x": start + length, "y": y, "xref": "x", "yref": "y", "text": words, "showarrow": False,
         "xanchor": "left", "yanchor": "middle", "xshift": 6, "font": {"color": "$ink", "size": 12},
     }  # fmt: skip
-    return {
-        "shapes": [{"type": "line", "xref": "x", "yref": "y", **ends, "line": {"color": "$ink", "width": 3}}],
-        "annotations": [label],
-    }
+    lines = [{"color": "$ink", "width": 3}]
+    if on_image:
+        lines = [{"color": "#ffffff", "width": 7}, {"color": "#000000", "width": 3}]
+        label |= {"bgcolor": "rgba(255,255,255,0.8)", "font": {"color": "#000000", "size": 12}}
+    shapes = [{"type": "line", "xref": "x", "yref": "y", **ends, "line": line} for line in lines]
+    return {"shapes": shapes, "annotations": [label]}
 
 
 def colour_axis(low: float, high: float, title: str, *, logarithmic: bool = False) -> Spec:

@@ -14,7 +14,9 @@ from PIL import Image
 from clearspot.report.data import SampleData
 
 LONGEST_SIDE: Final = 1200
-JPEG_QUALITY: Final = 80
+JPEG_QUALITIES: Final = (80, 60, 40, 20)
+LARGEST_JPEG: Final = 450_000
+"""Bytes; a picture of pure noise takes more even at the lowest quality, tissue never does."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ def _as_rgb(array: NDArray[Any]) -> Image.Image:
 def _jpeg_address(image: Image.Image) -> str:
     small = image.copy()
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    for quality in JPEG_QUALITIES:
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= LARGEST_JPEG:
+            break
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -62,11 +62,7 @@ def _filters(view: SampleView) -> list[Block]:
                     (
                         f"{_SHOWN.get(column, (column, ''))[0]} ({name})",
                         f"{keeps} {threshold:g}",
-                        *(
-                            ["skipped: " + NOT_MEASURED, "", ""]
-                            if alone is None
-                            else [f"{n:,}" for n in (alone, then, left)]
-                        ),
+                        *([NOT_MEASURED, "", ""] if alone is None else [f"{n:,}" for n in (alone, then, left)]),
                     )
                     for name, column, threshold, keeps, alone, then, left in zip(
                         *(table[key] for key in _FILTER_COLUMNS), strict=True

@@ -1,7 +1,8 @@
 """Arrays of a page, each stored once and small, that any number of charts refer to.
 
-A chart holds ``{"ref": key}`` in place of an array. Sixteen bits a value keep a page of thousands of spots and dozens
-of genes within the size that viewers accept; counts up to 65,534 are kept exactly.
+A chart holds ``{"ref": key}`` in place of an array (the page's script says what else may stand beside it). Sixteen bits
+a value keep a page of thousands of spots and dozens of genes within the size that viewers accept; counts up to 65,534
+are kept exactly.
 """
 
 from __future__ import annotations

@@ -23,10 +23,16 @@
     return decoded.get(key);
   }
 
+  // An item stands for {ref: key}, and perhaps: as "log1p"; equals n (1 where it is n); only spots where an array is n;
+  // in rows of so many columns.
   function referred(item, gene) {
     let value = array(item.ref.replace("$gene", () => gene));
     if (item.as === "log1p") value = value.map((number) => (number === null ? null : Math.log1p(number)));
-    if (item.is !== undefined) value = value.map((number) => (number === item.is ? 1 : null));
+    if (item.equals !== undefined) value = value.map((number) => (number === item.equals ? 1 : null));
+    if (item.where !== undefined) {
+      const classes = array(item.where);
+      value = value.filter((_, row) => classes[row] === item.is);
+    }
     if (item.columns) {
       const rows = [];
       for (let start = 0; start < value.length; start += item.columns) rows.push(value.slice(start, start + item.columns));

@@ -1,0 +1,116 @@
+"""The cohort report: MultiQC's inputs and the summary table, from the records of all samples."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from clearspot import __version__, keys
+from clearspot.io.atomic import atomic_path
+from clearspot.report import mqc
+from clearspot.report.cohort_sections import cohort_sections, general_section, refused_words
+from clearspot.report.methods import methods_html
+from clearspot.report.metrics import read_cohort
+from clearspot.report.rules import RULES
+from clearspot.report.summary import write_summary
+from clearspot.report.verdict import Rule
+
+INPUTS_NAME: Final = "multiqc_inputs"
+REPORT_NAME: Final = "multiqc_report.html"
+VERSIONS_NAME: Final = "clearspot_mqc_versions.yml"
+
+
+def write_multiqc_inputs(
+    records: Iterable[Path],
+    outdir: Path,
+    *,
+    versions: Mapping[str, Mapping[str, str]] | None = None,
+    rules: Sequence[Rule] = RULES,
+) -> None:
+    """Write ``*_mqc.json``, ``clearspot_mqc_versions.yml`` and ``qc_summary.csv`` into a folder.
+
+    Parameters
+    ----------
+    records
+        Records of any steps of any samples (files, or folders of them); a sample that was refused has few of them.
+    outdir
+        Folder, made if it is not there.
+    versions
+        Software by process, then by name.
+    rules
+        Limits behind the traffic lights.
+
+    Raises
+    ------
+    ValueError
+        If there is no record at all.
+    """
+    samples = read_cohort(records)
+    if not samples:
+        raise ValueError("no records: a cohort report needs those of at least one sample")
+    outdir.mkdir(parents=True, exist_ok=True)
+    sections = [general_section(samples, rules), *cohort_sections(samples)]
+    sections.append(
+        mqc.text("clearspot_methods", "Methods", "Text to start a methods section from.", methods_html(samples))
+    )
+    for section in sections:
+        mqc.write_section(section, outdir)
+    with atomic_path(outdir / VERSIONS_NAME) as partial:
+        stated = {process: dict(tools) for process, tools in (versions or {}).items()}
+        partial.write_text(yaml.safe_dump({"clearspot": {"clearspot": __version__}, **stated}), encoding="utf-8")
+    config: dict[str, Any] = {"intro_text": refused_words(samples)}
+    with atomic_path(outdir / "multiqc_intro.yml") as partial:
+        partial.write_text(yaml.safe_dump(config), encoding="utf-8")
+    write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)
+
+
+def read_versions(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
+    """Read ``process: {software: version}`` from YAML files; versions stay text."""
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}
+        for process, tools in content.items():
+            found.setdefault(process, {}).update(tools if isinstance(tools, dict) else {process: str(tools)})
+    return found
+
+
+def run_multiqc(inputs: Path, outdir: Path, configs: Sequence[Path] = (), title: str | None = None) -> Path:
+    """Make the report from the inputs, without the network, in a process of its own.
+
+    Returns
+    -------
+    ``multiqc_report.html``; ``multiqc_data`` stands beside it.
+
+    Raises
+    ------
+    RuntimeError
+        With MultiQC's own message, if it fails.
+    """
+    command = [
+        sys.executable, "-m", "multiqc", str(inputs), "--outdir", str(outdir), "--filename", REPORT_NAME, "--force",
+        "--no-ansi", "--no-version-check", "--no-megaqc-upload", "--no-ai", "--strict", "--data-dir",
+        "--module", "custom_content", "--config", str(inputs / "multiqc_intro.yml"),
+    ]  # fmt: skip
+    for config in configs:
+        command += ["--config", str(config)]
+    if title:
+        command += ["--title", title]
+    # Its caches go to the home folder, which a container may not have.
+    home = inputs / ".home"
+    home.mkdir(exist_ok=True)
+    environment = os.environ | {"HOME": str(home), "MPLCONFIGDIR": str(home)}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    report = outdir / REPORT_NAME
+    if done.returncode != 0 or not report.is_file():
+        raise RuntimeError(f"MultiQC failed ({done.returncode}):\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return report

@@ -1,0 +1,116 @@
+"""Sections of MultiQC's "custom content": plain dictionaries, data and never pictures of plots."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from clearspot.io.atomic import atomic_path
+from clearspot.report.verdict import Rule
+
+PARENT: Final = {
+    "parent_id": "clearspot",
+    "parent_name": "clearspot",
+    "parent_description": "Spatial transcriptomics: quality control, graph, denoising, domains.",
+}
+
+Section = dict[str, Any]
+
+
+def table(
+    section_id: str,
+    name: str,
+    description: str,
+    rows: Mapping[str, Mapping[str, Any]],
+    headers: Mapping[str, Mapping[str, Any]],
+    *,
+    kind: str = "table",
+    first: str = "Sample",
+) -> Section:
+    """Return a table (or, with ``kind='violin'``, its columns as distributions over the samples)."""
+    plot = {"id": f"{section_id}_table", "title": f"clearspot: {name}", "col1_header": first, "no_violin": False}
+    return _section(section_id, name, description, kind, plot, rows) | {
+        "headers": {k: dict(v) for k, v in headers.items()}
+    }
+
+
+def lines(
+    section_id: str, name: str, description: str, series: Mapping[str, Mapping[float, float]], *, x: str, y: str
+) -> Section:
+    """Return a line plot, one line a sample."""
+    plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "xlab": x, "ylab": y}
+    return _section(section_id, name, description, "linegraph", plot, series)
+
+
+def bars(
+    section_id: str,
+    name: str,
+    description: str,
+    rows: Mapping[str, Mapping[str, float]],
+    categories: Mapping[str, Mapping[str, str]],
+    *,
+    y: str,
+) -> Section:
+    """Return a stacked bar plot, one bar a sample."""
+    plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "ylab": y, "cpswitch_counts_label": y}
+    return _section(section_id, name, description, "bargraph", plot, rows) | {
+        "categories": {k: dict(v) for k, v in categories.items()}
+    }
+
+
+def text(section_id: str, name: str, description: str, content: str) -> Section:
+    """Return a section of HTML."""
+    return PARENT | {
+        "id": section_id, "section_name": name, "description": description, "plot_type": "html", "data": content,
+    }  # fmt: skip
+
+
+def general_statistics(
+    rows: Mapping[str, Mapping[str, Any]], headers: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Section:
+    """Return columns of the table at the top of the report."""
+    return {
+        "id": "clearspot_general",
+        "plot_type": "generalstats",
+        "namespace": "clearspot",
+        "headers": [{name: dict(settings)} for name, settings in headers],
+        "data": {sample: dict(row) for sample, row in rows.items()},
+    }
+
+
+def limits(rule: Rule) -> dict[str, Any]:
+    """Return the conditional formatting of a column that a rule judges: the report's traffic lights."""
+    sign = "lt" if rule.worse == "below" else "gt"
+    beyond = {"warn": rule.look, "fail": rule.bad}
+    return {
+        "cond_formatting_rules": {
+            "pass": [{"gt" if sign == "lt" else "lt": -1e300 if sign == "lt" else 1e300}],
+            **{light: [{sign: limit}] for light, limit in beyond.items() if limit is not None},
+        }
+    }
+
+
+def escape(value: Any) -> Any:
+    """Return text safe in MultiQC's page, which shows strings as they come."""
+    return html.escape(value) if isinstance(value, str) else value
+
+
+def write_section(section: Section, outdir: Path) -> Path:
+    """Write a section where MultiQC finds it."""
+    path = outdir / f"{section['id']}_mqc.json"
+    with atomic_path(path) as partial:
+        # The order of columns and categories is meant: keys are not sorted.
+        partial.write_text(json.dumps(section, indent=1, allow_nan=False), encoding="utf-8")
+    return path
+
+
+def _section(
+    section_id: str, name: str, description: str, kind: str, plot: Mapping[str, Any], data: Mapping[str, Any]
+) -> Section:
+    return PARENT | {
+        "id": section_id, "section_name": name, "description": description, "plot_type": kind,
+        "pconfig": dict(plot), "data": {sample: dict(values) for sample, values in data.items()},
+    }  # fmt: skip

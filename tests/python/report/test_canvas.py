@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from clearspot.report import canvas_kinds
+from clearspot.report.canvas_kinds import DiskCanvas, RasterCanvas, make_canvas
+from clearspot.report.map_parts import colour_axis, scale_bar
+from clearspot.report.store import Store, decode
+
+SIDE = 20
+XY = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).reshape(-1, 2) * 10.0
+NAMES = [f"s{number}" for number in range(len(XY))]
+
+
+@pytest.fixture
+def raster(monkeypatch: pytest.MonkeyPatch) -> RasterCanvas:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", 100)
+    canvas = make_canvas(Store(), XY, NAMES, spot_diameter=10.0, um_per_px=2.0)
+    assert isinstance(canvas, RasterCanvas)
+    return canvas
+
+
+def test_few_spots_are_drawn_one_by_one() -> None:
+    canvas = make_canvas(Store(), XY, NAMES, spot_diameter=10.0, um_per_px=None)
+    assert isinstance(canvas, DiskCanvas)
+    assert canvas.said == ""
+    np.testing.assert_allclose(decode(canvas.store.arrays["x"]), XY[:, 0])
+
+
+def test_many_spots_are_drawn_as_means_and_that_is_said(raster: RasterCanvas) -> None:
+    values = XY[:, 0]
+    raster.keep("values", values)
+    cells = decode(raster.store.arrays["values"])
+    expected = [values[raster.cell == cell].mean() for cell in np.unique(raster.cell)]
+    np.testing.assert_allclose(cells[np.unique(raster.cell)], expected, atol=np.ptp(values) / 65534)
+    assert "400 spots are too many" in raster.said
+    assert "µm wide" in raster.said
+
+
+def test_a_cell_without_a_value_stays_empty(raster: RasterCanvas) -> None:
+    values = np.where(raster.cell == raster.cell[0], np.nan, 1.0)
+    raster.keep("values", values)
+    assert np.isnan(decode(raster.store.arrays["values"])[raster.cell[0]])
+
+
+def test_a_cell_shows_its_most_frequent_class(raster: RasterCanvas) -> None:
+    here = np.flatnonzero(raster.cell == raster.cell[0])
+    labels = np.full(len(XY), "a", dtype=object)
+    labels[here[: len(here) // 2 + 1]] = "b"
+    raster.classes("map", pd.Series(labels), {"a": "#000", "b": "#fff"}, "", "")
+    assert decode(raster.store.arrays["map"])[raster.cell[0]] == 1
+
+
+@pytest.mark.parametrize("limit", [100, 10_000])
+def test_spots_without_a_label_are_not_drawn(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", limit)
+    canvas = make_canvas(Store(), XY, NAMES, spot_diameter=10.0, um_per_px=None)
+    labels = pd.Series(pd.Categorical.from_codes(np.where(XY[:, 0] < 50, 0, -1), categories=["a"]))
+    chart = canvas.classes("map", labels, {"a": "#000"}, "", "")
+    assert [trace["name"] for trace in chart.spec["data"]] == ["a (100)"]
+
+
+def test_the_scale_bar_is_as_long_as_it_says() -> None:
+    bar = scale_bar((0.0, 1000.0), (0.0, 1000.0), um_per_px=2.0)
+    line = bar["shapes"][0]
+    assert bar["annotations"][0]["text"] == "500 µm"
+    assert (line["x1"] - line["x0"]) * 2.0 == pytest.approx(500)
+
+
+def test_without_a_scale_there_is_no_scale_bar() -> None:
+    assert scale_bar((0.0, 1.0), (0.0, 1.0), None) == {}
+
+
+def test_ticks_of_a_logarithmic_axis_are_values() -> None:
+    axis = colour_axis(0, 30, "counts", logarithmic=True)
+    assert axis["colorbar"]["ticktext"] == ["0", "1", "3", "10", "30"]
+    np.testing.assert_allclose(np.expm1(axis["colorbar"]["tickvals"]), [0, 1, 3, 10, 30], atol=1e-12)
+    assert axis["cmax"] == pytest.approx(np.log1p(30))

@@ -1,0 +1,146 @@
+"""The cohort's inputs to MultiQC, the summary, and MultiQC itself on them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from made_sample import Made, make_records, refused
+
+from clearspot import keys
+from clearspot.record import StepRecord
+from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
+from clearspot.report.summary import COLUMNS
+
+
+@pytest.fixture
+def cohort(made: Made, tmp_path: Path) -> list[Path]:
+    """One whole sample, one that was refused, one of which only the first step is known."""
+    StepRecord("early", "ingest", metrics={"n_in_tissue": 7, "assay": "visium"}).write(tmp_path / "early.ingest.json")
+    return [*made.write(), refused("bad", tmp_path, problems=2), tmp_path / "early.ingest.json"]
+
+
+@pytest.fixture
+def inputs(cohort: list[Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "inputs"
+    write_multiqc_inputs(cohort, folder)
+    return folder
+
+
+def section(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / f"clearspot_{name}_mqc.json").read_text())
+    return content
+
+
+def test_every_sample_has_a_row_and_a_verdict(inputs: Path) -> None:
+    rows = section(inputs, "general")["data"]
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "bad": "refused",
+        "early": "no verdict",
+        "good": "usable",
+    }
+
+
+def test_limits_of_the_traffic_lights_colour_the_table(inputs: Path) -> None:
+    headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
+    rules = headers["percent_spots_pass"]["cond_formatting_rules"]
+    assert rules["warn"] == [{"lt": 70}]
+    assert rules["fail"] == [{"lt": 30}]
+
+
+def test_a_figure_that_nobody_measured_has_no_column(inputs: Path) -> None:
+    headers = [name for part in section(inputs, "general")["headers"] for name in part]
+    assert "median_counts_bin" not in headers
+
+
+def test_every_problem_of_a_refused_sample_is_listed(inputs: Path) -> None:
+    rows = section(inputs, "refused")["data"]
+    assert [row["file"] for row in rows.values()] == ["spatial/file0.csv", "spatial/file1.csv"]
+    assert rows["bad"]["found"] == "text among &lt;coordinates&gt;"
+
+
+def test_bars_of_the_filters_add_up_to_all_spots(inputs: Path, made: Made) -> None:
+    assert sum(section(inputs, "filters")["data"]["good"].values()) == made.adata.n_obs
+
+
+def test_space_rangers_figures_keep_their_names(inputs: Path) -> None:
+    assert section(inputs, "space_ranger")["data"]["good"]["Valid Barcodes"] == 0.971
+
+
+def test_a_section_without_data_is_left_out(tmp_path: Path) -> None:
+    write_multiqc_inputs([refused("bad", tmp_path)], tmp_path / "inputs")
+    assert not (tmp_path / "inputs" / "clearspot_moran_mqc.json").exists()
+
+
+def test_methods_say_only_what_was_done(made: Made, tmp_path: Path) -> None:
+    del made.records["domains"]
+    write_multiqc_inputs(made.write(), tmp_path / "inputs")
+    text = section(tmp_path / "inputs", "methods")["data"]
+    assert "zero-inflated negative binomial" in text
+    assert "Zhu J" in text
+    assert "Leiden" not in text
+    assert "Gaussian mixture" not in text
+
+
+def test_versions_stay_text(tmp_path: Path, made: Made) -> None:
+    (tmp_path / "versions.yml").write_text("SPOT_QC:\n  scanpy: 1.10\n")
+    write_multiqc_inputs(made.write(), tmp_path / "inputs", versions=read_versions([tmp_path / "versions.yml"]))
+    written = yaml.load((tmp_path / "inputs" / VERSIONS_NAME).read_text(), Loader=yaml.BaseLoader)
+    assert written["SPOT_QC"]["scanpy"] == "1.10"
+
+
+def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no records"):
+        write_multiqc_inputs([], tmp_path / "inputs")
+
+
+def test_the_summarys_columns_are_those_of_the_contract(inputs: Path) -> None:
+    table = pd.read_csv(inputs / keys.QC_SUMMARY_NAME)
+    assert list(table.columns) == [*(column.name for column in COLUMNS), "verdict", "verdict_reason"]
+    assert list(table.columns[:4]) == ["sample", "status", "failed_step", "reason"]
+
+
+def test_the_summary_has_every_sample_with_its_reason(inputs: Path) -> None:
+    table = pd.read_csv(inputs / keys.QC_SUMMARY_NAME, index_col="sample")
+    assert list(table.index) == ["bad", "early", "good"]
+    assert table.loc["bad", "status"] == "bad_input"
+    assert "spatial/file1.csv: text among <coordinates>" in table.loc["bad", "reason"]
+    assert table.loc["good", "median_degree"] == 6.0
+
+
+def test_what_was_not_measured_is_an_empty_cell(inputs: Path) -> None:
+    table = pd.read_csv(inputs / keys.QC_SUMMARY_NAME, index_col="sample", dtype=str, keep_default_na=False)
+    assert table.loc["good", "median_percent_hb"] == ""
+    assert table.loc["bad", "n_spots"] == ""
+
+
+def test_multiqc_takes_it_all_without_the_network(inputs: Path, tmp_path: Path, repo: Path) -> None:
+    report = run_multiqc(inputs, tmp_path, [repo / "assets" / "multiqc_config.yml"], title="Two slides")
+    text = report.read_text(encoding="utf-8")
+    data = json.loads((tmp_path / "multiqc_data" / "multiqc_data.json").read_text())
+    assert "Two slides" in text
+    assert "3 samples, 1 refused: bad." in text
+    assert "Samples that were refused" in text
+    shown = data["report_general_stats_data"]["custom_content"]
+    assert shown["good"][0]["rows"] if isinstance(shown["good"], list) else shown["good"]
+
+
+def test_a_hundred_samples_stay_one_table_row_each(made: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(100):
+        for step, record in make_records(f"s{number:03d}", made.adata).items():
+            record.write(folder / f"s{number:03d}.{step}.json")
+    write_multiqc_inputs([folder], tmp_path / "inputs")
+    assert len(section(tmp_path / "inputs", "general")["data"]) == 100
+    size = sum(path.stat().st_size for path in (tmp_path / "inputs").iterdir())
+    assert size < 2_000_000
+
+
+def test_multiqcs_own_message_reaches_the_user(inputs: Path, tmp_path: Path) -> None:
+    config = tmp_path / "broken.yml"
+    config.write_text("title: [unclosed\n")
+    with pytest.raises(RuntimeError, match=r"broken\.yml"):
+        run_multiqc(inputs, tmp_path, [config])

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from made_sample import Made
+
+from clearspot import keys
+from clearspot.report import data as module
+from clearspot.report.data import SampleData
+
+
+def test_columns_of_a_sparse_layer_come_in_the_order_asked_for(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.write()
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 7)
+    names = ["Gene9", "Gene2"]
+    expected = made.adata[:, names].layers[keys.COUNTS].toarray()
+    np.testing.assert_array_equal(SampleData(made.h5ad).genes(keys.COUNTS, names), expected)
+
+
+def test_columns_of_a_dense_layer_keep_missing_values(made: Made) -> None:
+    made.write()
+    names = ["Gene9", "Gene2"]
+    expected = made.adata[:, names].layers[keys.DENOISED]
+    assert np.isnan(expected).any()
+    np.testing.assert_array_equal(SampleData(made.h5ad).genes(keys.DENOISED, names), expected)
+
+
+def test_an_unknown_gene_is_named(made: Made) -> None:
+    made.write()
+    with pytest.raises(KeyError, match="Nonsense"):
+        SampleData(made.h5ad).genes(keys.COUNTS, ["Gene1", "Nonsense"])

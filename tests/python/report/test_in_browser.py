@@ -1,0 +1,143 @@
+"""The page as a person meets it, in a headless Chromium; skipped where there is none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_sample import Made, make_adata, make_records, refused
+from report_browser import Browser, find_chromium
+
+from clearspot.report.sample import write_sample_report
+
+VISIBLE_DRAWN = (
+    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
+    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
+)
+TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium on this machine")
+    browser = Browser(executable)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    adata = make_adata()
+    made = Made("good", folder, adata, make_records("good", adata))
+    out = folder / "good_report.html"
+    write_sample_report(made.h5ad, made.write(), out)
+    return out
+
+
+def test_no_tab_complains_or_asks_for_anything(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 4000)
+    browser.open(page)
+    for tab in TABS:
+        browser.run(f"document.querySelector('#tab-{tab}').click()")
+        browser.until(VISIBLE_DRAWN)
+    assert browser.complaints == []
+    assert browser.requests == [page.resolve().as_uri()]
+
+
+def test_a_tab_shows_its_part_alone(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.run("document.querySelector('#tab-graph').click()")
+    shown = browser.run("[...document.querySelectorAll('main > section')].filter(s => !s.hidden).map(s => s.id)")
+    assert shown == ["graph"]
+
+
+def test_an_address_with_a_part_opens_that_part(browser: Browser, page: Path) -> None:
+    browser.open(page, "#domains")
+    assert browser.run("document.querySelector('#domains').hidden") is False
+    assert browser.run("document.querySelector('#overview').hidden") is True
+
+
+def test_arrow_keys_move_between_tabs(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.run("document.querySelector('#tab-overview').focus()")
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key="ArrowRight", code="ArrowRight")
+    assert browser.run("document.activeElement.id") == "tab-qc"
+
+
+def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2000)
+    browser.open(page, "#denoising")
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene7'")
+    browser.run(
+        "(() => { const picker = document.querySelector('[data-picker=gene]'); picker.value = 'Gene2';"
+        " picker.dispatchEvent(new Event('change')); })()"
+    )
+    for name in ("gene-measured", "gene-denoised"):
+        browser.until(f"document.querySelector('[data-chart={name}]').dataset.drawn === 'Gene2'")
+    limits = browser.run(
+        "['gene-measured', 'gene-denoised'].map((name) => {"
+        " const axis = document.querySelector(`[data-chart=${name}]`)._fullLayout.coloraxis;"
+        " return [axis.cmin, axis.cmax]; })"
+    )
+    assert limits[0] == limits[1]
+    drawn = browser.run("document.querySelector('[data-chart=gene-measured]').data[0].customdata.slice(0, 40)")
+    adata = make_adata()
+    assert drawn == adata[:40, "Gene2"].layers["counts"].toarray().ravel().tolist()
+
+
+def test_spots_without_a_denoised_value_are_not_seen(browser: Browser, page: Path) -> None:
+    browser.open(page, "#denoising")
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn")
+    opacity = browser.run("document.querySelector('[data-chart=gene-denoised]').data[0].marker.opacity")
+    passes = make_adata().obs["qc_pass"]
+    assert opacity == passes.astype(int).tolist()
+
+
+def test_spots_grow_with_the_zoom(browser: Browser, page: Path) -> None:
+    browser.open(page, "#overview")
+    browser.until("document.querySelector('[data-chart=overlay]').spotSize > 0")
+    before = browser.run("document.querySelector('[data-chart=overlay]').spotSize")
+    browser.run(
+        "Plotly.relayout(document.querySelector('[data-chart=overlay]'), {'xaxis.range': [100, 140]}).then(() => 1)"
+    )
+    browser.until(f"document.querySelector('[data-chart=overlay]').spotSize > {2 * before}")
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_nothing_sticks_out_of_a_phones_screen(browser: Browser, page: Path, tab: str) -> None:
+    browser.resize(390, 1400, phone=True)
+    browser.open(page, f"#{tab}")
+    browser.until(VISIBLE_DRAWN)
+    assert browser.run("document.documentElement.scrollWidth") == 390
+
+
+def test_dark_mode_turns_page_and_charts(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 1800, dark=True)
+    browser.open(page, "#graph")
+    browser.until("document.querySelector('[data-chart=degree]').dataset.drawn")
+    ground = browser.run("getComputedStyle(document.body).backgroundColor")
+    ink = browser.run("document.querySelector('[data-chart=degree]').layout.font.color")
+    assert ground == "rgb(20, 25, 31)"
+    assert ink == "#e6ebf0"
+
+
+def test_a_page_about_to_be_printed_draws_every_chart(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
+    assert browser.run("[...document.querySelectorAll('main > section')].some((section) => section.hidden)") is False
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run("document.querySelectorAll('main > section:not([hidden])').length") == 1
+
+
+def test_a_refused_samples_page_has_no_complaint(browser: Browser, tmp_path: Path) -> None:
+    out = tmp_path / "bad_report.html"
+    write_sample_report(None, [refused("bad", tmp_path)], out)
+    browser.resize(1280, 1800)
+    browser.open(out)
+    assert browser.complaints == []
+    assert browser.run("document.querySelector('.problem').offsetHeight") > 0

@@ -1,0 +1,278 @@
+"""The page of a sample, read as a file: what is in it, what is said about what is not."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from made_sample import Made, make_adata, make_records, refused
+
+from clearspot import keys
+from clearspot.report import canvas_kinds
+from clearspot.report.page import LARGEST_PAGE
+from clearspot.report.sample import write_sample_report
+from clearspot.report.store import decode
+
+HOSTILE = "</script><img src=x onerror=alert(1)>%{x}"
+
+
+class Page(HTMLParser):
+    """What a browser would find in the page."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self._data = self._script = ""
+        self._in = ""
+        self.feed(text)
+        self.data: dict[str, Any] = json.loads(self._data) if self._data else {"charts": {}, "store": {}, "pickers": {}}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.words += " "
+        self._in = "data" if dict(attrs).get("id") == "page-data" else tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in == "data":
+            self._data += data
+        elif not self._in:
+            self.words += data
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", self.words)
+
+
+def page_of(made: Made, h5ad: bool = True) -> Page:
+    out = made.folder / "page.html"
+    records = made.write()
+    write_sample_report(made.h5ad if h5ad else None, records, out)
+    return Page(out.read_text(encoding="utf-8"))
+
+
+def with_arrays(item: Any, store: dict[str, Any], gene: str) -> Any:
+    """Fill in references as the page's script does."""
+    if isinstance(item, dict) and "ref" in item:
+        entry = store[item["ref"].replace("$gene", gene)]
+        values = decode(entry) if isinstance(entry, dict) else np.asarray(entry, dtype=object)
+        if "where" in item:
+            values = values[decode(store[item["where"]]) == item["is"]]
+        return (values.reshape(-1, item["columns"]) if "columns" in item else values).tolist()
+    if isinstance(item, dict):
+        return {name: with_arrays(part, store, gene) for name, part in item.items()}
+    if isinstance(item, list):
+        return [with_arrays(part, store, gene) for part in item]
+    return (
+        {"$ink": "#000000", "$grid": "#cccccc", "$muted": "#888888"}.get(item, item) if isinstance(item, str) else item
+    )
+
+
+def test_every_chart_is_one_that_plotly_accepts(made: Made) -> None:
+    data = page_of(made).data
+    gene = next(iter(data["pickers"]["gene"]["axes"]))
+    assert len(data["charts"]) >= 15
+    for chart in data["charts"].values():
+        figure = with_arrays(chart, data["store"], gene)
+        go.Figure(data=figure["data"], layout=figure["layout"])
+
+
+def test_charts_of_a_raster_are_ones_that_plotly_accepts(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", 50)
+    page = page_of(made)
+    gene = next(iter(page.data["pickers"]["gene"]["axes"]))
+    kinds = set()
+    for chart in page.data["charts"].values():
+        figure = with_arrays(chart, page.data["store"], gene)
+        kinds |= {trace.type for trace in go.Figure(data=figure["data"], layout=figure["layout"]).data}
+    assert "heatmap" in kinds
+    assert "too many to draw one by one" in page.text
+
+
+def test_every_chart_has_its_place_and_every_place_its_chart(made: Made) -> None:
+    page = page_of(made)
+    places = [attrs["data-chart"] for tag, attrs in page.tags if "data-chart" in attrs]
+    assert sorted(places) == sorted(page.data["charts"])
+    assert len(set(places)) == len(places)
+
+
+def test_no_chart_is_empty(made: Made) -> None:
+    data = page_of(made).data
+    for name, chart in data["charts"].items():
+        assert chart["data"], name
+
+
+def test_maps_draw_the_values_of_the_file(made: Made) -> None:
+    store = page_of(made).data["store"]
+    counts = made.adata[:, "Gene7"].layers[keys.COUNTS].toarray().ravel()
+    np.testing.assert_array_equal(decode(store["measured:Gene7"]), counts)
+    denoised = made.adata[:, "Gene7"].layers[keys.DENOISED].ravel()
+    np.testing.assert_allclose(decode(store["denoised:Gene7"]), denoised, rtol=1e-6)
+
+
+def test_genes_of_interest_come_first_then_the_most_spatial_ones(made: Made) -> None:
+    made.records["domains"].tables["moran"]["measured"] = [0.1, 0.9] + [0.0] * 8
+    options = re.findall(r"<option>(\w+)</option>", _html(made))
+    assert options[:3] == ["Gene7", "Gene1", "Gene0"]
+
+
+def test_before_and_after_share_their_colour_limits(made: Made) -> None:
+    data = page_of(made).data
+    picker = data["pickers"]["gene"]
+    assert picker["charts"] == ["gene-measured", "gene-denoised"]
+    axis = picker["axes"]["Gene7"]
+    assert axis["cmin"] == 0
+    for name in picker["charts"]:
+        assert data["charts"][name]["layout"]["coloraxis"].keys() == axis.keys()
+
+
+def test_a_gene_that_was_not_modelled_is_not_offered(made: Made) -> None:
+    made.adata.var.loc["Gene0", keys.MODELLED] = False
+    assert "Gene0" not in page_of(made).data["pickers"]["gene"]["axes"]
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(made: Made) -> None:
+    page = page_of(made)
+    addresses = [value for _, attrs in page.tags for name, value in attrs.items() if name in ("src", "href", "action")]
+    assert [address for address in addresses if address and not address.startswith(("#", "data:"))] == []
+    policies = [attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
+    assert policies[0] is not None
+    assert policies[0].startswith("default-src 'none'")
+
+
+def test_the_largest_visium_slide_fits_into_what_viewers_preview(tmp_path: Path) -> None:
+    made = Made("big", tmp_path, make_adata(side=119), {})
+    made.records = make_records("big", made.adata)
+    made.adata.uns[keys.UNS_SPATIAL]["library"]["images"]["hires"] = np.random.default_rng(0).integers(
+        0, 255, (2000, 2000, 3), dtype=np.uint8
+    )
+    made.adata.uns[keys.UNS_SPATIAL]["library"]["scalefactors"]["tissue_hires_scalef"] = 0.8
+    page_of(made)
+    assert (tmp_path / "page.html").stat().st_size <= LARGEST_PAGE
+
+
+def test_nothing_from_the_data_becomes_markup(made: Made) -> None:
+    adata = made.adata
+    names = [HOSTILE, *adata.var_names[1:]]
+    adata.var_names = names
+    adata.obs[keys.QC_REASON] = np.where(adata.obs[keys.QC_PASS], "", HOSTILE)
+    adata.obs_names = [f"{HOSTILE}{number}" for number in range(adata.n_obs)]
+    made.records["domains"].tables["moran"]["gene"][0] = HOSTILE
+    made.records["domains"].tables["markers"]["gene"][0] = HOSTILE
+    made.records["qc"].note("warning", HOSTILE)
+    page = page_of(made)
+    assert HOSTILE in page.text
+    assert [tag for tag, attrs in page.tags if tag == "img" or "onerror" in attrs] == []
+    assert len([tag for tag, _ in page.tags if tag == "script"]) == 3
+    labels = [trace.get("name", "") for chart in page.data["charts"].values() for trace in chart["data"]]
+    assert not [label for label in labels if "<img" in label or "%{x}" in label]
+
+
+def test_key_numbers_go_by_10x_names(made: Made) -> None:
+    text = page_of(made).text
+    assert "Valid Barcodes 97.1 % Space Ranger" in text
+    assert "Median UMI Counts per Spot 62 measured here" in text
+
+
+def test_every_filter_says_what_it_removed(made: Made) -> None:
+    text = page_of(made).text
+    assert "UMI counts (qc_min_counts) at least 50 12 12 132" in text
+    assert "Ribosomal protein share (qc_ribo_threshold) at least 0 not measured" in text
+
+
+def test_metrics_json_stands_beside_the_page(made: Made) -> None:
+    page_of(made)
+    metrics = json.loads((made.folder / keys.METRICS_NAME).read_text())
+    assert metrics["steps"]["qc"]["metrics"]["median_percent_mt"] == 5.0
+
+
+def without_image(adata: ad.AnnData) -> None:
+    adata.uns[keys.UNS_SPATIAL]["library"]["images"] = {}
+
+
+def without_scale(adata: ad.AnnData) -> None:
+    del adata.uns[keys.UNS]["microns_per_pixel"]
+
+
+def without_denoised(adata: ad.AnnData) -> None:
+    del adata.layers[keys.DENOISED]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "chart"),
+    [
+        (without_image, "The sample has no tissue image.", None),
+        (without_scale, "Micrometres per pixel are not known", None),
+        (without_denoised, "holds no denoised values", "gene-denoised"),
+    ],
+)
+def test_what_the_file_lacks_is_said(made: Made, spoil: Any, words: str, chart: str | None) -> None:
+    made.records["ingest"].metrics["microns_per_pixel"] = None
+    spoil(made.adata)
+    page = page_of(made)
+    assert words in page.text
+    assert chart not in page.data["charts"]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("qc", "Quality control has not run"),
+        ("graph", "The spatial graph was not built"),
+        ("dusted", "The sample was not denoised"),
+        ("domains", "Spatial domains were not looked for"),
+    ],
+)
+def test_a_step_that_did_not_run_is_said_and_has_no_empty_chart(made: Made, step: str, words: str) -> None:
+    del made.records[step]
+    page = page_of(made)
+    assert words in page.text
+    assert all(chart["data"] for chart in page.data["charts"].values())
+
+
+def test_records_with_no_more_than_a_name_make_a_page(made: Made) -> None:
+    for record in made.records.values():
+        record.metrics, record.tables, record.params = {}, {}, {}
+    page = page_of(made)
+    assert "Moran's I was not measured." in page.text
+    assert all(chart["data"] for chart in page.data["charts"].values())
+
+
+def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None:
+    del made.adata.obs["pct_counts_mt"]
+    del made.records["qc"].metrics["median_percent_mt"]
+    del made.records["qc"].tables["histogram_pct_counts_mt"]
+    page = page_of(made)
+    assert "Mitochondrial share: not measured." in page.text
+    assert "histogram-pct_counts_mt" not in page.data["charts"]
+
+
+def test_super_resolution_says_that_it_was_not_run(made: Made) -> None:
+    assert "Super-resolution was not run" in page_of(made).text
+
+
+def test_a_refused_sample_has_a_small_page_that_says_why(tmp_path: Path) -> None:
+    out = tmp_path / "bad_report.html"
+    write_sample_report(None, [refused("bad", tmp_path, problems=2)], out)
+    page = Page(out.read_text(encoding="utf-8"))
+    assert "Not processed. The check step refused the sample" in page.text
+    assert "text among <coordinates>" in page.text
+    assert page.data["charts"] == {}
+    assert out.stat().st_size < 50_000
+
+
+def test_the_same_input_makes_the_same_page(made: Made) -> None:
+    assert _html(made) == _html(made)
+
+
+def _html(made: Made) -> str:
+    page_of(made)
+    return (made.folder / "page.html").read_text(encoding="utf-8")

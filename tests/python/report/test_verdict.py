@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from clearspot.record import StepRecord
+from clearspot.report.metrics import SampleRecords
+from clearspot.report.rules import RULES
+from clearspot.report.verdict import Rule, findings, read_thresholds, verdict
+
+LEAST = Rule("least", "Spots", "qc", "n_spots", "count", "below", 100, 10, "Advice.")
+
+
+def sample(**metrics: object) -> SampleRecords:
+    return SampleRecords("s", {"qc": StepRecord("s", "qc", metrics=metrics)})
+
+
+@pytest.mark.parametrize(("value", "light"), [(100, "good"), (99, "look"), (10, "look"), (9, "bad"), (None, "unknown")])
+def test_a_limit_is_still_good(value: object, light: str) -> None:
+    assert LEAST.light(value) == light
+
+
+def test_above_turns_the_comparison_round() -> None:
+    most = Rule("most", "MT", "qc", "mt", "percent", "above", 20, None, "")
+    assert [most.light(value) for value in (20, 21)] == ["good", "look"]
+
+
+def test_the_worst_light_is_the_verdict_and_names_its_reason() -> None:
+    records = sample(n_spots=5)
+    judged = verdict(records, findings(records, [LEAST]))
+    assert (judged.light, judged.text) == ("bad", "Reason: Spots.")
+
+
+def test_a_figure_that_was_not_measured_does_not_count_against_a_sample() -> None:
+    other = Rule("other", "MT", "qc", "mt", "percent", "above", 20, 50, "")
+    records = sample(n_spots=500)
+    assert verdict(records, findings(records, [LEAST, other])).light == "good"
+
+
+def test_a_warning_of_a_step_turns_the_light_yellow() -> None:
+    records = sample(n_spots=500)
+    records.steps["qc"].note("warning", "the image may be rotated")
+    judged = verdict(records, findings(records, [LEAST]))
+    assert judged.light == "look"
+    assert "the image may be rotated" in judged.text
+
+
+def test_a_refused_sample_is_bad_whatever_else_was_measured() -> None:
+    records = sample(n_spots=500)
+    records.steps["domains"] = StepRecord("s", "domains", status="bad_input")
+    assert verdict(records, findings(records, [LEAST])).light == "bad"
+
+
+def test_limits_for_bins_leave_spots_alone() -> None:
+    records = sample(median_counts=50)
+    records.steps["ingest"] = StepRecord("s", "ingest", metrics={"bin_size_um": 8})
+    lights = {line.title: line.light for line in findings(records, RULES)}
+    assert lights["Median UMI counts per bin"] == "good"
+    assert "Median UMI counts per spot" not in lights
+
+
+def test_a_facilitys_limits_replace_only_what_they_name(tmp_path: Path) -> None:
+    (tmp_path / "limits.yml").write_text("least: {look: 50}\n")
+    (rule,) = read_thresholds(tmp_path / "limits.yml", [LEAST])
+    assert (rule.look, rule.bad) == (50, 10)
+
+
+def test_a_misspelt_limit_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "limits.yml").write_text("leest: {look: 50}\n")
+    with pytest.raises(ValueError, match="no such threshold: leest"):
+        read_thresholds(tmp_path / "limits.yml", [LEAST])
