@@ -33,6 +33,8 @@ class Preset:
         Pixel of the full-resolution image.
     bin_sizes
         Bins of Visium HD (used by ``hd`` alone).
+    mex
+        Whether matrices are written as text too.
     """
 
     width_um: float
@@ -40,13 +42,14 @@ class Preset:
     n_genes: int
     um_per_px: float
     bin_sizes: tuple[int, ...] = (2, 8, 16)
+    mex: bool = True
 
 
 def preset(name: PresetName, chemistry: Chemistry) -> Preset:
     """Sizes by name: ``test`` is made in seconds, ``section`` fills a 6.5 mm capture area."""
     if name == "section":
-        # 11 million squares of 2 um are left out: nothing here reads them, and they take longer than all the rest.
-        return Preset(6496, 6496, 2000, 0.5, (8, 16))
+        # 11 million squares of 2 um, and bins as text, would take longer than all the rest.
+        return Preset(6496, 6496, 2000, 0.5, (8, 16), mex=chemistry != "hd")
     if chemistry == "hd":
         return Preset(1008, 1008, 500, 1.0)
     return Preset(2200, 2200, 500, 2.0)
@@ -114,6 +117,7 @@ def simulate_cohort(
             image=image,
             bin_sizes=size.bin_sizes,
             truth_bins=truth_bins,
+            mex=size.mex,
         )
         files.append(written)
     if samplesheet:

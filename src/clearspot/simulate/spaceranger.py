@@ -55,6 +55,7 @@ def write_outs(
     second_genome: bool = False,
     bin_sizes: Sequence[int] = (2, 8, 16),
     truth_bins: Sequence[int] = (8,),
+    mex: bool = True,
 ) -> SampleFiles:
     """Measure a phantom and write ``outdir/outs``, ``outdir/image.tif`` and ``outdir/truth``.
 
@@ -85,6 +86,8 @@ def write_outs(
         Visium HD: bins to write, of 2, 8 and 16 um; 8 must be among them.
     truth_bins
         Sizes (um) of the bins for which the truth is written.
+    mex
+        Write the matrices as text too; of a whole Visium HD section that takes longer than all the rest.
 
     Returns
     -------
@@ -113,9 +116,9 @@ def write_outs(
     pictures = _pictures(phantom, frame, _HIRES_PX[chemistry], image_path, outdir)
     origin = Origin(sample, _CHEMISTRY_NAMES[chemistry], _SOFTWARE[chemistry], PROBE_SET if probes else None)
     if chemistry == "hd":
-        write_hd(outs, measured.levels, frame, pictures, origin)
+        write_hd(outs, measured.levels, frame, pictures, origin, mex=mex)
     else:
-        write_visium(outs, measured.levels[0], frame, pictures, origin, chemistry)
+        write_visium(outs, measured.levels[0], frame, pictures, origin, chemistry, mex=mex)
     write_truth(outdir / "truth", _truth_tables(phantom, chemistry, measured, panel, frame, truth_bins), phantom)
     return SampleFiles(sample, chemistry, outs, outdir / "truth", image_path)
 

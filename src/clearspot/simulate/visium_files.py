@@ -37,12 +37,12 @@ class Pictures:
 
 
 def write_visium(
-    outs: Path, level: Level, frame: Frame, pictures: Pictures, origin: Origin, chemistry: Chemistry
+    outs: Path, level: Level, frame: Frame, pictures: Pictures, origin: Origin, chemistry: Chemistry, *, mex: bool
 ) -> None:
     """Write the ``outs`` folder of Visium v1 or v2."""
     spatial = outs / "spatial"
     spatial.mkdir(parents=True, exist_ok=True)
-    _write_matrices(outs, level, origin)
+    _write_matrices(outs, level, origin, mex=mex)
     positions = _positions(level, frame)
     if chemistry == "v1":
         # Whole pixels and no header: so Space Ranger 1 wrote it.
@@ -62,7 +62,9 @@ def write_visium(
     _write_csv(metrics, outs / "metrics_summary.csv")
 
 
-def write_hd(outs: Path, levels: dict[int, Level], frame: Frame, pictures: Pictures, origin: Origin) -> None:
+def write_hd(
+    outs: Path, levels: dict[int, Level], frame: Frame, pictures: Pictures, origin: Origin, *, mex: bool
+) -> None:
     """Write the ``outs`` folder of Visium HD: one folder a bin size under ``binned_outputs``."""
     (outs / "spatial").mkdir(parents=True, exist_ok=True)
     _write_small_pictures(outs / "spatial", pictures)
@@ -70,8 +72,8 @@ def write_hd(outs: Path, levels: dict[int, Level], frame: Frame, pictures: Pictu
         folder = outs / "binned_outputs" / f"square_{size:03d}um"
         spatial = folder / "spatial"
         spatial.mkdir(parents=True, exist_ok=True)
-        # Text matrices of a section's 2 um squares are of no use to anybody: HDF5 only, to save time.
-        _write_matrices(folder, level, origin, mex=size > 2)
+        # Nobody reads 2 um squares as text.
+        _write_matrices(folder, level, origin, mex=mex and size > 2)
         with atomic_path(spatial / "tissue_positions.parquet") as partial:
             _positions(level, frame).to_parquet(partial, index=False)
         scales = _scale_factors(pictures, size / frame.um_per_px, _FIDUCIAL_UM["hd"] / frame.um_per_px)
@@ -85,7 +87,7 @@ def write_hd(outs: Path, levels: dict[int, Level], frame: Frame, pictures: Pictu
     _write_feature_slice(outs / "feature_slice.h5", levels[min(levels)], frame, origin)
 
 
-def _write_matrices(folder: Path, level: Level, origin: Origin, *, mex: bool = True) -> None:
+def _write_matrices(folder: Path, level: Level, origin: Origin, *, mex: bool) -> None:
     for name, matrix in (("raw", level.raw), ("filtered", level.filtered)):
         write_h5(matrix, folder / f"{name}_feature_bc_matrix.h5", origin)
         if mex:

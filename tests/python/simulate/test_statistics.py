@@ -11,7 +11,7 @@ import squidpy as sq
 def moran(v1):
     adata = sq.read.visium(v1.outs)
     adata.var = adata.var.join(ad.read_h5ad(v1.truth / "truth_spots.h5ad").var[["role", "program"]])
-    sq.gr.spatial_neighbors(adata, n_neighs=6)
+    sq.gr.spatial_neighbors_knn(adata, n_neighs=6)
     sc.pp.normalize_total(adata)
     sc.pp.log1p(adata)
     sq.gr.spatial_autocorr(adata, mode="moran", n_perms=None, show_progress_bar=False)
