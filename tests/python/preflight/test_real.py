@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from outs_factory import make_features, write_h5, write_positions
+from PIL import Image
 
 from clearspot.io.positions import read_positions
 from clearspot.io.preflight import check_outs
@@ -115,6 +116,29 @@ def test_real_geometry_gives_no_warning_also_where_mirrored_or_negative(with_cou
     assert record.problems == []
     assert [message.text for message in record.messages if message.level == "warning"] == []
     assert (record.metrics["slide_type"], record.metrics["n_spots"]) == SPATIAL_ONLY[folder]
+
+
+@pytest.mark.parametrize("mirror", [np.fliplr, np.flipud])
+@pytest.mark.parametrize("folder", SPATIAL_ONLY)
+def test_row_29_mirrored_images_of_real_tissue_are_a_warning(with_counts, folder: str, mirror):
+    root, _ = with_counts(folder)
+    for path in sorted((root / "spatial").glob("*.png")):
+        picture = np.asarray(Image.open(path))
+        path.unlink()
+        Image.fromarray(np.ascontiguousarray(mirror(picture))).save(path)
+    record = check_outs(root, "S1")
+    assert record.problems == []
+    warnings = [message.text for message in record.messages if "mirrored against the counts" in message.text]
+    assert len(warnings) == 2
+    assert all({np.fliplr: "left to right", np.flipud: "top to bottom"}[mirror] in text for text in warnings)
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [("mouse_cytassist", "brightfield"), ("vendor_grid_human", "brightfield"), ("toy_sfe_v2/sample01", "fluorescence")],
+)
+def test_row_27_real_stain_and_fluorescence_are_told_apart(shared_data: Path, folder: str, kind: str):
+    assert check_outs(shared_data / "outs" / folder, "S1").metrics["image_kind"] == kind
 
 
 @pytest.mark.parametrize("columns", [("array_row", "array_col"), ("pxl_row_in_fullres", "pxl_col_in_fullres")])

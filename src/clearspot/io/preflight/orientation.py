@@ -12,6 +12,7 @@ from clearspot.record import StepRecord
 # an image confirms the positions: real sections reach 0.98 and 0.25 (see `picture.better`)
 _AGREES: Final = 0.9
 _CORRELATES: Final = 0.2
+_BEYOND_DOUBT: Final = 0.05
 
 
 def check_orientation(
@@ -41,7 +42,7 @@ def check_orientation(
                 table[column].append(value)
     ways = {name: best for name, fits_of_image in fits.items() if (best := better(fits_of_image))}
     agreed = any((fits_of_image[0].auc or 0) >= _AGREES for name, fits_of_image in fits.items() if name not in ways)
-    if ways and not agreed and {best.symmetry for best in ways.values()} == {TRANSPOSED}:
+    if ways and not agreed and all(_is_exchanged(fits[name][0], best) for name, best in ways.items()):
         record.problems.append(
             Problem(
                 record.sample,
@@ -60,6 +61,13 @@ def check_orientation(
         )
     if grid.turned:
         _check_turn(record, fits, positions_file, may_turn=may_turn)
+
+
+def _is_exchanged(upright: Fit, best: Fit) -> bool:
+    """Whether the axes are exchanged beyond doubt, which takes more than a warning does."""
+    if best.symmetry != TRANSPOSED:
+        return False
+    return best.auc is None or upright.auc is None or best.auc - upright.auc > _BEYOND_DOUBT
 
 
 def _check_turn(record: StepRecord, fits: dict[str, list[Fit]], positions_file: str, *, may_turn: bool) -> None:

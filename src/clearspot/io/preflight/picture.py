@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
+from scipy.spatial import cKDTree
 from scipy.stats import mannwhitneyu, spearmanr
 
 from clearspot import keys
@@ -39,6 +40,7 @@ _MOST_SPOTS: Final = 20_000
 _FEWEST_SPOTS: Final = 20
 _FEWEST_COUNTED: Final = 100
 _AS_GOOD: Final = 0.02
+_CLEAR: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Fit:
     symmetry
         Key of :data:`SYMMETRIES`.
     auc
-        Chance that a spot in tissue lies on more stain than one outside; None with too few of either.
+        Chance that a spot in tissue lies on more stain than one beside it; None with too few of either.
     rho
         Rank correlation of UMIs with stain, among spots in tissue; None with too few.
     """
@@ -102,22 +104,24 @@ def compare(
     columns = np.rint(spots[PXL_COL].to_numpy() * scale)
     rows = np.rint(spots[PXL_ROW].to_numpy() * scale)
     in_tissue = spots[keys.IN_TISSUE].to_numpy()
+    glass = _glass_beside_tissue(columns, rows, in_tissue)
     umis = None if counts is None else counts.reindex(spots.index).to_numpy(np.float64)
-    return [_fit(name, turn(stain), columns, rows, in_tissue, umis) for name, turn in SYMMETRIES.items()]
+    return [_fit(name, turn(stain), columns, rows, in_tissue, glass, umis) for name, turn in SYMMETRIES.items()]
 
 
 def better(fits: list[Fit]) -> Fit | None:
     """Another way in which the image fits clearly better than as it is, or None.
 
     Tissue calls, which Space Ranger makes from the image, decide where there are any: on real sections their AUC is
-    0.98 and more the right way round and at most 0.93 any other way. Else UMIs do: they correlate at 0.25 to 0.5, and
-    up to 0.11 any other way.
+    0.98 and more the right way round, and at most 0.93 any other way (0.6 to 0.87 in most). Else UMIs do: they
+    correlate at 0.25 to 0.5, and up to 0.11 any other way; where tissue calls fit several ways, UMIs do not break the
+    tie, because structures of the tissue correlate by chance.
     """
     upright = fits[0]
     if upright.auc is not None:
         aucs = [fit.auc or 0.0 for fit in fits]
         best = _best(aucs)
-        return fits[best] if aucs[best] >= 0.9 and aucs[best] - aucs[0] > 0.05 else None
+        return fits[best] if aucs[best] >= 0.9 and aucs[best] - aucs[0] > _CLEAR else None
     if upright.rho is not None:
         rhos = [fit.rho or 0.0 for fit in fits]
         best = _best(rhos)
@@ -140,19 +144,33 @@ def _stain(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return 255 - luminance + colour
 
 
+def _glass_beside_tissue(
+    columns: NDArray[np.float64], rows: NDArray[np.float64], in_tissue: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """As many spots outside tissue as there are in it, the nearest: glass far away is glass in every direction."""
+    outside = np.flatnonzero(~in_tissue)
+    beside = np.zeros(len(in_tissue), dtype=bool)
+    if in_tissue.any() and len(outside):
+        places = np.column_stack([columns, rows])
+        distance, _ = cKDTree(places[in_tissue]).query(places[outside])
+        beside[outside[np.argsort(distance, kind="stable")[: max(in_tissue.sum(), _FEWEST_SPOTS)]]] = True
+    return beside
+
+
 def _fit(
     symmetry: str,
     stain: NDArray[np.float32],
     columns: NDArray[np.float64],
     rows: NDArray[np.float64],
     in_tissue: NDArray[np.bool_],
+    beside: NDArray[np.bool_],
     umis: NDArray[np.float64] | None,
 ) -> Fit:
     height, width = stain.shape
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     under = np.full(len(columns), np.nan)
     under[inside] = stain[rows[inside].astype(int), columns[inside].astype(int)]
-    tissue, glass = under[inside & in_tissue], under[inside & ~in_tissue]
+    tissue, glass = under[inside & in_tissue], under[inside & beside]
     auc = None
     if min(len(tissue), len(glass)) >= _FEWEST_SPOTS:
         auc = float(mannwhitneyu(tissue, glass).statistic / (len(tissue) * len(glass)))
