@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
-import anndata as ad
+if TYPE_CHECKING:
+    # anndata takes a second to import, and the scripts that only write JSON never need it
+    import anndata as ad
 
 
 @contextmanager
