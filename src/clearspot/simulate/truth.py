@@ -12,7 +12,7 @@ import pandas as pd
 from PIL import Image
 from scipy import sparse
 
-from clearspot.io.atomic import write_h5ad
+from clearspot.io.atomic import atomic_path, write_h5ad
 from clearspot.simulate.arrays import SpotArray
 from clearspot.simulate.capture import Capture, capture_operator
 from clearspot.simulate.cells import CELL_TYPES, TYPE_NAMES
@@ -146,7 +146,8 @@ def write_truth(folder: Path, tables: dict[str, ad.AnnData], phantom: Phantom) -
     for name, table in tables.items():
         write_h5ad(table, folder / f"{name}.h5ad")
     write_picture(Image.fromarray(_COLOURS[phantom.tissue.domain]), folder / "domains.png")
-    (folder / "README").write_text(_readme(tables, phantom), encoding="utf-8")
+    with atomic_path(folder / "README") as partial:
+        partial.write_text(_readme(tables, phantom), encoding="utf-8")
 
 
 def _main_domain(shares: np.ndarray) -> pd.Categorical:
