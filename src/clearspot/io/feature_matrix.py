@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from clearspot import keys
 from clearspot.io.reading import bad
+from clearspot.io.sparse_sums import row_sums
 
 SYMBOLS = "gene_symbols"
 
@@ -65,23 +65,24 @@ class FeatureMatrix:
     def totals(self) -> BarcodeTotals:
         """Gene expression UMIs of each barcode."""
         genes = (self.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).to_numpy()
-        return BarcodeTotals(self.barcodes, self.counts @ genes.astype(np.int64))
+        counts = self.counts if genes.all() else self.counts[:, np.flatnonzero(genes)]
+        return BarcodeTotals(self.barcodes, row_sums(counts))
 
 
 def feature_table(
-    ids: Sequence[str], symbols: Sequence[str] | None, types: Sequence[str] | None, genomes: Sequence[str] | None
+    ids: NDArray[np.object_],
+    symbols: NDArray[np.object_] | None,
+    types: NDArray[np.object_] | None,
+    genomes: NDArray[np.object_] | None,
 ) -> pd.DataFrame:
     """Make the table of features; what a file does not state gets the value that old files imply."""
-    gene_ids = pd.Series(ids, dtype=object)
-    names = gene_ids if symbols is None else pd.Series(symbols, dtype=object)
     return pd.DataFrame(
         {
-            keys.GENE_IDS: gene_ids,
-            SYMBOLS: names.where(names != "", gene_ids),
+            keys.GENE_IDS: ids,
+            SYMBOLS: ids if symbols is None else np.where(symbols == "", ids, symbols),
             keys.FEATURE_TYPES: keys.GENE_EXPRESSION if types is None else types,
             keys.GENOME: "" if genomes is None else genomes,
         },
-        dtype=object,
     )
 
 

@@ -25,6 +25,7 @@ from clearspot.io.outside import OutsideTissue, outside_tissue
 from clearspot.io.positions import PXL_COL, PXL_ROW, read_agreeing_positions
 from clearspot.io.reading import bad
 from clearspot.io.scale import Scale, derive_scale
+from clearspot.io.sparse_sums import entries_per_column, row_sums
 from clearspot.io.spatial_uns import FullImage, open_full_image, spatial_entry
 from clearspot.record import StepRecord
 from clearspot.version import versions
@@ -204,7 +205,7 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
 def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
     """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
     found: dict[str, Any] = {
-        "versions": versions(["anndata", "h5py", "numpy", "pandas", "scipy"]),
+        "versions": versions(["anndata", "h5py"]),
         "assay": layout.assay,
         "slide_type": scale.slide_type,
         "bin_size_um": layout.bin_size_um,
@@ -226,7 +227,7 @@ def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dic
 
 def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[str, Any]:
     counts = adata.layers[keys.COUNTS]
-    umi = np.asarray(counts.sum(axis=1, dtype=np.int64)).ravel()
+    umi = row_sums(counts)
     n_in_tissue = int(positions[keys.IN_TISSUE].sum())
     metrics = {
         "library_id": library,
@@ -235,7 +236,7 @@ def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[s
         "n_in_tissue_without_counts": n_in_tissue - adata.n_obs,
         "n_spots": adata.n_obs,
         "n_genes": adata.n_vars,
-        "n_genes_detected": int((np.bincount(counts.indices, minlength=adata.n_vars) > 0).sum()),
+        "n_genes_detected": int((entries_per_column(counts) > 0).sum()),
         "n_genomes": int(adata.var[keys.GENOME].nunique()),
         "total_umi": int(umi.sum()),
         "median_umi_per_spot": float(np.median(umi)),

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix, hstack
 from clearspot import keys
 from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix, as_counts, canonical, feature_table
 from clearspot.io.reading import bad, is_gzip, reading
+from clearspot.io.sparse_sums import add_to_rows
 
 _EXPECTED = "a feature-barcode matrix in 10x's HDF5 format"
 _PARTS = {"barcodes", "data", "indices", "indptr", "shape"}
@@ -62,7 +63,7 @@ def read_h5_totals(path: Path, sample: str) -> BarcodeTotals:
                 values = as_counts(group["data"][start:stop], path, sample).astype(np.int64)
                 if genes is not None:
                     values *= genes[_checked_indices(group["indices"][start:stop], len(genes), path, sample)]
-                _add_runs(totals, values, indptr, start)
+                add_to_rows(totals, values, indptr, start)
         return BarcodeTotals(barcodes, totals)
 
 
@@ -148,15 +149,8 @@ def _chunks(nnz: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + _CHUNK, nnz)
 
 
-def _add_runs(totals: NDArray[np.int64], values: NDArray[np.int64], indptr: NDArray[np.int64], start: int) -> None:
-    """Add the entries ``start`` ... to the rows they belong to."""
-    running = np.concatenate([[0], np.cumsum(values)])
-    bounds = np.clip(indptr - start, 0, len(values))
-    totals += np.diff(running[bounds])
-
-
 def _barcodes(group: h5py.Group) -> pd.Index:
-    return pd.Index(_texts(group["barcodes"][:]), dtype=object)
+    return pd.Index(_texts(group["barcodes"][:]))
 
 
 def _features(group: h5py.Group, path: Path, sample: str) -> pd.DataFrame:
@@ -167,19 +161,23 @@ def _features(group: h5py.Group, path: Path, sample: str) -> pd.DataFrame:
     else:
         genome = group.name.strip("/")
         ids = _texts(group["genes"][:])
-        features = feature_table(ids, _texts(group["gene_names"][:]), None, [genome] * len(ids))
+        features = feature_table(ids, _texts(group["gene_names"][:]), None, np.full(len(ids), genome, dtype=object))
     if len(features) != int(group["shape"][0]):
         raise bad(path, sample, "a matrix whose shape and list of features do not fit together", _EXPECTED)
     return features
 
 
-def _texts(values: Any) -> list[str]:
+def _texts(values: Any) -> NDArray[np.object_]:
     """Decode text of any HDF5 string type."""
     if values is None:
-        return []
-    return [value.decode() if isinstance(value, bytes) else str(value) for value in np.atleast_1d(values).tolist()]
+        return np.empty(0, dtype=object)
+    array = np.atleast_1d(values)
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8").astype(object)
+    texts = [value.decode() if isinstance(value, bytes) else str(value) for value in array.tolist()]
+    return np.array(texts, dtype=object)
 
 
 def _first_text(values: Any) -> str | None:
     texts = _texts(values)
-    return texts[0] if texts else None
+    return str(texts[0]) if len(texts) else None

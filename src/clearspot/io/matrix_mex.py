@@ -91,12 +91,10 @@ def _read_table(path: Path, sample: str, expected: str) -> pd.DataFrame:
 
 
 def _features(table: pd.DataFrame) -> pd.DataFrame:
-    ids = table[0].to_numpy()
-    symbols = table[1].to_numpy() if 1 in table else None
-    types = table[2].to_numpy() if 2 in table else None
+    ids, symbols, types = (table[column].to_numpy() if column in table else None for column in range(3))
     # MEX states no genome, but with two of them every id is written GENOME_ENSG...
-    prefixes = [_GENOME_PREFIX.match(identifier) for identifier in ids]
-    genomes = [match["genome"] if match else "" for match in prefixes]
+    prefixes = [_GENOME_PREFIX.match(identifier) for identifier in table[0]]
+    genomes = np.array([match["genome"] if match else "" for match in prefixes], dtype=object)
     return feature_table(ids, symbols, types, genomes)
 
 

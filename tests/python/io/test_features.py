@@ -11,7 +11,7 @@ from clearspot.io.features import split_features
 
 def matrix(features, counts=None):
     counts = np.arange(2 * len(features)).reshape(2, -1) if counts is None else counts
-    table = feature_table(features["id"], features["name"], features["feature_type"], features["genome"])
+    table = feature_table(*(features[name].to_numpy() for name in ("id", "name", "feature_type", "genome")))
     return FeatureMatrix(csr_matrix(counts, dtype=np.int32), pd.Index(["A", "B"]), table)
 
 
@@ -51,6 +51,12 @@ def test_repeated_symbols_become_unique_and_ids_stay():
     assert list(split.var.index) == ["TBCE", "X", "TBCE-1", "TBCE-2"]
     assert list(split.var["gene_ids"]) == list(features["id"])
     assert "2 gene symbols repeat" in texts(split)
+
+
+def test_symbol_that_looks_numbered_already():
+    split = split_features(matrix(make_features(3).assign(name=["A", "A", "A-1"])))
+    assert split.var.index.is_unique
+    assert list(split.var.index[[0, 2]]) == ["A", "A-1"]
 
 
 def test_gene_without_symbol_is_called_by_its_id():
