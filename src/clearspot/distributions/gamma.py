@@ -62,7 +62,9 @@ def rising_factorial_sorted(theta: Tensor, x_descending: Tensor, prefixes: Seque
     digamma_difference = derivative / product
     large = prefixes[DIRECT_FACTORS]
     if large:
-        log_tail, digamma_tail = _stirling_differences(theta[:large] + DIRECT_FACTORS, x_descending[:large] - DIRECT_FACTORS)
+        log_tail, digamma_tail = _stirling_differences(
+            theta[:large] + DIRECT_FACTORS, x_descending[:large] - DIRECT_FACTORS
+        )
         log_factorial[:large] += log_tail
         digamma_difference[:large] += digamma_tail
     return log_factorial, digamma_difference
@@ -111,7 +113,7 @@ class _LogRisingFactorial(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_output: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, grad_output: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
         (gradient,) = ctx.saved_tensors
         return grad_output * gradient, None
 

@@ -34,8 +34,9 @@ def nb_log_prob(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
     Log probabilities, in the shape of the broadcast arguments.
     """
     x = x.to(mean.dtype)
-    log_odds = torch.where(x > 0, x * (mean.log() - (mean + dispersion).log()), 0.0)
-    return nb_log_zero(mean, dispersion) + log_odds + log_rising_factorial(dispersion, x) - torch.lgamma(x + 1)
+    # log(mu / (theta + mu)), without the difference of two logarithms that a large x would magnify the rounding of
+    log_odds = -torch.log1p(dispersion / mean)
+    return nb_log_zero(mean, dispersion) + x * log_odds + log_rising_factorial(dispersion, x) - torch.lgamma(x + 1)
 
 
 def nb_nll(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:

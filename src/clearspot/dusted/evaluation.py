@@ -1,4 +1,4 @@
-"""Held-out counts: does the model predict them better than plain averages do?"""
+"""Whether the model predicts held-out counts better than plain averages do."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ class HeldOutScore:
 def neighbour_average(section: Section, spots: np.ndarray) -> np.ndarray:
     """Plain one-hop neighbour averaging: what a denoiser has to beat.
 
-    Counts of a spot and its neighbours over their size factors, times the spot's own. One pseudo-spot at the gene's mean
-    rate keeps a gene that nobody around has from a predicted rate of zero, which would make any deviance infinite.
+    Counts of a spot and its neighbours over their size factors, times the spot's own. One pseudo-spot at the gene's
+    mean rate keeps a gene that nobody around has from a predicted zero, which would make any deviance infinite.
 
     Returns
     -------

@@ -96,7 +96,7 @@ class Objective:
 
 
 def visiting_order(n_tiles: int, params: DustedParams, epoch: int) -> Iterator[int]:
-    """Order of the tiles in one epoch: random, but a function of seed and epoch alone, if each gets a step of its own."""
+    """Order of the tiles in one epoch: where each gets a step, random, but a function of seed and epoch alone."""
     if params.step_per == "epoch":
         return iter(range(n_tiles))
     generator = torch.Generator().manual_seed(params.seed * 1_000_003 + epoch)

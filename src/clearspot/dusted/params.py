@@ -79,8 +79,8 @@ class DustedParams:
     step_per
         ``epoch``: gradients of all tiles are added up first, which is exactly the full-batch gradient. ``tile``: one
         step a tile, in random order.
-    checkpoint_every
-        Epochs between checkpoints on disk; ``None``: only at the end.
+    checkpoint_every, checkpoint_minutes
+        Epochs and minutes between checkpoints on disk, whichever comes first; ``None``: not by that.
     """
 
     likelihood: Likelihood = "zinb"
@@ -116,6 +116,7 @@ class DustedParams:
     max_spots_per_tile: int | None = None
     step_per: StepPer = "epoch"
     checkpoint_every: int | None = None
+    checkpoint_minutes: float | None = 10.0
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -136,7 +137,7 @@ class DustedParams:
         Parameters
         ----------
         name
-            ``paper``: the settings of the paper. ``default``: what does best on held-out counts (docs/methods/dusted.md).
+            ``paper``: the paper's settings. ``default``: what does best on held-out counts (docs/methods/dusted.md).
         changes
             Fields to set; a value of ``None`` leaves the preset's.
         """
@@ -164,7 +165,7 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 RUN_ONLY: Final = frozenset(
-    {"device", "compile", "threads", "max_spots_per_tile", "checkpoint_every"}
+    {"device", "compile", "threads", "max_spots_per_tile", "checkpoint_every", "checkpoint_minutes"}
 )
 """Settings that say how a model is computed, not which: a training run may be resumed with others."""
 

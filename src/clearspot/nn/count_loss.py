@@ -140,7 +140,7 @@ class _CountLossFunction(torch.autograd.Function):
         inputs, weights, biases = tensors[:heads], tensors[heads : 2 * heads], tensors[2 * heads :]
         low_inputs = _to_distinct(inputs, settings.compute)
         low_weights = [weight.to(settings.compute) for weight in weights]
-        low_biases = [bias.to(settings.compute) for bias in biases] or [None] * heads
+        low_biases: list[Tensor | None] = [bias.to(settings.compute) for bias in biases] or [None] * heads
         wants_gradient = any(ctx.needs_input_grad)
         gradients = [torch.zeros_like(tensor) for tensor in tensors] if wants_gradient else []
         loss = torch.zeros((), dtype=torch.float64, device=inputs[0].device)
@@ -175,8 +175,8 @@ class _CountLossFunction(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[no-untyped-def, override]
-        return (None,) * 5 + tuple(gradient.mul_(grad_loss) for gradient in ctx.saved_tensors)
+    def backward(ctx, grad_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[no-untyped-def]
+        return (None,) * 5 + tuple(gradient * grad_loss for gradient in ctx.saved_tensors)
 
 
 def _to_distinct(tensors: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
@@ -188,7 +188,9 @@ def _to_distinct(tensors: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
 def _held_out_log_mean(flat: tuple[Tensor, ...], held_out: HeldOut, number: int) -> Tensor:
     """Minus the sum of ``y log(mean)`` over the held-out counts ``y`` of one block."""
     block = held_out.blocks[number]
-    log_mean = flat[0].index_select(0, block.entry).clamp(*MEAN_LOGIT_BOUNDS) + (block.size_factor * held_out.ratio).log()
+    log_mean = (
+        flat[0].index_select(0, block.entry).clamp(*MEAN_LOGIT_BOUNDS) + (block.size_factor * held_out.ratio).log()
+    )
     if len(flat) == 3:
         log_mean += torch.nn.functional.logsigmoid(-flat[2].index_select(0, block.entry))
     return -(block.x * log_mean).sum()

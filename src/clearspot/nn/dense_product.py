@@ -42,7 +42,7 @@ class _DenseProduct(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[no-untyped-def]
         a, b = ctx.saved_tensors
         grad = grad.to(a.dtype)
         grad_a = raw_product(grad, b.t()).to(ctx.types[0]) if ctx.needs_input_grad[0] else None

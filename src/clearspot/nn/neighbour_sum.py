@@ -28,7 +28,7 @@ class _NeighbourSum(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[no-untyped-def]
         weights, h = ctx.saved_tensors
         neighbourhood: Neighbourhood = ctx.neighbourhood
         grad = grad.contiguous()

@@ -1,7 +1,7 @@
 """Loss and gradients of the counts above zero, entry by entry.
 
-With ``mu``, ``theta``, ``L`` and ``c`` as in :mod:`clearspot.nn.zero_terms` and ``q = theta / (theta + mu)`` the negative
-log-likelihood of a count ``x`` is ``theta L - x log(1 - q) - log(Gamma(x + theta) / Gamma(theta)) + log(x!)``, plus
+With ``mu``, ``theta``, ``L`` and ``c`` as in :mod:`clearspot.nn.zero_terms` and ``q = theta / (theta + mu)`` a count
+``x`` has the negative log-likelihood ``theta L + x log(1 + theta / mu) - log(Gamma(x + theta) / Gamma(theta)) + log(x!)``, plus
 ``softplus(c)`` for not having been dropped.
 """
 
@@ -51,7 +51,7 @@ def nonzero_terms(logits: tuple[Tensor, ...], block: CountBlock) -> NonzeroTerms
     above = ratio * share
     log_factorial, digamma_difference = rising_factorial_sorted(theta, block.x, block.prefixes)
     as_zero = theta * log_ratio
-    nll = as_zero - block.x * above.log() - log_factorial
+    nll = as_zero + block.x * _log1p(theta / mu) - log_factorial
     d_mean = (mu - block.x) * share * (a == logits[0])
     d_theta = log_ratio - above + block.x * share / theta - digamma_difference
     d_dispersion = d_theta * torch.sigmoid(b) * (b == logits[1])

@@ -52,7 +52,7 @@ class OutputHeads(nn.Module):
         if self.scores is None:
             return [neighbour_sum(attention, h, neighbourhood)] * len(self.weights)
         own = [
-            scores.before_projection(h, weight, neighbourhood)
+            scores(h, neighbourhood, weight)
             for scores, weight in zip(self.scores, self.weights, strict=True)
         ]
         return [neighbour_sum(weights, h, neighbourhood) for weights in own]
@@ -68,7 +68,5 @@ class OutputHeads(nn.Module):
         """
         if self.biases is None:
             raise ValueError("these heads have no intercepts")
-        for bias, start in zip(
-            self.biases, (rates.log(), START_DISPERSION_LOGIT, START_DROPOUT_LOGIT), strict=False
-        ):
+        for bias, start in zip(self.biases, (rates.log(), START_DISPERSION_LOGIT, START_DROPOUT_LOGIT), strict=False):
             bias.copy_(torch.as_tensor(start).expand_as(bias))

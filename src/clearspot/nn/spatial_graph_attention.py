@@ -59,15 +59,24 @@ class AttentionScores(nn.Module):
         for vector in (self.receiver, self.neighbour):
             nn.init.xavier_normal_(vector.data.unsqueeze(0), gain=2**0.5)
 
-    def forward(self, projected: Tensor, neighbourhood: Neighbourhood) -> Tensor:
-        """Attention of every edge from the projected values ``W h``, shape ``(n_spots, width)``."""
-        scores = edge_scores(projected @ self.receiver, projected @ self.neighbour, neighbourhood)
-        return neighbour_softmax(scores, neighbourhood)
+    def forward(self, h: Tensor, neighbourhood: Neighbourhood, weight: Tensor | None = None) -> Tensor:
+        """Attention of every edge.
 
-    def before_projection(self, h: Tensor, weight: Tensor, neighbourhood: Neighbourhood) -> Tensor:
-        """The same attention as ``h (W v)``, for layers whose output is wider than their input."""
-        scores = edge_scores(h @ (weight @ self.receiver), h @ (weight @ self.neighbour), neighbourhood)
-        return neighbour_softmax(scores, neighbourhood)
+        Parameters
+        ----------
+        h
+            Projected values ``W h``, shape ``(n_spots, width)``; or, with ``weight``, the values before projection.
+        neighbourhood
+            The graph.
+        weight
+            ``W``, shape ``(n_in, width)``: the scores are then taken as ``h (W v)``, which for a layer that widens is
+            the same at a fraction of the work.
+        """
+        receiver: Tensor = self.receiver
+        neighbour: Tensor = self.neighbour
+        if weight is not None:
+            receiver, neighbour = weight @ receiver, weight @ neighbour
+        return neighbour_softmax(edge_scores(h @ receiver, h @ neighbour, neighbourhood), neighbourhood)
 
 
 def new_weight(n_in: int, n_out: int) -> nn.Parameter:
@@ -77,7 +86,9 @@ def new_weight(n_in: int, n_out: int) -> nn.Parameter:
     return weight
 
 
-def propagate_narrow(h: Tensor, weight: Tensor, attention: Tensor, neighbourhood: Neighbourhood, compute: torch.dtype) -> Tensor:
+def propagate_narrow(
+    h: Tensor, weight: Tensor, attention: Tensor, neighbourhood: Neighbourhood, compute: torch.dtype
+) -> Tensor:
     """``A h W``: what a spot receives from its neighbours (the argument of ELU in equations 2.3 and 2.4).
 
     The sum over neighbours and the product with the weight commute, ``A (h W) = (A h) W``, so neighbours are summed

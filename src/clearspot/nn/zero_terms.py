@@ -68,9 +68,7 @@ def zinb_zero_terms(a: Tensor, b: Tensor, c: Tensor, size_factor: Tensor) -> Zer
     from_nb = torch.sigmoid(-e)
     not_dropped = torch.sigmoid(-c)
     loss = (softplus(-c) - softplus(-e)).sum()
-    return ZeroTerms(
-        loss, (mu * not_dropped).sum(), (d_mean * from_nb, d_dispersion * from_nb, from_nb - not_dropped)
-    )
+    return ZeroTerms(loss, (mu * not_dropped).sum(), (d_mean * from_nb, d_dispersion * from_nb, from_nb - not_dropped))
 
 
 def _nb_parts(a: Tensor, b: Tensor, size_factor: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

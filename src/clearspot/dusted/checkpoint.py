@@ -1,0 +1,185 @@
+"""Checkpoints: all of a run that resuming or reusing it needs, in a file that cannot run code when loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from clearspot import __version__
+from clearspot.dusted.model import Dusted
+from clearspot.dusted.params import RUN_ONLY, DustedParams
+from clearspot.dusted.section import Section
+from clearspot.dusted.training import TrainingState
+from clearspot.io.atomic import atomic_path
+
+FORMAT: Final = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that does not belong to this run."""
+
+
+def save_checkpoint(
+    path: Path,
+    *,
+    model: Dusted,
+    optimizer: torch.optim.Optimizer,
+    state: TrainingState,
+    params: DustedParams,
+    section: Section,
+) -> str:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Target.
+    model, optimizer, state
+        The run as it stands.
+    params, section
+        What it was started with.
+
+    Returns
+    -------
+    SHA-256 of the file, hexadecimal.
+    """
+    content = {
+        "format": FORMAT,
+        "clearspot": __version__,
+        "params": params.as_dict(),
+        "genes": list(section.genes),
+        "data": _fingerprint(section),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "state": {field.name: getattr(state, field.name) for field in fields(state)},
+        "random": torch.get_rng_state(),
+    }
+    with atomic_path(path) as partial:
+        torch.save(content, partial)
+        return file_sha256(partial)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU: tensors and plain values only, no code.
+
+    Raises
+    ------
+    CheckpointError
+        If it is of another format.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is no DUSTED checkpoint of format {FORMAT}")
+    return content
+
+
+def resume(
+    content: dict[str, Any],
+    *,
+    model: Dusted,
+    optimizer: torch.optim.Optimizer,
+    params: DustedParams,
+    section: Section,
+) -> TrainingState:
+    """Put a run back to where its checkpoint was written; going on gives what the unbroken run would have given.
+
+    Raises
+    ------
+    CheckpointError
+        If settings, genes or counts differ from those of the checkpoint.
+    """
+    differing = [
+        name
+        for name, value in asdict(params).items()
+        if name not in RUN_ONLY and _plain(value) != _plain(content["params"].get(name))
+    ]
+    if differing:
+        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+    if content["genes"] != list(section.genes):
+        raise CheckpointError("the checkpoint was made with other genes")
+    if content["data"] != _fingerprint(section):
+        raise CheckpointError("the checkpoint was made with other counts")
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    torch.set_rng_state(content["random"])
+    state = TrainingState(**content["state"])
+    device = model.encoder_outer.device
+    state.best_state = {name: tensor.to(device) for name, tensor in state.best_state.items()}
+    return state
+
+
+@torch.no_grad()
+def warm_start(content: dict[str, Any], *, model: Dusted, section: Section) -> int:
+    """Start from the best weights of another run, also one on another section.
+
+    Weights along the gene axis are matched by gene; genes that the checkpoint has not keep their initial ones. The gene
+    attention's network mixes all genes, so it is only taken over where the genes are the same, in the same order.
+
+    Returns
+    -------
+    Number of genes found in the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If the layers differ in width or number.
+    """
+    known = {gene: row for row, gene in enumerate(content["genes"])}
+    here = torch.tensor([i for i, gene in enumerate(section.genes) if gene in known], dtype=torch.long)
+    there = torch.tensor([known[gene] for gene in section.genes if gene in known], dtype=torch.long)
+    same_genes = content["genes"] == list(section.genes)
+    source: dict[str, Tensor] = content["state"]["best_state"]
+    own = model.state_dict()
+    parameters = [name for name, _ in model.named_parameters()]
+    if set(parameters) - set(source):
+        raise CheckpointError("the checkpoint's model has other layers: likelihood, heads and options must agree")
+    for name in parameters:
+        target, given = own[name], source[name].to(own[name].device)
+        if name.startswith("gene_attention."):
+            if same_genes:
+                target.copy_(given)
+            continue
+        axis = _gene_axis(name)
+        expected = list(target.shape)
+        if axis is not None:
+            expected[axis] = len(content["genes"])
+        if list(given.shape) != expected:
+            raise CheckpointError(f"{name} is {tuple(given.shape)} in the checkpoint and {tuple(target.shape)} here")
+        if axis is None:
+            target.copy_(given)
+        else:
+            target.index_copy_(axis, here.to(target.device), given.index_select(axis, there.to(target.device)))
+    return len(here)
+
+
+def _gene_axis(name: str) -> int | None:
+    """Axis of a parameter along which the genes lie."""
+    if name == "encoder_outer":
+        return 0
+    if name.startswith("heads.weights."):
+        return 1
+    return 0 if name.startswith("heads.") else None
+
+
+def _fingerprint(section: Section) -> dict[str, int]:
+    return {
+        "spots": section.n_spots,
+        "entries": int(section.counts.nnz),
+        "counts": int(section.counts.sum(dtype="float64")),
+        "edges": int(section.graph.nnz),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,160 @@
+"""DUSTED as one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import torch
+
+from clearspot.dusted.denoised_store import fill_layer, write_file
+from clearspot.dusted.device import gpu_memory_errors, resolve_device
+from clearspot.dusted.from_anndata import read_section
+from clearspot.dusted.inference import MeanBlock, embed, means
+from clearspot.dusted.params import DustedParams, Preset
+from clearspot.dusted.result import DustedResult
+from clearspot.dusted.run import Run
+from clearspot.dusted.summary import Outcome, annotate, build_result
+
+MAX_LAYER_BYTES = 4 * 2**30
+"""Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
+
+
+def denoise(
+    adata: ad.AnnData,
+    *,
+    sample: str = "sample",
+    preset: Preset = "default",
+    params: DustedParams | None = None,
+    checkpoint: Path | None = None,
+    resume_from: Path | None = None,
+    warm_start_from: Path | None = None,
+    denoised_path: Path | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> DustedResult:
+    """Denoise the counts of one section with DUSTED, in place.
+
+    Adds ``layers['denoised']`` (float32, in counts; NaN for spots that failed quality control and for genes that were
+    not modelled), ``obsm['X_dusted']`` (latent, float32), ``var['dusted_modelled']``, ``var['dusted_gene_attention']``
+    and ``uns['clearspot']['dusted']``. Measured counts stay as they are.
+
+    Parameters
+    ----------
+    adata
+        One section with counts in ``layers['counts']`` (or ``X``) and the graph of touching spots in
+        ``obsp['spatial_connectivities']``. Spots with a false ``obs['qc_pass']`` are left out.
+    sample
+        Name in messages and in the record.
+    preset
+        ``default``, or ``paper`` for the paper's settings.
+    params
+        All settings at once, instead of ``preset`` and ``settings``.
+    checkpoint
+        Where to keep the model; with ``checkpoint_every`` or ``checkpoint_minutes`` also while it trains.
+    resume_from
+        Checkpoint of an interrupted run on the same data and settings: the result is that of an unbroken run.
+    warm_start_from
+        Checkpoint whose weights are the start of a new run, also one of another section.
+    denoised_path
+        Where the values go if they are too large for a dense layer (``MAX_LAYER_BYTES``).
+    progress
+        Show progress on the standard error.
+    settings
+        Any field of :class:`clearspot.dusted.DustedParams`, for example ``likelihood="nb"`` or ``epochs=50``;
+        ``None`` leaves the preset's.
+
+    Returns
+    -------
+    The record of the step, attention, gene attention and loss curve.
+
+    Raises
+    ------
+    BadInputError
+        If counts or graph are missing or unusable.
+    DeviceNotAvailableError
+        If a GPU was asked for and is not there.
+    GpuOutOfMemoryError
+        If the GPU's memory does not suffice; smaller tiles may.
+
+    Examples
+    --------
+    >>> import squidpy as sq
+    >>> from clearspot import dusted
+    >>> sq.gr.spatial_neighbors(adata)  # doctest: +SKIP
+    >>> result = dusted.denoise(adata, likelihood="zinb")  # doctest: +SKIP
+    """
+    began = time.perf_counter()
+    if params is None:
+        params = DustedParams.preset(preset, **settings)
+    elif settings:
+        raise TypeError("give either params or single settings")
+    if resume_from is not None and warm_start_from is not None:
+        raise ValueError("a run is either resumed or warm-started")
+    device = resolve_device(params.device)
+    with _threads(params.threads), gpu_memory_errors():
+        source = read_section(adata, sample, params)
+        if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
+            raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")
+        run = Run(source, sample, params, device)
+        model, state, seconds = run.train(checkpoint, resume_from, warm_start_from, progress)
+        outcome = Outcome(
+            source=source,
+            params=params,
+            model=model,
+            state=state,
+            embedding=embed(model, source.section, run.tiles, device),
+            comparison=run.compare(model),
+            tiles=len(run.tiles),
+            seconds_training=seconds,
+            checkpoint_sha256=run.save(checkpoint, model, state),
+        )
+        totals = _Totals()
+        blocks = totals.watch(means(model, source.section, run.tiles, device))
+        scale = 1 / (1 - params.holdout)
+        if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is not None:
+            write_file(adata, source.spots, source.genes, blocks, scale, denoised_path)
+            outcome.denoised_file = denoised_path.name
+        else:
+            fill_layer(adata, source.spots, source.genes, blocks, scale)
+    outcome.dropout_share = 1 - totals.expected / totals.mean
+    outcome.seconds_total = time.perf_counter() - began
+    annotate(adata, outcome)
+    return build_result(adata, sample, outcome)
+
+
+class _Totals:
+    """Sums of means and expected counts, taken while the blocks pass by."""
+
+    def __init__(self) -> None:
+        self.mean = self.expected = 0.0
+
+    def watch(self, blocks: Iterator[MeanBlock]) -> Iterator[MeanBlock]:
+        """Hand the blocks on."""
+        for block in blocks:
+            self.mean += float(block.mean.sum(dtype=np.float64))
+            self.expected += float(block.expected.sum(dtype=np.float64))
+            yield block
+
+
+class _threads:  # noqa: N801 - reads as a statement
+    """Use this many CPU threads inside the block; ``None`` leaves them alone."""
+
+    def __init__(self, wanted: int | None):
+        self._wanted = wanted
+
+    def __enter__(self) -> None:
+        self._before = torch.get_num_threads()
+        if self._wanted is not None:
+            torch.set_num_threads(self._wanted)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self._before)
+
+
+def _layer_bytes(adata: ad.AnnData) -> int:
+    return 4 * adata.n_obs * adata.n_vars

@@ -1,0 +1,77 @@
+"""What a denoising run leaves behind besides the values in the AnnData."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clearspot.dusted.inference import Embedding
+from clearspot.dusted.params import DustedParams
+from clearspot.io.atomic import atomic_path
+from clearspot.record import StepRecord
+
+
+@dataclass(frozen=True)
+class DustedResult:
+    """Record and model outputs of one run.
+
+    Parameters
+    ----------
+    record
+        Metrics, settings, tables and messages of the step ``dusted``.
+    params
+        The settings that were used.
+    embedding
+        Latent values and attention, spots counted among those that were modelled.
+    barcodes
+        Names of the modelled spots, in that order.
+    training
+        One row an epoch: ``epoch``, ``loss``, ``learning_rate`` and, with a hold-out, ``held_out``.
+    gene_attention
+        ``A_gc`` by gene, or ``None`` without gene channel attention.
+    """
+
+    record: StepRecord
+    params: DustedParams
+    embedding: Embedding
+    barcodes: tuple[str, ...]
+    training: pd.DataFrame
+    gene_attention: pd.Series | None
+
+    def write_tables(self, folder: Path) -> None:
+        """Write loss curve, attention and gene attention beside the checkpoint; each file whole or not at all.
+
+        Parameters
+        ----------
+        folder
+            Existing folder; the files are ``<sample>.dusted_loss.csv``, ``<sample>.dusted_attention.npz`` and
+            ``<sample>.dusted_gene_attention.csv``.
+        """
+        sample = self.record.sample
+        with atomic_path(folder / f"{sample}.dusted_loss.csv") as partial:
+            self.training.to_csv(partial, index=False)
+        with atomic_path(folder / f"{sample}.dusted_attention.npz") as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                barcodes=np.array(self.barcodes, dtype=np.str_),
+                receiver=self.embedding.receiver.astype(np.int32),
+                neighbour=self.embedding.neighbour.astype(np.int32),
+                attention_layer1=self.embedding.outer,
+                attention_layer2=self.embedding.inner,
+            )
+        if self.gene_attention is not None:
+            with atomic_path(folder / f"{sample}.dusted_gene_attention.csv") as partial:
+                self.gene_attention.sort_values(ascending=False).to_csv(partial, index_label="gene")
+
+
+def checkpoint_name(sample: str) -> str:
+    """File name of a sample's checkpoint, in its folder of models."""
+    return f"{sample}.dusted.pt"
+
+
+def denoised_name(sample: str) -> str:
+    """File name of the denoised matrix of a section that is too large for a dense layer."""
+    return f"{sample}.denoised.h5ad"

@@ -1,0 +1,118 @@
+"""One training run on one section, from thinning to checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import scipy.sparse as sp
+import torch
+
+from clearspot.dusted.checkpoint import CheckpointError, load_checkpoint, resume, save_checkpoint, warm_start
+from clearspot.dusted.device import resolve_precision, spots_that_fit
+from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
+from clearspot.dusted.from_anndata import Source
+from clearspot.dusted.inference import means
+from clearspot.dusted.model import Dusted, build_model
+from clearspot.dusted.objective import Objective
+from clearspot.dusted.params import DustedParams
+from clearspot.dusted.progress import Progress
+from clearspot.dusted.section import Section
+from clearspot.dusted.thinning import thin_counts
+from clearspot.dusted.tiles import Tile, make_tiles
+from clearspot.dusted.training import TrainingState, new_optimizer, train
+from clearspot.errors import BadInputError, Problem
+
+
+class Run:
+    """Training on one section, with what it needs from beginning to end."""
+
+    def __init__(self, source: Source, sample: str, params: DustedParams, device: torch.device):
+        self.sample = sample
+        self.params = params
+        self.device = device
+        self.compute = resolve_precision(params.precision, device)
+        section = source.section
+        most = params.max_spots_per_tile or spots_that_fit(section.n_genes, params.hidden, device)
+        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, most)
+        self.held_out: sp.csr_matrix | None = None
+        self.training: Section = section
+        if params.holdout:
+            kept, self.held_out = thin_counts(section.counts, params.holdout, params.seed)
+            self.training = section.thinned(kept, 1 - params.holdout, params)
+        self._optimizer: torch.optim.Optimizer
+
+    def train(
+        self, checkpoint: Path | None, resume_from: Path | None, warm_start_from: Path | None, progress: bool
+    ) -> tuple[Dusted, TrainingState, float]:
+        """Build, start or resume, and train; give the model, the state and the seconds this took."""
+        model = build_model(self.training, self.params, self.compute).to(self.device)
+        self._optimizer = new_optimizer(model, self.params)
+        state = TrainingState()
+        for path in filter(None, (resume_from, warm_start_from)):
+            try:
+                content = load_checkpoint(path)
+                if path is warm_start_from:
+                    warm_start(content, model=model, section=self.training)
+                else:
+                    state = resume(
+                        content, model=model, optimizer=self._optimizer, params=self.params, section=self.training
+                    )
+            except CheckpointError as error:
+                mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
+                raise BadInputError(
+                    Problem(self.sample, path.name, str(error), "a checkpoint that fits", mend)
+                ) from error
+        objective = Objective(self.training, self.tiles, self.params, self.device, self.compute, self.held_out)
+        began = time.perf_counter()
+        callbacks: list[Callable[[TrainingState], Any]] = []
+        if checkpoint is not None:
+            callbacks.append(_Checkpoints(self, checkpoint, model))
+        if not progress:
+            state = train(model, self._optimizer, objective, self.params, state, callbacks)
+        else:
+            with Progress(self.params.epochs, state.epoch) as shown:
+                state = train(model, self._optimizer, objective, self.params, state, [shown, *callbacks])
+        return model, state, time.perf_counter() - began
+
+    def compare(self, model: Dusted) -> HeldOutComparison | None:
+        """Score what was held out, from predictions on the training counts alone."""
+        if self.held_out is None:
+            return None
+        blocks = means(model, self.training, self.tiles, self.device)
+        expected = ((block.spots, block.expected) for block in blocks)
+        ratio = self.params.holdout / (1 - self.params.holdout)
+        return compare_held_out(expected, self.training, self.held_out, ratio)
+
+    def save(self, path: Path | None, model: Dusted, state: TrainingState) -> str | None:
+        """Write a checkpoint, if one is wanted; give its SHA-256."""
+        if path is None:
+            return None
+        return save_checkpoint(
+            path, model=model, optimizer=self._optimizer, state=state, params=self.params, section=self.training
+        )
+
+
+@dataclass
+class _Checkpoints:
+    """Keep a checkpoint every few epochs or minutes, whichever comes first."""
+
+    run: Run
+    path: Path
+    model: Dusted
+    _last_epoch: int = 0
+    _last_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._last_time = time.monotonic()
+
+    def __call__(self, state: TrainingState) -> None:
+        every, minutes = self.run.params.checkpoint_every, self.run.params.checkpoint_minutes
+        due = every is not None and state.epoch - self._last_epoch >= every
+        due = due or (minutes is not None and time.monotonic() - self._last_time >= 60 * minutes)
+        if due:
+            self.run.save(self.path, self.model, state)
+            self._last_epoch, self._last_time = state.epoch, time.monotonic()
