@@ -49,7 +49,14 @@ def leiden_domains(
         Seed of the graph and of Leiden.
     """
     cells = ad.AnnData(obsm={"latent": np.asarray(latent, dtype=np.float32)})
-    sc.pp.neighbors(cells, n_neighbors=min(_NEIGHBOURS, len(latent) - 1), use_rep="latent", random_state=seed)
+    # Exact neighbours: scanpy 1.11 takes pynndescent above 8,192 spots, and cannot read what pynndescent 0.7 returns.
+    sc.pp.neighbors(
+        cells,
+        n_neighbors=min(_NEIGHBOURS, len(latent) - 1),
+        use_rep="latent",
+        transformer="sklearn",
+        random_state=seed,
+    )
     if n_domains is None:
         return LeidenDomains(_leiden(cells, resolution, seed), resolution)
     low, high = _RESOLUTIONS

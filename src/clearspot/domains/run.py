@@ -137,7 +137,9 @@ def _summarise_moran(record: StepRecord) -> None:
             record.metrics[f"moran_median_{name}"] = float(np.nanmedian(values))
     if "q_measured" in table:
         record.metrics["moran_n_significant_measured"] = int((np.array(table["q_measured"], dtype=float) < 0.05).sum())
-    if "denoised" in table:
+    if "denoised" not in table:
+        record.note("info", "The file holds no denoised layer: Moran's I after denoising was not measured.")
+    else:
         record.note(
             "info",
             "Smoothing raises Moran's I whatever it smooths. Judge the denoiser by held-out counts, and its Moran's I "

@@ -36,3 +36,9 @@ def test_a_number_that_never_occurs_gives_the_nearest(latent):
 def test_the_seed_decides(latent):
     noise = np.random.default_rng(1).normal(size=(150, 5))
     assert (leiden_domains(noise, seed=2).codes == leiden_domains(noise, seed=2).codes).all()
+
+
+def test_more_spots_than_scanpy_searches_exactly_are_no_obstacle():
+    truth = np.repeat([0, 1], 4_200)
+    latent = 20.0 * truth[:, None] + np.random.default_rng(0).normal(size=(8_400, 2))
+    assert adjusted_rand_score(truth, leiden_domains(latent, resolution=0.001).codes) == 1.0

@@ -68,6 +68,13 @@ def test_many_spots_skip_the_method_that_was_not_asked_for(adata, monkeypatch):
     assert "leiden was left out" in " ".join(message.text for message in record.messages)
 
 
+def test_without_denoised_values_their_morans_i_is_missing_and_said_so(adata):
+    del adata.layers["denoised"]
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    assert "moran_median_denoised" not in record.metrics
+    assert "no denoised layer" in " ".join(message.text for message in record.messages)
+
+
 def test_same_seed_same_result(adata):
     other = adata.copy()
     first, second = (find_domains(one, "s", DomainParams(**QUICK)) for one in (adata, other))
