@@ -74,7 +74,10 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
 
 def _unique(symbols: pd.Series) -> pd.Index:
     """Number the repeats of a symbol from 1; AnnData's slower way where a numbered one is a symbol already."""
-    number = symbols.groupby(symbols).cumcount().to_numpy()
     plain = symbols.to_numpy(dtype=object)
-    names = pd.Index(np.where(number > 0, plain + "-" + number.astype(str).astype(object), plain), dtype=object)
+    number = symbols.groupby(symbols, sort=False).cumcount().to_numpy()
+    numbered = plain.copy()
+    for repeat in np.flatnonzero(number):
+        numbered[repeat] = f"{plain[repeat]}-{number[repeat]}"
+    names = pd.Index(numbered, dtype=object)
     return names if names.is_unique else make_index_unique(pd.Index(plain, dtype=object))

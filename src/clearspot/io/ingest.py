@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -106,9 +107,10 @@ def _ingest(
     require_tissue(positions, layout.positions[0], sample)
     scale = derive_scale(positions, factors, bin_size_um=layout.bin_size_um, override=microns_per_pixel)
     full = open_full_image(image, layout, factors, sample, allow_lowres=allow_lowres_image) if image else None
-    entry, image_messages = spatial_entry(layout, factors, full, sample)
-
-    matrix = read_matrix(layout.matrix, sample)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # the decoders of images leave Python's lock to the matrix
+        images = beside.submit(spatial_entry, layout, factors, full, sample)
+        matrix = read_matrix(layout.matrix, sample)
+        entry, image_messages = images.result()
     require_unique(matrix.barcodes, layout.matrix, sample)
     require_genes(matrix, layout.matrix, sample)
     library = require_one_library(matrix, layout.matrix, sample)

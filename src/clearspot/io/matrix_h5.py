@@ -173,7 +173,10 @@ def _texts(values: Any) -> NDArray[np.object_]:
         return np.empty(0, dtype=object)
     array = np.atleast_1d(values)
     if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8").astype(object)
+        try:
+            return array.astype(np.str_).astype(object)  # many times faster, but for ASCII alone
+        except UnicodeDecodeError:
+            return np.char.decode(array, "utf-8").astype(object)
     texts = [value.decode() if isinstance(value, bytes) else str(value) for value in array.tolist()]
     return np.array(texts, dtype=object)
 

@@ -91,11 +91,11 @@ def _read_table(path: Path, sample: str, expected: str) -> pd.DataFrame:
 
 
 def _features(table: pd.DataFrame) -> pd.DataFrame:
-    ids, symbols, types = (table[column].to_numpy() if column in table else None for column in range(3))
+    symbols, types = (table[column].to_numpy() if column in table else None for column in (1, 2))
     # MEX states no genome, but with two of them every id is written GENOME_ENSG...
     prefixes = [_GENOME_PREFIX.match(identifier) for identifier in table[0]]
     genomes = np.array([match["genome"] if match else "" for match in prefixes], dtype=object)
-    return feature_table(ids, symbols, types, genomes)
+    return feature_table(table[0].to_numpy(), symbols, types, genomes)
 
 
 def _read_header(path: Path, sample: str) -> _Header:

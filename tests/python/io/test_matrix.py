@@ -115,6 +115,11 @@ def test_h5_variable_length_strings(h5):
     assert_is_the_matrix(read_matrix(h5, "s"))
 
 
+def test_h5_names_beyond_ascii(h5):
+    edit(h5, **{"features/name": np.array([name.encode() for name in ("β-actin", "a", "b", "c")])})
+    assert list(read_matrix(h5, "s").features["gene_symbols"]) == ["β-actin", "a", "b", "c"]
+
+
 def test_h5_gzipped_as_a_whole(h5):
     assert_is_the_matrix(read_matrix(gzip_file(h5), "s"))
 
