@@ -23,7 +23,7 @@ def test_equals_scipy_over_the_whole_range():
     x, mean, dispersion = grid()
     n = dispersion.numpy()
     expected = nbinom.logpmf(x.numpy(), n, n / (n + mean.numpy()))
-    # scipy is given the success probability, which near 1 has itself only 16 digits: its error, not ours, sets the limit
+    # scipy is given the success probability, which near 1 has itself only 16 digits: that sets the limit here
     np.testing.assert_allclose(nb_log_prob(x, mean, dispersion).numpy(), expected, rtol=1e-7, atol=1e-6)
 
 
