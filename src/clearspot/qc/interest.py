@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Final
 
 import anndata as ad
 import numpy as np
 
 from clearspot import keys
 from clearspot.qc import columns
+
+_HINTS: Final = 20
+"""Absent names for which the nearest symbols are looked up: it compares with every gene, and a longer list of absent
+genes means another species or another kind of name, not misprints."""
 
 
 def flag_genes_of_interest(adata: ad.AnnData, names: Sequence[str]) -> dict[str, list[str]]:
@@ -24,7 +29,7 @@ def flag_genes_of_interest(adata: ad.AnnData, names: Sequence[str]) -> dict[str,
 
     Returns
     -------
-    Names that the sample lacks, each with the nearest symbols it has.
+    Names that the sample lacks, each of the first 20 with the nearest symbols it has.
     """
     symbols = [str(name).casefold() for name in adata.var_names]
     ids = [str(name).casefold() for name in adata.var[keys.GENE_IDS]] if keys.GENE_IDS in adata.var else []
@@ -35,7 +40,7 @@ def flag_genes_of_interest(adata: ad.AnnData, names: Sequence[str]) -> dict[str,
     for name in names:
         row = rows.get(name.casefold())
         if row is None:
-            near = get_close_matches(name.casefold(), symbols, n=3, cutoff=0.6)
+            near = get_close_matches(name.casefold(), symbols, n=3) if len(absent) < _HINTS else []
             absent[name] = [str(adata.var_names[rows[match]]) for match in near]
         else:
             flagged[row] = True

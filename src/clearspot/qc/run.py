@@ -185,9 +185,9 @@ def _note_genes(
     removed = 1 - float(adata.obs[keys.QC_PASS].mean())
     if removed > _MANY:
         record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots: look at the filters.")
-    for name, near in absent.items():
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        record.note("warning", f"Gene of interest {name} is not among the {adata.n_vars} genes{hint}.")
+    if absent:
+        named = (f"{name} (nearest: {', '.join(near)})" if near else name for name, near in absent.items())
+        record.note("warning", f"Genes of interest that the sample does not have: {', '.join(named)}.")
     if params.genes_of_interest:
         record.metrics["n_genes_of_interest"] = int(adata.var[columns.GENE_OF_INTEREST].sum())
     if n_candidates < params.n_hvgs:

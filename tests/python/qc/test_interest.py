@@ -1,5 +1,6 @@
 from sections import from_counts
 
+from clearspot.qc import interest
 from clearspot.qc.interest import flag_genes_of_interest, read_gene_list
 
 
@@ -13,6 +14,12 @@ def test_an_absent_gene_comes_with_the_nearest_symbols():
     adata = from_counts([[1, 1]], symbols=["PTPRC", "ACTB"])
     assert flag_genes_of_interest(adata, ["PTPRD"]) == {"PTPRD": ["PTPRC"]}
     assert not adata.var["gene_of_interest"].any()
+
+
+def test_of_many_absent_genes_only_the_first_get_suggestions(monkeypatch):
+    monkeypatch.setattr(interest, "_HINTS", 1)
+    adata = from_counts([[1]], symbols=["PTPRC"])
+    assert flag_genes_of_interest(adata, ["PTPRD", "PTPRE"]) == {"PTPRD": ["PTPRC"], "PTPRE": []}
 
 
 def test_a_symbol_wins_over_an_id_of_the_same_name():
