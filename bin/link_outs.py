@@ -10,7 +10,9 @@ import click
 
 @click.command()
 @click.option("--manifest", required=True, help="Base64 of a JSON list: each staged file's place in the outs folder.")
-@click.option("--staged", type=click.Path(path_type=Path), required=True, help="Folder of the numbered staging folders.")
+@click.option(
+    "--staged", type=click.Path(path_type=Path), required=True, help="Folder of the numbered staging folders."
+)
 @click.option("--outs", type=click.Path(path_type=Path), default=Path("outs"), help="Folder to build.")
 def main(manifest: str, staged: Path, outs: Path) -> None:
     """Link the n-th staged file to its place, and print what to read: the folder, or the one archive in it."""
