@@ -8,7 +8,7 @@ from typing import Any
 import anndata as ad
 
 from clearspot import keys
-from clearspot.dusted.denoise import denoise
+from clearspot.dusted.denoising import denoise
 from clearspot.dusted.genes import read_gene_list
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.result import DustedResult, checkpoint_name, denoised_name

@@ -142,7 +142,7 @@ class DustedParams:
             Fields to set; a value of ``None`` leaves the preset's.
         """
         if name not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
+            raise ValueError(f"preset must be one of {', '.join(sorted(PRESETS))}, not {name!r}")
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(changes) - known):
             raise TypeError(f"DUSTED has no setting named {', '.join(unknown)}")

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import torch
 from scipy.spatial import cKDTree
 
 from clearspot import keys
@@ -44,6 +45,15 @@ def hexagonal_section(
     return adata
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small tensors on one thread: a second one only waits, and on a busy machine for long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def adata() -> ad.AnnData:
     """56 spots, 54 of which pass, and 12 genes, 10 of which are highly variable."""
@@ -58,3 +68,9 @@ def section_of():
         return read_section(hexagonal_section(**kwargs), "s", params or DustedParams(**SMALL)).section
 
     return make
+
+
+@pytest.fixture
+def section_factory():
+    """Function that makes an AnnData of any size."""
+    return hexagonal_section

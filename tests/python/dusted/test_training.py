@@ -66,8 +66,8 @@ def test_same_seed_same_result_to_the_last_bit(section_of):
 
 
 def test_adding_up_tiles_is_full_batch_training(section_of):
-    one, whole, _ = run(section_of(PARAMS), PARAMS)
-    many, tiled, objective = run(section_of(PARAMS), PARAMS, max_spots=10)
+    _, whole, _ = run(section_of(PARAMS), PARAMS)
+    _, tiled, objective = run(section_of(PARAMS), PARAMS, max_spots=10)
     assert len(objective.tiles) > 3
     assert tiled.loss == pytest.approx(whole.loss, rel=1e-4)
 

@@ -23,6 +23,15 @@ def touching(positions: np.ndarray) -> sp.csr_matrix:
     return (half + half.T).tocsr()
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small tensors on one thread: a second one only waits, and on a busy machine for long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def graph() -> sp.csr_matrix:
     """21 spots of which the last has no neighbour."""
