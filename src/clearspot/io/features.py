@@ -59,14 +59,15 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
     genes = matrix.counts if is_gene.all() else matrix.counts[:, np.flatnonzero(is_gene)]
     var = features.loc[is_gene, [keys.GENE_IDS, keys.FEATURE_TYPES, keys.GENOME]]
     symbols = features.loc[is_gene, SYMBOLS]
-    repeats = int(symbols.duplicated().sum())
+    names = _unique(symbols)
+    repeats = int((names != symbols).sum())
     if repeats:
         messages.append(Message("handled", f"{repeats} gene symbols repeat earlier ones: they got a number"))
-    if var[keys.GENE_IDS].duplicated().any():
+    if not var[keys.GENE_IDS].is_unique:
         messages.append(Message("warning", "some gene ids stand for several features"))
     if var[keys.GENOME].nunique() > 1:
         messages.append(Message("handled", f"genes of several genomes: {', '.join(var[keys.GENOME].unique())}"))
-    var = var.set_index(_unique(symbols))
+    var = var.set_index(names)
     return SplitFeatures(
         genes, var.astype({keys.FEATURE_TYPES: "category", keys.GENOME: "category"}), proteins, tuple(messages)
     )
