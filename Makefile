@@ -48,7 +48,8 @@ test: setup lint
 	@if command -v nf-test >/dev/null; then \
 	    PATH="$(CURDIR)/$(VENV)/bin:$$PATH:$(CURDIR)/tools/nextflow/bin" NXF_OFFLINE=true nf-test test; \
 	else echo "nf-test: skipped, there is no nf-test on PATH"; fi
-	$(IN_VENV) python -m pytest
+	$(IN_VENV) python -m pytest -n 2 --dist loadfile tests/python
+	$(IN_VENV) python -m pytest tests/pipeline
 
 clean:
 	rm -rf $(SAMPLE) results work .nextflow .nextflow.log*
