@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from PIL import Image
 
 from clearspot.io.image_tiff import downscale_series, has_alpha, main_series
 from clearspot.io.pixels import BoxMean, to_uint8_rgb
-from clearspot.io.reading import bad, is_gzip, reading
+from clearspot.io.reading import bad, is_gzip, open_binary, reading
 
 MAX_SMALL_SIDE: Final = 8192
 """Largest side of what Space Ranger calls a hires image (2,000 pixels; HD up to 6,000), with room to spare."""
@@ -138,7 +139,7 @@ def read_downscaled(path: Path, sample: str, max_side: int) -> NDArray[np.uint8]
                 size = f"a {image.format} of {image.width} x {image.height} pixels"
                 raise bad(path, sample, size, "an image of this size as tiled TIFF", "convert it to a tiled TIFF")
             image.draft(None, (max_side, max_side))
-            pixels = _decode(image)
+            pixels = _decode(image, path)
     if max(pixels.shape[:2]) > max_side:
         box = BoxMean(pixels.shape, max_side, pixels.dtype)
         box.add(pixels, 0, 0)
@@ -181,13 +182,16 @@ def _pillow(path: Path) -> Iterator[Image.Image]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _decode(image: Image.Image) -> NDArray[Any]:
+def _decode(image: Image.Image, path: Path) -> NDArray[Any]:
     """Decode to height x width x channels, with white where the image is transparent."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         opaque = Image.new("RGB", image.size, "white")
         opaque.paste(image, mask=image.getchannel("A"))
         image = opaque
+    elif image.format == "PNG" and image.mode == "RGB":  # what Space Ranger writes; Pillow takes twice as long
+        with open_binary(path) as file:
+            return imagecodecs.png_decode(file.read())
     elif image.mode in ("P", "CMYK", "YCbCr", "1"):
         image = image.convert("RGB")
     pixels = np.asarray(image)

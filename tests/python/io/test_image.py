@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -120,6 +121,21 @@ def test_gzipped_png(tmp_path):
     (tmp_path / "x.png.gz").write_bytes(gzip.compress((tmp_path / "x.png").read_bytes()))
     np.testing.assert_array_equal(read_rgb(tmp_path / "x.png.gz", "s"), RGB)
     assert probe_image(tmp_path / "x.png.gz", "s").width == 90
+
+
+def test_16_bit_rgb_png(tmp_path):
+    pixels = picture(dtype=np.uint16, top=65535)
+    (tmp_path / "x.png").write_bytes(imagecodecs.png_encode(pixels))
+    np.testing.assert_allclose(read_rgb(tmp_path / "x.png", "s"), pixels / 257, atol=0.5)
+
+
+@pytest.mark.parametrize("part", np.linspace(0.1, 0.99, 8))
+def test_png_cut_anywhere_is_refused(tmp_path, part):
+    path = tmp_path / "x.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 90, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+    with pytest.raises(BadInputError):
+        read_rgb(path, "s")
 
 
 def test_transparent_pixels_are_white(tmp_path):
