@@ -177,6 +177,7 @@ PRESETS: Final[dict[str, DustedParams]] = {
         target_sum=None,
         epochs=150,
         lr=1e-3,
+        weight_decay=1e-5,
         schedule="cosine",
         warmup_epochs=10,
         holdout=0.1,
