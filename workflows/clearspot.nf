@@ -19,7 +19,7 @@ workflow CLEARSPOT {
         .map { process, tool, version -> [process.toString().tokenize(':').last(), "    ${tool}: \"${version.trim()}\""] }
         .groupTuple()
         .map { process, lines -> "${process}:\n${lines.sort().join('\n')}" }
-        .collectFile(name: 'software_versions.yml', newLine: true, sort: true, storeDir: params.validate_only ? null : "${params.outdir}/pipeline_info")
+        .collectFile(name: 'software_versions.yml', newLine: true, sort: true, storeDir: "${params.outdir}/pipeline_info")
 
     ch_records = PREPARE.out.records.mix(DENOISE.out.records, SUPERRESOLVE.out.records)
     REPORT(DENOISE.out.domains, params.validate_only ? channel.empty() : ch_records, ch_versions, code_version)
