@@ -20,6 +20,11 @@ from clearspot.report.verdict import read_thresholds
     help="The sample's AnnData file; left out for a sample that was refused.",
 )
 @click.option(
+    "--denoised",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Denoised values, where they are too large to stand in the AnnData file.",
+)
+@click.option(
     "--record",
     "--records",
     "records",
@@ -34,12 +39,19 @@ from clearspot.report.verdict import read_thresholds
     help="YAML file with limits of the traffic lights that differ from the usual ones.",
 )
 @click.option("--outdir", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Output folder.")
-def main(sample: str, h5ad: Path | None, records: tuple[Path, ...], thresholds: Path | None, outdir: Path) -> None:
+def main(
+    sample: str,
+    h5ad: Path | None,
+    denoised: Path | None,
+    records: tuple[Path, ...],
+    thresholds: Path | None,
+    outdir: Path,
+) -> None:
     """Write SAMPLE_report.html and metrics.json."""
     with exit_codes():
         outdir.mkdir(parents=True, exist_ok=True)
         rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
-        write_sample_report(h5ad, records, outdir / keys.report_name(sample), rules=rules)
+        write_sample_report(h5ad, records, outdir / keys.report_name(sample), denoised=denoised, rules=rules)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from clearspot.report import mqc
@@ -52,7 +52,9 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
 
 def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
     """Every section that at least one sample has data for."""
-    for section in (_refused, _warnings, _space_ranger, _input, _filters, _graph, _loss, _domain_sizes, _moran):
+    for section in (
+        _refused, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss, _domain_sizes, _moran,
+    ):  # fmt: skip
         built = section(samples)
         if built["data"]:
             yield built
@@ -60,6 +62,8 @@ def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
 
 def _judged(records: SampleRecords, rule: Rule) -> Any:
     value = figure(records, rule) if rule.of in ("both", records.spot_word) else None
+    if isinstance(value, bool):
+        return show(value)
     return None if isinstance(value, str) else value
 
 
@@ -72,6 +76,7 @@ def _column(title: str, description: str, form: Format) -> dict[str, Any]:
         "percent": {"format": "{:,.1f}", "suffix": " %"},
         "fraction": {"format": "{:,.3f}"},
         "text": {},
+        "yes": {},
     }
     return header | formats[form]
 
@@ -184,6 +189,22 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
+def _denoising(samples: Sequence[SampleRecords]) -> mqc.Section:
+    columns: dict[str, tuple[str, Format]] = {
+        "n_genes_modelled": ("Genes modelled", "count"), "epochs": ("Epochs", "count"),
+        "loss_best": ("Best loss", "number"), "heldout_deviance_dusted": ("Held-out deviance, DUSTED", "number"),
+        "heldout_deviance_neighbours": ("Held-out deviance, neighbour averaging", "number"),
+        "heldout_deviance_constant": ("Held-out deviance, gene's average", "number"),
+        "heldout_correlation_dusted": ("Held-out correlation, DUSTED", "number"),
+        "heldout_correlation_neighbours": ("Held-out correlation, neighbour averaging", "number"),
+        "seconds_training": ("Training time (s)", "count"), "device": ("Device", "text"),
+    }  # fmt: skip
+    return _metrics_table(
+        samples, "dusted", columns, "clearspot_denoising", "Denoising",
+        "Prediction of counts that were held out of training, beside plain averages: of deviance the lowest is best.",
+    )  # fmt: skip
+
+
 def _loss(samples: Sequence[SampleRecords]) -> mqc.Section:
     series = {}
     for records in samples:
@@ -241,6 +262,3 @@ def refused_words(samples: Sequence[SampleRecords]) -> str:
     if not refused:
         return f"{show(len(samples), 'count')} samples, none refused."
     return f"{show(len(samples), 'count')} samples, {len(refused)} refused: {', '.join(refused)}."
-
-
-Builder = Callable[[Sequence[SampleRecords]], mqc.Section]

@@ -25,6 +25,8 @@ class SampleData:
     ----------
     path
         The ``.h5ad`` of the data contract.
+    denoised
+        File with the denoised values (in ``X``) of the modelled spots and genes, where they are too large for a layer.
 
     Attributes
     ----------
@@ -38,8 +40,8 @@ class SampleData:
         Names of the pictures in the file.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, denoised: Path | None = None):
+        self.path, self.denoised_path = path, denoised
         with h5py.File(path, "r") as file:
             self.obs: pd.DataFrame = read_elem(file["obs"])
             self.var: pd.DataFrame = read_elem(file["var"])
@@ -80,6 +82,25 @@ class SampleData:
                 rows = source[start : start + ROWS_AT_ONCE]
                 part = rows[:, columns]
                 values[start : start + ROWS_AT_ONCE] = part if dense else part.toarray()
+        return values
+
+    @property
+    def has_denoised(self) -> bool:
+        """Whether there are denoised values, in a layer or in a file of their own."""
+        return keys.DENOISED in self.layers or self.denoised_path is not None
+
+    def denoised(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return denoised values, shape ``(n_spots, len(names))``; NaN where nothing was modelled."""
+        if self.denoised_path is None:
+            return self.genes(keys.DENOISED, names)
+        values = np.full((len(self.obs), len(names)), np.nan, dtype=np.float32)
+        with h5py.File(self.denoised_path, "r") as file:
+            rows = self.obs.index.get_indexer(read_elem(file["obs"]).index)
+            columns = read_elem(file["var"]).index.get_indexer(list(names))
+            known = np.flatnonzero(columns >= 0)
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                block = slice(start, start + ROWS_AT_ONCE)
+                values[np.ix_(rows[block], known)] = file["X"][block][:, columns[known]]
         return values
 
     @staticmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final, Literal
 
-Format = Literal["count", "number", "fraction", "percent", "text"]
-"""``fraction``: 0..1, shown in per cent; ``percent``: 0..100."""
+Format = Literal["count", "number", "fraction", "percent", "text", "yes"]
+"""``fraction``: 0..1, shown in per cent; ``percent``: 0..100; ``yes``: a yes or no, limits too."""
 
 NOT_MEASURED: Final = "not measured"
 
@@ -19,7 +19,7 @@ def show(value: Any, form: Format = "number") -> str:
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return NOT_MEASURED
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (form == "yes" and value in (0, 1)):
         return "yes" if value else "no"
     if isinstance(value, (int, float)) and form != "text":
         if form == "fraction":

@@ -54,14 +54,14 @@ def gene_groups(view: SampleView, most: int) -> list[tuple[str, list[str]]]:
 def gene_maps(view: SampleView) -> list[Block]:
     """Build the gene picker and the two maps that it drives."""
     data, canvas = view.data, view.canvas
-    if data is None or canvas is None or keys.DENOISED not in data.layers:
+    if data is None or canvas is None or not data.has_denoised:
         return [Notice("The result file holds no denoised values, so there are no maps before and after.")]
     most = min(MOST_GENES, VALUES_BUDGET // (2 * canvas.n_drawn))
     groups = gene_groups(view, most)
     genes = [gene for _, group in groups for gene in group]
     if not genes:
         return [Notice("No gene was modelled, so there are no maps before and after.")]
-    measured, denoised = data.genes(keys.COUNTS, genes), data.genes(keys.DENOISED, genes)
+    measured, denoised = data.genes(keys.COUNTS, genes), data.denoised(genes)
     axes: dict[str, Spec] = {}
     for number, gene in enumerate(genes):
         canvas.keep(f"measured:{gene}", measured[:, number])

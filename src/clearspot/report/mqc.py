@@ -83,6 +83,8 @@ def general_statistics(
 
 def limits(rule: Rule) -> dict[str, Any]:
     """Return the conditional formatting of a column that a rule judges: the report's traffic lights."""
+    if rule.form == "yes":
+        return {"cond_formatting_rules": {"pass": [{"s_eq": "yes"}], "warn": [{"s_eq": "no"}]}}
     sign = "lt" if rule.worse == "below" else "gt"
     beyond = {"warn": rule.look, "fail": rule.bad}
     return {

@@ -63,6 +63,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "The graph is too thin to denoise with: set the radius, or look at the positions.",
     ),
     Rule(
+        "heldout_beats_neighbours", "Denoising predicts held-out counts better than averaging", "dusted",
+        "heldout_beats_neighbours", "yes", "below", 1, None,
+        "Do not draw conclusions from the denoised values of this sample.",
+        required=False,
+    ),
+    Rule(
         "largest_component_share", "Share of spots in the largest connected piece", "graph", "largest_component_share",
         "fraction", "below", 0.2, None,
         "The tissue is in many small pieces, and nothing is shared between pieces.",

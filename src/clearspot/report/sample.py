@@ -23,7 +23,12 @@ from clearspot.report.view import SampleView
 
 
 def write_sample_report(
-    h5ad: Path | None, records: Iterable[Path], out: Path, *, rules: Sequence[Rule] = RULES
+    h5ad: Path | None,
+    records: Iterable[Path],
+    out: Path,
+    *,
+    denoised: Path | None = None,
+    rules: Sequence[Rule] = RULES,
 ) -> None:
     """Write a sample's page, and ``metrics.json`` beside it, each whole or not at all.
 
@@ -35,6 +40,8 @@ def write_sample_report(
         Records of the sample's steps (files, or folders of them).
     out
         The page to write.
+    denoised
+        File with the denoised values, where they were too large for a layer of ``h5ad``.
     rules
         Limits behind the traffic lights.
 
@@ -44,7 +51,7 @@ def write_sample_report(
         If the records are of several samples, or none is given.
     """
     gathered = read_sample(records)
-    view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad))
+    view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised))
     found = findings(gathered, rules)
     sections = [overview_section(view, found)]
     if view.data is not None:

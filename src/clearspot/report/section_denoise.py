@@ -2,16 +2,211 @@
 
 from __future__ import annotations
 
-from clearspot.report.blocks import Notice, Section
+from functools import partial
+from typing import Any, Final
+
+from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Spec, Table, plot_text
+from clearspot.report.format import show
 from clearspot.report.gene_maps import gene_maps
+from clearspot.report.palette import FAIL, PASS
 from clearspot.report.view import SampleView
+
+_LEGEND: Final = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
+_RATIO: Final = 1.5
+
+_PREDICTIONS: Final = {"dusted": "DUSTED", "neighbours": "Neighbour averaging", "constant": "The gene's average"}
 
 
 def denoise_section(view: SampleView) -> Section:
     """Build the denoising tab."""
     section = Section("denoising", "Denoising")
-    if not view.records.ran("dusted"):
+    records = view.records
+    if not records.ran("dusted"):
         section.blocks.append(Notice("The sample was not denoised."))
         return section
+    section.blocks.append(_numbers(view))
+    section.blocks += [Notice(message.text) for message in records.steps["dusted"].messages]
+    section.blocks += _held_out(view)
     section.blocks += gene_maps(view)
+    charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
+    if charts:
+        section.blocks.append(Row(charts))
+    if not records.table("dusted", "training"):
+        section.blocks.append(Notice("The loss curve was not recorded."))
+    if not records.table("dusted", "gene_attention_top"):
+        section.blocks.append(Notice("The model ran without gene channel attention, so no gene was weighted."))
     return section
+
+
+def _numbers(view: SampleView) -> KeyNumbers:
+    metric = partial(view.records.metric, "dusted")
+    bytes_used = metric("peak_memory_bytes")
+    how = ", ".join(str(word) for word in (metric("device"), metric("precision")) if word)
+    return KeyNumbers(
+        [
+            KeyNumber(f"{view.records.spot_word.capitalize()}s modelled", show(metric("n_spots"), "count")),
+            KeyNumber("Genes modelled", show(metric("n_genes_modelled"), "count")),
+            KeyNumber("Likelihood", show(view.records.param("dusted", "likelihood")).upper()),
+            KeyNumber("Epochs", show(metric("epochs"), "count"), f"best: {show(metric('best_epoch'), 'count')}"),
+            KeyNumber("Training time", _duration(metric("seconds_training")), how),
+            KeyNumber("Peak memory", show(None if bytes_used is None else bytes_used / 1e9) + _unit(bytes_used, " GB")),
+        ]
+    )
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return show(None)
+    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _digits(value: float | None) -> str:
+    return show(None) if value is None else f"{value:.4f}"
+
+
+def _unit(value: Any, unit: str) -> str:
+    return "" if value is None else unit
+
+
+def _held_out(view: SampleView) -> list[Block]:
+    records = view.records
+    beats = records.metric("dusted", "heldout_beats_neighbours")
+    if beats is None:
+        return [
+            Notice(
+                "No counts were held out of training, so it is not known whether the denoised values predict better "
+                "than plain averages do."
+            )
+        ]
+    fraction = show(records.metric("dusted", "heldout_fraction"), "fraction")
+    verdict = Notice(
+        f"On the {fraction} of the counts that were held out, the denoised values predict "
+        + ("better than neighbour averaging does." if beats else "no better than plain averages do."),
+        "good" if beats else "look",
+    )
+    rows = [
+        (
+            name,
+            _digits(records.metric("dusted", f"heldout_deviance_{key}")),
+            "" if key == "constant" else show(records.metric("dusted", f"heldout_explained_{key}"), "fraction"),
+            "" if key == "constant" else _digits(records.metric("dusted", f"heldout_correlation_{key}")),
+        )
+        for key, name in _PREDICTIONS.items()
+    ]
+    table = Table(
+        "Prediction of held-out counts. Deviance: lower is better; correlation: median over genes.",
+        ("Prediction", "Poisson deviance", "Deviance explained", "Correlation"),
+        rows,
+        numeric=frozenset({1, 2, 3}),
+    )
+    return [verdict, table]
+
+
+def _held_out_genes(view: SampleView) -> list[Chart]:
+    table = view.records.table("dusted", "heldout_genes")
+    if not table:
+        return []
+    pairs = [
+        (gene, x, y)
+        for gene, x, y in zip(table["gene"], table["correlation_neighbours"], table["correlation_dusted"], strict=True)
+        if x is not None and y is not None
+    ]
+    if not pairs:
+        return []
+    genes, x, y = ([pair[column] for pair in pairs] for column in range(3))
+    low, high = min([0.0, *x, *y]), max([*x, *y])
+    data: list[Spec] = [
+        {
+            "type": "scatter", "mode": "markers", "x": x, "y": y, "text": [plot_text(gene) for gene in genes],
+            "marker": {"color": PASS, "size": 7, "opacity": 0.7}, "showlegend": False,
+            "hovertemplate": "%{text}<br>DUSTED %{y:.3f}, neighbours %{x:.3f}<extra></extra>",
+        }
+    ]  # fmt: skip
+    layout: Spec = {
+        "xaxis": {"title": {"text": "correlation, neighbour averaging"}},
+        "yaxis": {"title": {"text": "correlation, DUSTED"}},
+        "shapes": [
+            {"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": "$muted", "dash": "dot"}}
+        ],
+    }
+    caption = (
+        f"The {len(genes)} genes with the most held-out counts. Above the line, DUSTED predicts a gene's held-out "
+        "counts better than the mean of its neighbours."
+    )
+    return [Chart("heldout-genes", "Held-out counts, gene by gene", caption, {"data": data, "layout": layout}, _RATIO)]
+
+
+def _training(view: SampleView) -> list[Chart]:
+    table = view.records.table("dusted", "training")
+    if not table:
+        return []
+    data: list[Spec] = [_curve(table["epoch"], table["loss"], "training loss", PASS, "y")]
+    layout: Spec = {
+        "xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "negative log-likelihood"}},
+        "showlegend": True, "legend": _LEGEND,
+    }  # fmt: skip
+    if "held_out" in table:
+        data.append(_curve(table["epoch"], table["held_out"], "held-out score", FAIL, "y2"))
+        layout |= {
+            "yaxis2": {"title": {"text": "held-out score"}, "overlaying": "y", "side": "right", "showgrid": False},
+            "margin": {"l": 50, "r": 60, "t": 10, "b": 40},
+        }
+    best = view.records.metric("dusted", "best_epoch")
+    caption = "Lower is better; both should fall and flatten."
+    if best is not None:
+        layout["shapes"] = [
+            {
+                "type": "line", "x0": best, "x1": best, "yref": "paper", "y0": 0, "y1": 1,
+                "line": {"color": "$muted", "dash": "dot", "width": 1.5},
+            }
+        ]  # fmt: skip
+        caption += f" Dotted line: epoch {show(best, 'count')}, whose weights were kept."
+    return [Chart("training", "Training", caption, {"data": data, "layout": layout}, _RATIO)]
+
+
+def _curve(x: list[Any], y: list[Any], name: str, colour: str, axis: str) -> Spec:
+    return {
+        "type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "yaxis": axis, "line": {"color": colour},
+        "hovertemplate": "epoch %{x}: %{y:.5g}<extra>" + name + "</extra>",
+    }  # fmt: skip
+
+
+def _attention(view: SampleView) -> list[Chart]:
+    top = view.records.table("dusted", "gene_attention_top")
+    bottom = view.records.table("dusted", "gene_attention_bottom")
+    if not top:
+        return []
+    data: list[Spec] = []
+    seen: set[str] = set()
+    for name, table, colour in (("weighted most", top, PASS), ("weighted least", bottom, FAIL)):
+        rows = [
+            (plot_text(gene), value)
+            for gene, value in zip(table.get("gene", []), table.get("attention", []), strict=True)
+            if gene not in seen
+        ]
+        seen.update(table.get("gene", []))
+        data.append(
+            {
+                "type": "scatter", "mode": "markers", "name": name, "x": [value for _, value in rows],
+                "y": [gene for gene, _ in rows], "marker": {"color": colour, "size": 8},
+                "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
+            }
+        )  # fmt: skip
+    layout: Spec = {
+        "xaxis": {"title": {"text": "gene channel attention"}},
+        "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 10}},
+        "showlegend": True, "legend": _LEGEND,
+    }  # fmt: skip
+    caption = (
+        "How strongly the model adds a gene's own signal to its input. Median of all genes: "
+        f"{show(view.records.metric('dusted', 'gene_attention_median'))}."
+    )
+    return [
+        Chart(
+            "gene-attention",
+            "Gene attention",
+            caption,
+            {"data": [one for one in data if one["x"]], "layout": layout},
+            0.8,
+        )
+    ]

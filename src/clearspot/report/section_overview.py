@@ -21,6 +21,9 @@ from clearspot.report.format import Format, show
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.view import SampleView
 
+_INPUT_STEPS: Final = frozenset({"samplesheet", "check", "ingest", "qc"})
+"""Steps whose remarks belong here; the others' stand on their own tabs."""
+
 # Space Ranger's name, where the same figure is measured here, how it is shown.
 _SPOT_NUMBERS: Final[tuple[tuple[str, tuple[str, str] | None, Format], ...]] = (
     ("Number of Spots Under Tissue", ("ingest", "n_in_tissue"), "count"),
@@ -57,10 +60,13 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
             section.blocks.append(
                 Notice("The sample came without metrics_summary.csv, so Space Ranger's sequencing figures are missing.")
             )
-    handled = [message.text for _, message in records.messages() if message.level == "handled"]
-    if handled:
-        section.blocks.append(Text("Odd things about the input that were dealt with:"))
-        section.blocks += [Notice(text) for text in handled]
+    said = [
+        Finding("info", step.capitalize(), "", message.text)
+        for step, message in records.messages()
+        if step in _INPUT_STEPS and message.level != "warning"
+    ]
+    if said:
+        section.blocks += [Text("Odd things about the input, and what was done about them:"), Lights(said)]
     return section
 
 

@@ -15,4 +15,7 @@ def superres_section(view: SampleView) -> Section:
             "measured, or denoised from what was measured at the same spots; nothing was predicted between them."
         )
     )
+    reason = view.records.metric("check", "superres_reason")
+    if reason:
+        section.blocks.append(Notice(f"It would need more than this sample came with: {reason}."))
     return section

@@ -13,6 +13,11 @@ from clearspot.report.blocks import Finding, Light
 from clearspot.report.format import Format, show
 from clearspot.report.metrics import SampleRecords
 
+WARNING: Final = "Warning"
+"""Title of a finding that stands for a step's warning."""
+
+_MOST_REASONS: Final = 4
+
 _ORDER: Final[dict[Light, int]] = {"info": -1, "unknown": 0, "good": 1, "look": 2, "bad": 3}
 
 
@@ -55,8 +60,8 @@ class Rule:
     of: Literal["spot", "bin", "both"] = "both"
 
     def light(self, value: Any) -> Light:
-        """Return the light of a value."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        """Return the light of a value; yes and no count as 1 and 0."""
+        if not isinstance(value, (int, float)):
             return "unknown"
         if self._beyond(value, self.bad):
             return "bad"
@@ -89,7 +94,7 @@ def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
     """One line a rule that applies, and one a warning of any step, worst first."""
     found = [line for rule in rules if (line := _line(records, rule)) is not None]
     found += [
-        Finding("look", "Warning", "", message.text) for _, message in records.messages() if message.level == "warning"
+        Finding("look", WARNING, "", message.text) for _, message in records.messages() if message.level == "warning"
     ]
     return sorted(found, key=lambda line: -_ORDER[line.light])
 
@@ -101,13 +106,16 @@ def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
             "bad", "Not processed.", "", f"The {records.failed_step} step refused the sample; see why below."
         )
     worst: Light = max((line.light for line in found), key=_ORDER.__getitem__, default="unknown")
-    reasons = [line.title if line.title != "Warning" else line.text for line in found if line.light == worst]
+    lines = [line for line in found if line.light == worst]
+    reasons = [line.text.rstrip(".") if line.title == WARNING else line.title for line in lines[:_MOST_REASONS]]
+    if len(lines) > _MOST_REASONS:
+        reasons.append(f"and {len(lines) - _MOST_REASONS} more")
     if worst == "bad":
         return Finding("bad", "Do not use as it is.", "", f"Reason: {'; '.join(reasons)}.")
     if worst == "look":
-        return Finding("look", "Look before you use it.", "", f"Worth a look: {'; '.join(reasons).rstrip('.')}.")
+        return Finding("look", "Look before you use it.", "", f"Worth a look: {'; '.join(reasons)}.")
     if worst == "good":
-        return Finding("good", "Usable.", "", f"All {len(reasons)} checks that could be made are good.")
+        return Finding("good", "Usable.", "", f"All {len(lines)} checks that could be made are good.")
     return Finding("unknown", "No verdict.", "", "None of the figures that a verdict rests on was recorded.")
 
 
@@ -126,7 +134,9 @@ def _line(records: SampleRecords, rule: Rule) -> Finding | None:
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
     limit = rule.bad if light == "bad" else rule.look
-    if light == "good":
+    if rule.form == "yes":
+        text = "" if light == "good" else rule.advice
+    elif light == "good":
         text = (
             ""
             if limit is None

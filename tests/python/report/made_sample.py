@@ -179,7 +179,35 @@ def make_records(sample: str, adata: ad.AnnData) -> dict[str, StepRecord]:
 
 def dusted_record(sample: str) -> StepRecord:
     """Record of the denoiser."""
-    return StepRecord(sample, "dusted", metrics={}, params={"likelihood": "zinb"})
+    epochs = np.arange(1, 51)
+    genes = [f"Gene{number}" for number in range(8)]
+    return StepRecord(
+        sample,
+        "dusted",
+        metrics={
+            "n_spots": 132, "n_genes_modelled": N_GENES, "epochs": 50, "best_epoch": 45, "loss_best": 0.4,
+            "seconds_training": 75.0, "seconds_total": 80.0, "peak_memory_bytes": 1_500_000_000, "device": "cpu",
+            "precision": "float32", "gene_attention_median": 0.5, "heldout_fraction": 0.1,
+            "heldout_beats_neighbours": True, "heldout_deviance_dusted": 0.124, "heldout_deviance_neighbours": 0.13,
+            "heldout_deviance_constant": 0.133, "heldout_explained_dusted": 0.062,
+            "heldout_explained_neighbours": 0.018, "heldout_correlation_dusted": 0.03,
+            "heldout_correlation_neighbours": 0.02,
+        },
+        params={"likelihood": "zinb"},
+        tables={
+            "training": {
+                "epoch": epochs.tolist(), "loss": (0.4 + 1 / epochs).tolist(), "learning_rate": [1e-4] * 50,
+                "held_out": (0.1 + 0.1 / epochs).tolist(),
+            },
+            "gene_attention_top": {"gene": genes[:4], "attention": [0.9, 0.8, 0.7, 0.6]},
+            "gene_attention_bottom": {"gene": genes[4:], "attention": [0.1, 0.2, 0.3, 0.4]},
+            "heldout_genes": {
+                "gene": genes[:3], "heldout_counts": [30.0, 20.0, 10.0], "deviance_dusted": [0.1] * 3,
+                "correlation_dusted": [0.3, 0.2, None], "deviance_neighbours": [0.2] * 3,
+                "correlation_neighbours": [0.2, 0.3, None], "deviance_constant": [0.3] * 3,
+            },
+        },
+    )  # fmt: skip
 
 
 def refused(sample: str, folder: Path, problems: int = 1) -> Path:

@@ -43,6 +43,19 @@ def test_every_sample_has_a_row_and_a_verdict(inputs: Path) -> None:
     }
 
 
+def test_a_yes_and_a_no_are_words(inputs: Path) -> None:
+    assert section(inputs, "general")["data"]["good"]["heldout_beats_neighbours"] == "yes"
+
+
+def test_loss_curves_are_thinned_but_keep_their_ends(made: Made, tmp_path: Path) -> None:
+    epochs = list(range(1, 1001))
+    made.records["dusted"].tables["training"] = {"epoch": epochs, "loss": [1 / epoch for epoch in epochs]}
+    write_multiqc_inputs(made.write(), tmp_path / "inputs")
+    curve = section(tmp_path / "inputs", "loss")["data"]["good"]
+    assert len(curve) <= 201
+    assert (curve["1"], curve["1000"]) == (1.0, 0.001)
+
+
 def test_limits_of_the_traffic_lights_colour_the_table(inputs: Path) -> None:
     headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
     rules = headers["percent_spots_pass"]["cond_formatting_rules"]

@@ -23,6 +23,24 @@ def test_columns_of_a_dense_layer_keep_missing_values(made: Made) -> None:
     np.testing.assert_array_equal(SampleData(made.h5ad).genes(keys.DENOISED, names), expected)
 
 
+def test_denoised_values_of_a_file_of_their_own_find_their_spots_and_genes(made: Made) -> None:
+    made.write()
+    modelled = made.adata[made.adata.obs[keys.QC_PASS], ["Gene9", "Gene3", "Gene2"]].copy()
+    modelled.X = modelled.layers[keys.DENOISED]
+    modelled.write_h5ad(made.folder / "denoised.h5ad")
+    data = SampleData(made.h5ad, made.folder / "denoised.h5ad")
+    expected = made.adata[:, ["Gene2", "Gene9"]].layers[keys.DENOISED]
+    np.testing.assert_array_equal(data.denoised(["Gene2", "Gene9"]), expected)
+
+
+def test_a_gene_that_was_not_modelled_has_no_denoised_value(made: Made) -> None:
+    made.write()
+    modelled = made.adata[made.adata.obs[keys.QC_PASS], ["Gene9"]].copy()
+    modelled.X = modelled.layers[keys.DENOISED]
+    modelled.write_h5ad(made.folder / "denoised.h5ad")
+    assert np.isnan(SampleData(made.h5ad, made.folder / "denoised.h5ad").denoised(["Gene1"])).all()
+
+
 def test_an_unknown_gene_is_named(made: Made) -> None:
     made.write()
     with pytest.raises(KeyError, match="Nonsense"):

@@ -7,6 +7,7 @@ import pytest
 from made_sample import Made, make_adata, make_records, refused
 from report_browser import Browser, find_chromium
 
+from clearspot.report import canvas_kinds
 from clearspot.report.sample import write_sample_report
 
 VISIBLE_DRAWN = (
@@ -101,7 +102,8 @@ def test_spots_grow_with_the_zoom(browser: Browser, page: Path) -> None:
     browser.until("document.querySelector('[data-chart=overlay]').spotSize > 0")
     before = browser.run("document.querySelector('[data-chart=overlay]').spotSize")
     browser.run(
-        "Plotly.relayout(document.querySelector('[data-chart=overlay]'), {'xaxis.range': [100, 140]}).then(() => 1)"
+        "Plotly.relayout(document.querySelector('[data-chart=overlay]'),"
+        " {'xaxis.range': [100, 160], 'yaxis.range': [160, 100]}).then(() => 1)"
     )
     browser.until(f"document.querySelector('[data-chart=overlay]').spotSize > {2 * before}")
 
@@ -141,3 +143,20 @@ def test_a_refused_samples_page_has_no_complaint(browser: Browser, tmp_path: Pat
     browser.open(out)
     assert browser.complaints == []
     assert browser.run("document.querySelector('.problem').offsetHeight") > 0
+
+
+def test_a_raster_of_many_spots_has_no_complaint(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", 60)
+    adata = make_adata()
+    made = Made("many", tmp_path, adata, make_records("many", adata))
+    out = tmp_path / "many_report.html"
+    write_sample_report(made.h5ad, made.write(), out)
+    browser.resize(1280, 2500)
+    for tab in ("overview", "qc", "denoising", "domains"):
+        browser.open(out, f"#{tab}")
+        browser.until(VISIBLE_DRAWN)
+        assert browser.complaints == []
+    kinds = browser.run("document.querySelector('[data-chart=map-domain_gmm]').data.map((trace) => trace.type)")
+    assert kinds == ["heatmap", "heatmap"]

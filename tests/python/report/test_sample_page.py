@@ -255,6 +255,23 @@ def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None
     assert "histogram-pct_counts_mt" not in page.data["charts"]
 
 
+def test_held_out_counts_judge_the_denoiser(made: Made) -> None:
+    made.records["dusted"].metrics["heldout_beats_neighbours"] = False
+    text = page_of(made).text
+    assert "DUSTED 0.1240 6.2 % 0.0300" in text
+    assert "predict no better than plain averages do" in text
+    assert "Look before you use it." in text
+
+
+def test_without_held_out_counts_nothing_is_claimed(made: Made) -> None:
+    record = made.records["dusted"]
+    record.metrics = {name: value for name, value in record.metrics.items() if not name.startswith("heldout")}
+    del record.tables["heldout_genes"]
+    page = page_of(made)
+    assert "No counts were held out of training" in page.text
+    assert "heldout-genes" not in page.data["charts"]
+
+
 def test_super_resolution_says_that_it_was_not_run(made: Made) -> None:
     assert "Super-resolution was not run" in page_of(made).text
 
