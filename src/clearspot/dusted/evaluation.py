@@ -81,11 +81,20 @@ class HeldOutScore:
         return np.divide(covariance, np.sqrt(np.maximum(spread, 0)), out=np.full(self.n_genes, np.nan), where=measured)
 
 
-def neighbour_average(section: Section, spots: np.ndarray) -> np.ndarray:
+def neighbour_average(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """Plain one-hop neighbour averaging: what a denoiser has to beat.
 
     Counts of a spot and its neighbours over their size factors, times the spot's own. One pseudo-spot at the gene's
     mean rate keeps a gene that nobody around has from a predicted zero, which would make any deviance infinite.
+
+    Parameters
+    ----------
+    section
+        With its training counts.
+    spots
+        Rows to predict, shape ``(n_rows,)``.
+    rates
+        See :func:`clearspot.dusted.section.gene_rates`.
 
     Returns
     -------
@@ -94,14 +103,14 @@ def neighbour_average(section: Section, spots: np.ndarray) -> np.ndarray:
     around = section.graph[spots].astype(bool).astype(np.float64)
     own = sp.csr_matrix((np.ones(len(spots)), (np.arange(len(spots)), spots)), shape=around.shape)
     around = around.maximum(own)
-    counts = (around @ section.counts).toarray() + gene_rates(section)
+    counts = (around @ section.counts).toarray() + rates
     depth = around @ section.size_factor + 1.0
     return counts / depth[:, None] * section.size_factor[spots][:, None]
 
 
-def gene_average(section: Section, spots: np.ndarray) -> np.ndarray:
+def gene_average(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """The same rate for every spot: what must be beaten for there to be any structure at all."""
-    return np.outer(section.size_factor[spots], gene_rates(section))
+    return np.outer(section.size_factor[spots], rates)
 
 
 @dataclass(frozen=True)
@@ -130,10 +139,11 @@ def compare_held_out(
         Held-out counts expected per training count.
     """
     comparison = HeldOutComparison(*(HeldOutScore(section.n_genes) for _ in range(3)))
+    rates = gene_rates(section)
     for spots, predicted in expected:
         observed = held_out[spots].toarray()
         size_factor = section.size_factor[spots]
         comparison.dusted.add(predicted * ratio, observed, size_factor)
-        comparison.neighbours.add(neighbour_average(section, spots) * ratio, observed, size_factor)
-        comparison.constant.add(gene_average(section, spots) * ratio, observed, size_factor)
+        comparison.neighbours.add(neighbour_average(section, spots, rates) * ratio, observed, size_factor)
+        comparison.constant.add(gene_average(section, spots, rates) * ratio, observed, size_factor)
     return comparison

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import scipy.sparse as sp
 import torch
-from torch import Tensor
 
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import DustedParams
@@ -57,17 +56,6 @@ class Objective:
         -------
         The tile's share of the loss and of the held-out score: summed over tiles they are the section's.
         """
-        loss, score = self._evaluate(model, number)
-        loss.backward()
-        return float(loss.detach()), float(score)
-
-    @torch.no_grad()
-    def value(self, model: Dusted) -> tuple[float, float]:
-        """Loss and held-out score of the whole section, without gradients."""
-        shares = [self._evaluate(model, number) for number in range(len(self.tiles))]
-        return sum(float(loss) for loss, _ in shares), sum(float(score) for _, score in shares)
-
-    def _evaluate(self, model: Dusted, number: int) -> tuple[Tensor, Tensor]:
         source, counts = self._tile(number)
         _, received = model(source.x, source.neighbourhood)
         n_core = source.size_factor.numel()
@@ -79,7 +67,9 @@ class Objective:
             counts.blocks,
             counts.held_out,
         )
-        return loss * self._scale, score * self._score_scale
+        loss = loss * self._scale
+        loss.backward()
+        return float(loss.detach()), float(score) * self._score_scale
 
     def _tile(self, number: int) -> tuple[TileInput, TileCounts]:
         """A single tile stays on the device; of several, only the one at work does, so that memory stays flat."""

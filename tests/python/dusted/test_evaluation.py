@@ -9,6 +9,7 @@ from clearspot.dusted.evaluation import (
     gene_average,
     neighbour_average,
 )
+from clearspot.dusted.section import gene_rates
 from clearspot.dusted.thinning import thin_counts
 
 
@@ -69,7 +70,7 @@ def test_neighbour_average_in_plain_loops(section_of):
     section = section_of()
     counts = section.counts.toarray().astype(float)
     rate = counts.sum(axis=0) / section.size_factor.sum()
-    found = neighbour_average(section, np.array([0, 17, section.n_spots - 1]))
+    found = neighbour_average(section, np.array([0, 17, section.n_spots - 1]), gene_rates(section))
     for row, spot in enumerate([0, 17, section.n_spots - 1]):
         around = [spot, *section.graph[spot].indices]
         expected = (counts[around].sum(axis=0) + rate) / (section.size_factor[around].sum() + 1)
@@ -78,7 +79,7 @@ def test_neighbour_average_in_plain_loops(section_of):
 
 def test_gene_average_keeps_every_genes_total(section_of):
     section = section_of()
-    predicted = gene_average(section, np.arange(section.n_spots))
+    predicted = gene_average(section, np.arange(section.n_spots), gene_rates(section))
     np.testing.assert_allclose(predicted.sum(axis=0), np.asarray(section.counts.sum(axis=0)).ravel(), rtol=1e-5)
 
 
@@ -87,7 +88,7 @@ def test_comparison_scales_all_to_the_held_out_depth(section_of):
     kept, held_out = thin_counts(section.counts, 0.25, seed=0)
     spots = np.arange(section.n_spots)
     training = section.__class__(**(section.__dict__ | {"counts": kept}))
-    own = neighbour_average(training, spots)
+    own = neighbour_average(training, spots, gene_rates(training))
     comparison = compare_held_out(iter([(spots[:20], own[:20]), (spots[20:], own[20:])]), training, held_out, 1 / 3)
     assert comparison.dusted.deviance == pytest.approx(comparison.neighbours.deviance)
     assert comparison.dusted.gene_counts.sum() == held_out.sum()
