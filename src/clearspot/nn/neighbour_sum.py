@@ -6,9 +6,9 @@ import warnings
 
 import torch
 from torch import Tensor
-from torch_geometric.utils import spmm
 
 from clearspot.nn.neighbourhood import Neighbourhood
+from clearspot.nn.primitives import spmm
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state", category=UserWarning)
 

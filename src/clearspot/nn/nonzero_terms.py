@@ -1,7 +1,7 @@
 """Loss and gradients of the counts above zero, entry by entry.
 
-With ``mu``, ``theta``, ``L`` and ``c`` as in :mod:`clearspot.nn.zero_terms` and ``q = theta / (theta + mu)`` a count
-``x`` has the negative log-likelihood ``theta L + x log(1 + theta / mu) - log(Gamma(x + theta) / Gamma(theta)) + log(x!)``, plus
+With ``mu``, ``theta``, ``L`` and ``c`` as in :mod:`clearspot.nn.zero_terms` a count ``x`` has the negative
+log-likelihood ``theta L + x log(1 + theta / mu) - log(Gamma(x + theta) / Gamma(theta)) + log(x!)``, plus
 ``softplus(c)`` for not having been dropped.
 """
 

@@ -51,10 +51,7 @@ class OutputHeads(nn.Module):
         """
         if self.scores is None:
             return [neighbour_sum(attention, h, neighbourhood)] * len(self.weights)
-        own = [
-            scores(h, neighbourhood, weight)
-            for scores, weight in zip(self.scores, self.weights, strict=True)
-        ]
+        own = [scores(h, neighbourhood, weight) for scores, weight in zip(self.scores, self.weights, strict=True)]
         return [neighbour_sum(weights, h, neighbourhood) for weights in own]
 
     @torch.no_grad()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.utils import softmax
 
 from clearspot.nn.dense_product import dense_product
 from clearspot.nn.neighbour_sum import neighbour_sum
 from clearspot.nn.neighbourhood import Neighbourhood
+from clearspot.nn.primitives import softmax
 
 
 def edge_scores(as_receiver: Tensor, as_neighbour: Tensor, neighbourhood: Neighbourhood) -> Tensor:
