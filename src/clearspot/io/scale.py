@@ -20,7 +20,10 @@ SPOT_PITCH_UM: Final = 100.0
 """Distance between the centres of neighbouring Visium spots."""
 
 SPOT_DIAMETER_UM: Final = 65.0
-"""What ``spot_diameter_fullres`` measures in practice: 60 to 70 um, not the spot's nominal 55 um."""
+"""What ``spot_diameter_fullres`` measures on Visium v1, not the spot's nominal 55 um."""
+
+SPOT_TO_PITCH: Final = (0.60, 0.65, 0.70)
+"""``spot_diameter_fullres`` over pitch as Space Ranger writes it: 11 mm slides, Visium v1, CytAssist 6.5 mm."""
 
 _MAX_DISAGREEMENT: Final = 0.05
 _MAX_ANISOTROPY: Final = 0.05
@@ -193,6 +196,8 @@ def _estimates(
             found["spot pitch"] = SPOT_PITCH_UM / pitch
         if factors.microns_per_pixel:
             found["scale factors"] = factors.microns_per_pixel
-        if factors.spot_diameter_fullres:
-            found["spot diameter"] = SPOT_DIAMETER_UM / factors.spot_diameter_fullres
+        diameter = factors.spot_diameter_fullres
+        if diameter:
+            share = min(SPOT_TO_PITCH, key=lambda usual: abs(usual - diameter / pitch)) if pitch else None
+            found["spot diameter"] = (share * SPOT_PITCH_UM if share else SPOT_DIAMETER_UM) / diameter
     return found

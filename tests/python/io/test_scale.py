@@ -65,7 +65,7 @@ def test_pitch_wins_over_a_spot_diameter_more_than_5_percent_apart():
     scale = derive_scale(hexagons(), factors(spot_diameter_fullres=55 / 0.73), bin_size_um=None)
     assert scale.microns_per_pixel == pytest.approx(0.73)
     assert [message.level for message in scale.messages] == ["warning"]
-    assert "0.73 um per pixel by spot pitch, but 0.8627 by spot diameter" in scale.messages[0].text
+    assert "0.73 um per pixel by spot pitch, but 0.7964 by spot diameter" in scale.messages[0].text
 
 
 def test_samplesheet_overrides_with_a_warning_where_it_disagrees():

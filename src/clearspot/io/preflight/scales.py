@@ -11,15 +11,12 @@ from clearspot.errors import Problem
 from clearspot.io.image import ImageInfo
 from clearspot.io.layout import OutsLayout
 from clearspot.io.naming import shown_name
-from clearspot.io.scale import SPOT_DIAMETER_UM, SPOT_PITCH_UM, Scale, derive_scale
+from clearspot.io.scale import SPOT_DIAMETER_UM, SPOT_PITCH_UM, SPOT_TO_PITCH, Scale, derive_scale
 from clearspot.io.scalefactors import ScaleFactors
 from clearspot.record import StepRecord
 
 CAMERA_UM_PER_PX: Final = 3.0
 """Coarser than any microscope's scan: the camera of the CytAssist takes 4.6 um a pixel."""
-
-_SPOT_TO_PITCH: Final[tuple[float, ...]] = (0.60, 0.65, 0.70)
-"""``spot_diameter_fullres`` over pitch as Space Ranger writes it: 11 mm slides, Visium v1, CytAssist 6.5 mm."""
 
 _MAX_DISAGREEMENT: Final = 0.05
 _HD_WITHOUT_SHIFT: Final = (3, 1, 2)
@@ -44,9 +41,7 @@ def check_scale(
         ``microns_per_pixel`` of the samplesheet.
     """
     usual = _has_usual_spots(positions, factors, bin_size_um)
-    # 65 um holds for Visium v1 only: other slides have other nominal diameters, which is no disagreement
-    compared = replace(factors, spot_diameter_fullres=None) if usual else factors
-    scale = derive_scale(positions, compared, bin_size_um=bin_size_um, override=override)
+    scale = derive_scale(positions, factors, bin_size_um=bin_size_um, override=override)
     record.messages += scale.messages
     record.metrics |= {
         "slide_type": scale.slide_type,
@@ -108,7 +103,7 @@ def _has_usual_spots(positions: pd.DataFrame, factors: ScaleFactors, bin_size_um
     pitch_um = _from_pitch(scale, bin_size_um)
     if pitch_um is None or not factors.spot_diameter_fullres:
         return None
-    nominal = (1.0,) if bin_size_um is not None else _SPOT_TO_PITCH
+    nominal = (1.0,) if bin_size_um is not None else SPOT_TO_PITCH
     ratio = factors.spot_diameter_fullres * pitch_um / (bin_size_um or SPOT_PITCH_UM)
     return any(abs(ratio / usual - 1) <= _MAX_DISAGREEMENT for usual in nominal)
 
