@@ -77,8 +77,8 @@ def table(results: dict[str, dict], facts: dict) -> str:
         "# Training speed of DUSTED",
         "",
         f"{facts['data']}; ZINB, widths 512 and 30, full batch; {facts['epochs']} epochs, {facts['threads']} threads; "
-        f"{facts['cpu']}; PyTorch {facts['torch']}; load average {facts['load']} at the end. Seconds are medians over epochs. CPU "
-        "time is what to compare: wall time depends on what else runs.",
+        f"{facts['cpu']}; PyTorch {facts['torch']}; load average {facts['load']} at the end. "
+        "Seconds are medians over epochs. CPU time is what to compare: wall time depends on what else runs.",
         "",
         "| variant | allocator | CPU s | wall s | peak GB | times less CPU than the yardstick, default / tuned |",
         "| --- | --- | --- | --- | --- | --- |",
