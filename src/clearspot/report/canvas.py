@@ -35,10 +35,15 @@ class Canvas(ABC):
         In full-resolution pixels.
     um_per_px
         Micrometres per full-resolution pixel, or ``None``: then maps have no scale bar.
+    word
+        What a measured place is called.
     """
 
-    def __init__(self, store: Store, xy: NDArray[np.float64], *, spot_diameter: float, um_per_px: float | None):
-        self.store, self.xy, self.spot_diameter, self.um_per_px = store, xy, spot_diameter, um_per_px
+    def __init__(
+        self, store: Store, xy: NDArray[np.float64], *, spot_diameter: float, um_per_px: float | None, word: str
+    ):
+        self.store, self.xy, self.word = store, xy, word
+        self.spot_diameter, self.um_per_px = spot_diameter, um_per_px
         low, high = xy.min(axis=0) - spot_diameter, xy.max(axis=0) + spot_diameter
         self.x_range: Range = (float(low[0]), float(high[0]))
         self.y_range: Range = (float(low[1]), float(high[1]))
@@ -112,7 +117,7 @@ class Canvas(ABC):
 
     def overlay(self, chart_id: str, picture: Picture | None, title: str, caption: str) -> Chart:
         """Where the spots are, over the tissue image if there is one."""
-        trace = self._outlines() | {"name": "spots (touch to hide)", "showlegend": True}
+        trace = self._outlines() | {"name": f"{self.word}s (touch to hide)", "showlegend": True}
         x_range, y_range = self.x_range, self.y_range
         if picture is not None:
             x_range, y_range = _within(x_range, picture.width), _within(y_range, picture.height)

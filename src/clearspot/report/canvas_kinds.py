@@ -25,6 +25,7 @@ def make_canvas(
     *,
     spot_diameter: float,
     um_per_px: float | None,
+    word: str = "spot",
 ) -> Canvas:
     """Return the canvas that suits the number of spots.
 
@@ -40,10 +41,12 @@ def make_canvas(
         In full-resolution pixels.
     um_per_px
         Micrometres per full-resolution pixel, where known.
+    word
+        What a measured place is called.
     """
     if len(xy) > MOST_DISKS:
-        return RasterCanvas(store, xy, spot_diameter=spot_diameter, um_per_px=um_per_px)
-    return DiskCanvas(store, xy, barcodes, spot_diameter=spot_diameter, um_per_px=um_per_px)
+        return RasterCanvas(store, xy, spot_diameter=spot_diameter, um_per_px=um_per_px, word=word)
+    return DiskCanvas(store, xy, barcodes, spot_diameter=spot_diameter, um_per_px=um_per_px, word=word)
 
 
 class DiskCanvas(Canvas):
@@ -122,8 +125,8 @@ class RasterCanvas(Canvas):
         """How wide a cell is, and what it shows."""
         side = f"{self.side * self.um_per_px:.0f} µm" if self.um_per_px else f"{self.side:.0f} image pixels"
         return (
-            f"{len(self.xy):,} spots are too many to draw one by one: each square of the maps is {side} wide and shows "
-            "the mean (for classes: the most frequent one) of the spots in it."
+            f"{len(self.xy):,} {self.word}s are too many to draw one by one: each square of the maps is {side} wide "
+            f"and shows the mean (for classes: the most frequent one) of the {self.word}s in it."
         )
 
     def keep(self, key: str, values: ArrayLike) -> None:
@@ -150,7 +153,7 @@ class RasterCanvas(Canvas):
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))
-        return self._cells("seen", "spots here<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
+        return self._cells("seen", f"{self.word}s here<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
 
     def _grid(self, key: str, how: Spec) -> Spec:
         return {"ref": key, "columns": self.shape[1], **how}

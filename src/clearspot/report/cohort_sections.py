@@ -18,6 +18,9 @@ _MOST_POINTS: Final = 200
 
 _DOMAIN_LIMIT: Final = 30
 
+_STATED_SHOWN: Final = 12
+"""Columns of Space Ranger's figures that are shown at first; there can be a hundred."""
+
 
 def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> mqc.Section:
     """Figures that have a limit, and the verdict, in the table at the top."""
@@ -63,7 +66,7 @@ def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
 def _judged(records: SampleRecords, rule: Rule) -> Any:
     value = figure(records, rule) if rule.of in ("both", records.spot_word) else None
     if isinstance(value, bool):
-        return show(value)
+        return show(value, rule.form)
     return None if isinstance(value, str) else value
 
 
@@ -73,10 +76,11 @@ def _column(title: str, description: str, form: Format) -> dict[str, Any]:
     formats: dict[Format, dict[str, Any]] = {
         "count": {"format": "{:,.0f}"},
         "number": {"format": "{:,.3g}"},
+        "score": {"format": "{:,.4f}"},
         "percent": {"format": "{:,.1f}", "suffix": " %"},
         "fraction": {"format": "{:,.3f}"},
         "text": {},
-        "yes": {},
+        "passed": {},
     }
     return header | formats[form]
 
@@ -109,17 +113,18 @@ def _warnings(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 
 def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.Section:
-    rows = {
-        records.sample: {name: mqc.escape(value) for name, value in records.space_ranger.items() if name != "Sample ID"}
-        for records in samples
-        if records.space_ranger
-    }
-    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    stated = {records.sample: records.space_ranger for records in samples if records.space_ranger}
+    names = list(dict.fromkeys(name for figures in stated.values() for name in figures if name != "Sample ID"))
     headers = {}
     for number, name in enumerate(names):
-        numbers = [row[name] for row in rows.values() if isinstance(row.get(name), (int, float))]
+        numbers = [figures[name] for figures in stated.values() if isinstance(figures.get(name), (int, float))]
         form: Format = "text" if not numbers else "fraction" if max(numbers) <= 1 else "count"
-        headers[name] = _column(mqc.escape(name), mqc.escape(name), form) | {"hidden": number >= 12}
+        title = mqc.escape(name)
+        headers[mqc.column_key(name)] = _column(title, title, form) | {"hidden": number >= _STATED_SHOWN}
+    rows = {
+        sample: {mqc.column_key(name): mqc.escape(value) for name, value in figures.items() if name in names}
+        for sample, figures in stated.items()
+    }
     return mqc.table(
         "clearspot_space_ranger", "Space Ranger's own figures",
         "From metrics_summary.csv, under 10x's own names; fractions are 0 to 1. More columns: Configure columns.",
@@ -192,11 +197,11 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
 def _denoising(samples: Sequence[SampleRecords]) -> mqc.Section:
     columns: dict[str, tuple[str, Format]] = {
         "n_genes_modelled": ("Genes modelled", "count"), "epochs": ("Epochs", "count"),
-        "loss_best": ("Best loss", "number"), "heldout_deviance_dusted": ("Held-out deviance, DUSTED", "number"),
-        "heldout_deviance_neighbours": ("Held-out deviance, neighbour averaging", "number"),
-        "heldout_deviance_constant": ("Held-out deviance, gene's average", "number"),
-        "heldout_correlation_dusted": ("Held-out correlation, DUSTED", "number"),
-        "heldout_correlation_neighbours": ("Held-out correlation, neighbour averaging", "number"),
+        "loss_best": ("Best loss", "score"), "heldout_deviance_dusted": ("Held-out deviance, DUSTED", "score"),
+        "heldout_deviance_neighbours": ("Held-out deviance, neighbour averaging", "score"),
+        "heldout_deviance_constant": ("Held-out deviance, gene's average", "score"),
+        "heldout_correlation_dusted": ("Held-out correlation, DUSTED", "score"),
+        "heldout_correlation_neighbours": ("Held-out correlation, neighbour averaging", "score"),
         "seconds_training": ("Training time (s)", "count"), "device": ("Device", "text"),
     }  # fmt: skip
     return _metrics_table(
@@ -217,10 +222,10 @@ def _loss(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _thinned(x: list[float], y: list[float]) -> dict[float, float]:
+def _thinned(x: list[float], y: list[float]) -> list[tuple[float, float]]:
     step = max(1, len(x) // _MOST_POINTS)
     kept = sorted({*range(0, len(x), step), len(x) - 1})
-    return {x[row]: y[row] for row in kept if y[row] is not None}
+    return [(x[row], y[row]) for row in kept if y[row] is not None]
 
 
 def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.Section:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Final, Literal
 
-Format = Literal["count", "number", "fraction", "percent", "text", "yes"]
-"""``fraction``: 0..1, shown in per cent; ``percent``: 0..100; ``yes``: a yes or no, limits too."""
+Format = Literal["count", "number", "fraction", "percent", "score", "text", "passed"]
+"""``fraction``: 0..1, shown in per cent; ``percent``: 0..100; ``score``: with four
+decimals, to be compared; ``passed``: of a test."""
 
 NOT_MEASURED: Final = "not measured"
 
@@ -19,13 +20,17 @@ def show(value: Any, form: Format = "number") -> str:
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return NOT_MEASURED
-    if isinstance(value, bool) or (form == "yes" and value in (0, 1)):
+    if form == "passed":
+        return "passed" if value else "not passed"
+    if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)) and form != "text":
         if form == "fraction":
             return f"{100 * value:.1f} %"
         if form == "percent":
             return f"{value:.1f} %"
+        if form == "score":
+            return f"{value:.4f}"
         if form == "count" or float(value).is_integer():
             return f"{value:,.0f}"
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -38,9 +39,9 @@ def table(
 
 
 def lines(
-    section_id: str, name: str, description: str, series: Mapping[str, Mapping[float, float]], *, x: str, y: str
+    section_id: str, name: str, description: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
 ) -> Section:
-    """Return a line plot, one line a sample."""
+    """Return a line plot, one line a sample: pairs, because MultiQC would sort keys of JSON as text."""
     plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "xlab": x, "ylab": y}
     return _section(section_id, name, description, "linegraph", plot, series)
 
@@ -83,8 +84,8 @@ def general_statistics(
 
 def limits(rule: Rule) -> dict[str, Any]:
     """Return the conditional formatting of a column that a rule judges: the report's traffic lights."""
-    if rule.form == "yes":
-        return {"cond_formatting_rules": {"pass": [{"s_eq": "yes"}], "warn": [{"s_eq": "no"}]}}
+    if rule.form == "passed":
+        return {"cond_formatting_rules": {"pass": [{"s_eq": "passed"}], "warn": [{"s_eq": "not passed"}]}}
     sign = "lt" if rule.worse == "below" else "gt"
     beyond = {"warn": rule.look, "fail": rule.bad}
     return {
@@ -93,6 +94,11 @@ def limits(rule: Rule) -> dict[str, Any]:
             **{light: [{sign: limit}] for light, limit in beyond.items() if limit is not None},
         }
     }
+
+
+def column_key(name: str) -> str:
+    """Return a column's name as MultiQC wants its key: letters, digits, underscores."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name.replace("µ", "u"))
 
 
 def escape(value: Any) -> Any:
@@ -114,5 +120,5 @@ def _section(
 ) -> Section:
     return PARENT | {
         "id": section_id, "section_name": name, "description": description, "plot_type": kind,
-        "pconfig": dict(plot), "data": {sample: dict(values) for sample, values in data.items()},
+        "pconfig": dict(plot), "data": dict(data),
     }  # fmt: skip

@@ -10,7 +10,8 @@ SEQUENTIAL: Final = "Viridis"
 
 # Okabe and Ito (2008) without black, then hues that Tol's "muted" scheme (2021) adds.
 QUALITATIVE: Final = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#882255", "#999933", "#88CCEE",
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#882255",
+    "#999933", "#332288", "#AA4499", "#117733", "#88CCEE", "#DDCC77", "#CC6677", "#44AA99",
 )  # fmt: skip
 
 SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up", "cross")

@@ -5,7 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Spec, Table, plot_text
+from clearspot.report.blocks import (
+    Block,
+    Chart,
+    KeyNumber,
+    KeyNumbers,
+    Notice,
+    Row,
+    Section,
+    Spec,
+    Table,
+    notices,
+    plot_text,
+)
 from clearspot.report.format import show
 from clearspot.report.gene_maps import gene_maps
 from clearspot.report.palette import FAIL, PASS
@@ -25,7 +37,7 @@ def denoise_section(view: SampleView) -> Section:
         section.blocks.append(Notice("The sample was not denoised."))
         return section
     section.blocks.append(_numbers(view))
-    section.blocks += [Notice(message.text) for message in records.steps["dusted"].messages]
+    section.blocks += notices(records.steps["dusted"])
     section.blocks += _held_out(view)
     section.blocks += gene_maps(view)
     charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
@@ -60,10 +72,6 @@ def _duration(seconds: float | None) -> str:
     return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def _digits(value: float | None) -> str:
-    return show(None) if value is None else f"{value:.4f}"
-
-
 def _unit(value: Any, unit: str) -> str:
     return "" if value is None else unit
 
@@ -79,17 +87,16 @@ def _held_out(view: SampleView) -> list[Block]:
             )
         ]
     fraction = show(records.metric("dusted", "heldout_fraction"), "fraction")
-    verdict = Notice(
-        f"On the {fraction} of the counts that were held out, the denoised values predict "
-        + ("better than neighbour averaging does." if beats else "no better than plain averages do."),
-        "good" if beats else "look",
+    said = (
+        f"On the {fraction} of the counts that were held out, the denoised values predict better than averaging does."
     )
+    verdict: list[Block] = [Notice(said, "good")] if beats else []  # if not, the step itself warns
     rows = [
         (
             name,
-            _digits(records.metric("dusted", f"heldout_deviance_{key}")),
+            show(records.metric("dusted", f"heldout_deviance_{key}"), "score"),
             "" if key == "constant" else show(records.metric("dusted", f"heldout_explained_{key}"), "fraction"),
-            "" if key == "constant" else _digits(records.metric("dusted", f"heldout_correlation_{key}")),
+            "" if key == "constant" else show(records.metric("dusted", f"heldout_correlation_{key}"), "score"),
         )
         for key, name in _PREDICTIONS.items()
     ]
@@ -99,7 +106,7 @@ def _held_out(view: SampleView) -> list[Block]:
         rows,
         numeric=frozenset({1, 2, 3}),
     )
-    return [verdict, table]
+    return [*verdict, table]
 
 
 def _held_out_genes(view: SampleView) -> list[Chart]:

@@ -7,7 +7,19 @@ from typing import Any, Final
 import pandas as pd
 
 from clearspot import keys
-from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text, plot_text
+from clearspot.report.blocks import (
+    Block,
+    Chart,
+    KeyNumber,
+    KeyNumbers,
+    Notice,
+    Row,
+    Section,
+    Table,
+    Text,
+    notices,
+    plot_text,
+)
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.palette import colours
 from clearspot.report.view import SampleView
@@ -36,7 +48,7 @@ def domains_section(view: SampleView) -> Section:
     main = records.metric("domains", "main")
     methods = [name for name in (main, *(name for name in _METHODS if name != main)) if name in _METHODS]
     section.blocks += _numbers(view, methods)
-    section.blocks += [Notice(message.text) for message in records.steps["domains"].messages]
+    section.blocks += notices(records.steps["domains"])
     section.blocks += _maps(view, methods)
     section.blocks += _sizes(view, methods)
     section.blocks += _markers(view, main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clearspot import keys
-from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text
+from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text, notices
 from clearspot.report.format import show
 from clearspot.report.palette import NEUTRAL, PASS, colours
 from clearspot.report.view import SampleView
@@ -33,7 +33,7 @@ def graph_section(view: SampleView) -> Section:
             ]
         )
     )
-    section.blocks += [Notice(message.text) for message in records.steps["graph"].messages]
+    section.blocks += notices(records.steps["graph"])
     charts = [*_degree(view), *_pieces_map(view)]
     if charts:
         section.blocks.append(Row(charts))

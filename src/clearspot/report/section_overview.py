@@ -21,7 +21,9 @@ from clearspot.report.format import Format, show
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.view import SampleView
 
-_INPUT_STEPS: Final = frozenset({"samplesheet", "check", "ingest", "qc"})
+_INPUT_STEPS: Final = {
+    "samplesheet": "Samplesheet", "check": "Check of the input", "ingest": "Reading", "qc": "Quality control",
+}  # fmt: skip
 """Steps whose remarks belong here; the others' stand on their own tabs."""
 
 # Space Ranger's name, where the same figure is measured here, how it is shown.
@@ -61,7 +63,7 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
                 Notice("The sample came without metrics_summary.csv, so Space Ranger's sequencing figures are missing.")
             )
     said = [
-        Finding("info", step.capitalize(), "", message.text)
+        Finding("info", _INPUT_STEPS[step], "", message.text)
         for step, message in records.messages()
         if step in _INPUT_STEPS and message.level != "warning"
     ]
@@ -89,16 +91,17 @@ def _overlay(view: SampleView) -> list[Block]:
     if view.canvas is None:
         return []
     blocks: list[Block] = []
+    word = view.records.spot_word.capitalize()
     if view.picture is None:
-        blocks.append(Notice(f"{view.picture_note} Spots are drawn without it, so alignment cannot be judged here."))
+        blocks.append(Notice(f"{view.picture_note} {word}s are drawn without it, so alignment cannot be judged here."))
     if view.canvas.um_per_px is None:
         blocks.append(Notice("Micrometres per pixel are not known for this sample: maps have no scale bar."))
     blocks.append(
         view.canvas.overlay(
             "overlay",
             view.picture,
-            "Spots on the tissue" if view.picture else "Spots",
-            f"{view.picture_note} Spots should lie on tissue and follow its outline. {view.canvas.said}".strip()
+            f"{word}s on the tissue" if view.picture else f"{word}s",
+            f"{view.picture_note} {word}s should lie on tissue and follow its outline. {view.canvas.said}".strip()
             if view.picture
             else view.canvas.said,
         )

@@ -74,6 +74,8 @@ def _filters(view: SampleView) -> list[Block]:
     if view.canvas is not None and view.data is not None and keys.QC_REASON in view.data.obs:
         reasons = view.data.obs[keys.QC_REASON].astype(str).replace("", "kept")
         failing = sorted(set(reasons) - {"kept"})
+        if not failing:
+            return [*blocks, Text(f"No {records.spot_word} was removed.")]
         shades = {"kept": NEUTRAL} | {name: QUALITATIVE[(5 + n) % len(QUALITATIVE)] for n, name in enumerate(failing)}
         blocks.append(
             view.canvas.classes(
@@ -136,14 +138,18 @@ def _histogram(view: SampleView, column: str, title: str, unit: str, table: dict
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}, "showlegend": True,
     }  # fmt: skip
     if logarithmic:
-        top = float(right.max())
-        ticks = [value for decade in range(8) for value in (10**decade, 3 * 10**decade) if left.min() <= value <= top]
-        layout["xaxis"] |= {
-            "tickvals": np.log10(np.asarray(ticks) + 1.0).tolist(),
-            "ticktext": [f"{tick:,}" for tick in ticks],
-        }
+        layout["xaxis"] |= _log_ticks(float(left.min()), float(right.max()))
     caption = _draw_threshold(view, column, layout, logarithmic)
     return Chart(f"histogram-{column}", title, caption, {"data": data, "layout": layout}, _HISTOGRAM_RATIO)
+
+
+def _log_ticks(low: float, high: float) -> Spec:
+    """Ticks at 1, 3, 10, ...; where that leaves too few, at 1, 2, 5, 10, ..."""
+    for steps in ((1, 3), (1, 2, 5)):
+        ticks = [step * 10**decade for decade in range(8) for step in steps if low <= step * 10**decade <= high]
+        if len(ticks) > 2:
+            break
+    return {"tickvals": np.log10(np.asarray(ticks) + 1.0).tolist(), "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
 def _draw_threshold(view: SampleView, column: str, layout: Spec, logarithmic: bool) -> str:

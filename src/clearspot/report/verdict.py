@@ -134,12 +134,12 @@ def _line(records: SampleRecords, rule: Rule) -> Finding | None:
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
     limit = rule.bad if light == "bad" else rule.look
-    if rule.form == "yes":
-        text = "" if light == "good" else rule.advice
-    elif light == "good":
+    if rule.form == "passed" and light != "good":
+        return None  # the step that made the test warns in its own words
+    if light == "good":
         text = (
             ""
-            if limit is None
+            if limit is None or rule.form == "passed"
             else f"Within the limit ({'at least' if rule.worse == 'below' else 'at most'} {show(limit, rule.form)})."
         )
     else:

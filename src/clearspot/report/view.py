@@ -53,6 +53,7 @@ class SampleView:
             list(data.obs.index.astype(str)),
             spot_diameter=_spot_diameter(records, data, um_per_px),
             um_per_px=None if um_per_px is None else float(um_per_px),
+            word=records.spot_word,
         )
         return cls(records, data, store, canvas, picture, note)
 

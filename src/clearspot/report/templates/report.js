@@ -69,7 +69,7 @@
       hoverlabel: { bgcolor: ink.$ground, bordercolor: ink.$muted, font: { color: ink.$ink } },
       ...layout,
     };
-    for (const name of ["xaxis", "yaxis"]) result[name] = { ...axis, ...layout[name] };
+    for (const name of ["xaxis", "yaxis", "yaxis2"]) if (name in layout || name !== "yaxis2") result[name] = { ...axis, ...layout[name] };
     return result;
   }
 
