@@ -14,12 +14,14 @@ workflow CLEARSPOT {
     DENOISE(PREPARE.out.h5ad, genes_of_interest, code_version)
     SUPERRESOLVE(DENOISE.out.domains, PREPARE.out.images)
 
-    ch_versions = channel.topic('versions')
+    ch_version_lines = channel.topic('versions')
         .unique()
         .map { process, tool, version -> [process.toString().tokenize(':').last(), "    ${tool}: \"${version.trim()}\""] }
         .groupTuple()
         .map { process, lines -> "${process}:\n${lines.sort().join('\n')}" }
-        .collectFile(name: 'software_versions.yml', newLine: true, sort: true, storeDir: "${params.outdir}/pipeline_info")
+    ch_version_lines.collectFile(name: 'software_versions.yml', newLine: true, sort: true, storeDir: "${params.outdir}/pipeline_info")
+    // A stored file is written anew in each run and would make the cohort report look like new work: it reads one of its own.
+    ch_versions = ch_version_lines.collectFile(name: 'software_versions.yml', newLine: true, sort: true)
 
     ch_records = PREPARE.out.records.mix(DENOISE.out.records, SUPERRESOLVE.out.records)
     REPORT(DENOISE.out.domains, params.validate_only ? channel.empty() : ch_records, ch_versions, code_version)
