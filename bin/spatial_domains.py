@@ -22,6 +22,7 @@ DEFAULT = DomainParams()
 @click.command(context_settings={"show_default": True})
 @click.option("--sample", required=True, help="Sample name.")
 @click.option("--h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="Denoised.")
+@click.option("--denoised", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="If not in a layer.")
 @click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write.")
 @click.option("--method", type=click.Choice(get_args(Method)), default=DEFAULT.method, help="Whose domains come first.")
 @click.option("--n-domains", type=click.IntRange(min=2), default=None, help="How many.  [default: chosen by the data]")
@@ -32,11 +33,11 @@ DEFAULT = DomainParams()
 @click.option("--moran-n-genes", type=click.IntRange(min=0), default=DEFAULT.moran_n_genes, help="Genes measured.")
 @click.option("--moran-n-perms", type=click.IntRange(min=0), default=DEFAULT.moran_n_perms, help="Shuffles; 0: none.")
 @click.option("--seed", type=click.IntRange(min=0), default=DEFAULT.seed, help="Seed of everything random.")
-def main(sample: str, h5ad: Path, outdir: Path, **options: Any) -> None:
+def main(sample: str, h5ad: Path, denoised: Path | None, outdir: Path, **options: Any) -> None:
     """Write SAMPLE.h5ad, SAMPLE.domains.json and tables for Loupe Browser in loupe/."""
     with exit_codes():
         adata = ad.read_h5ad(h5ad)
-        record = find_domains(adata, sample, DomainParams(**options))
+        record = find_domains(adata, sample, DomainParams(**options), denoised_file=denoised)
         outdir.mkdir(parents=True, exist_ok=True)
         write_h5ad(adata, outdir / keys.h5ad_name(sample))
         write_loupe_tables(adata, sample, outdir / "loupe")

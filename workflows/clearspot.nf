@@ -24,7 +24,13 @@ workflow CLEARSPOT {
     ch_versions = ch_version_lines.collectFile(name: 'software_versions.yml', newLine: true, sort: true)
 
     ch_records = PREPARE.out.records.mix(DENOISE.out.records, SUPERRESOLVE.out.records)
-    REPORT(DENOISE.out.domains, params.validate_only ? channel.empty() : ch_records, ch_versions, code_version)
+    REPORT(
+        DENOISE.out.domains.join(DENOISE.out.denoised),
+        params.validate_only ? channel.empty() : ch_records,
+        6,
+        ch_versions,
+        code_version,
+    )
 
     sample_reports = REPORT.out.sample_reports
     cohort_report = REPORT.out.cohort_report

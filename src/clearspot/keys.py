@@ -22,6 +22,10 @@ COMPONENT: Final = "graph_component"
 DEGREE: Final = "graph_degree"
 DOMAIN_LEIDEN: Final = "domain_leiden"
 DOMAIN_GMM: Final = "domain_gmm"
+TOTAL_COUNTS: Final = "total_counts"
+N_GENES: Final = "n_genes_by_counts"
+LOCAL_OUTLIER: Final = "local_outlier"
+EDGE_DISTANCE: Final = "edge_distance"
 
 # var
 GENE_IDS: Final = "gene_ids"
@@ -31,6 +35,9 @@ HIGHLY_VARIABLE: Final = "highly_variable"
 GENE_PASS: Final = "qc_pass"
 MODELLED: Final = "dusted_modelled"
 GENE_ATTENTION: Final = "dusted_gene_attention"
+N_SPOTS: Final = "n_cells_by_counts"
+HVG_RANK: Final = "highly_variable_rank"
+GENE_OF_INTEREST: Final = "gene_of_interest"
 
 # obsm
 SPATIAL: Final = "spatial"
@@ -44,10 +51,22 @@ DISTANCES: Final = "spatial_distances"
 # uns
 UNS_SPATIAL: Final = "spatial"
 UNS: Final = "clearspot"
+MICRONS_PER_PIXEL: Final = "microns_per_pixel"
+"""In ``uns['clearspot']``, beside an entry for each step (its settings)."""
 
 # feature types, as Space Ranger writes them
 GENE_EXPRESSION: Final = "Gene Expression"
 ANTIBODY_CAPTURE: Final = "Antibody Capture"
+
+
+def percent_of(gene_set: str) -> str:
+    """Column of ``obs`` with the percentage of a spot's counts that fall on a gene set."""
+    return f"pct_counts_{gene_set}"
+
+
+def local_z(metric: str) -> str:
+    """Column of ``obs`` with a metric's robust z-score against the spot's spatial neighbours."""
+    return f"local_z_{metric}"
 
 
 def h5ad_name(sample: str) -> str:

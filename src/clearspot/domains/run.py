@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 import anndata as ad
@@ -25,7 +26,9 @@ _BOTH_UP_TO: Final = 100_000
 """Passing spots up to which the method that was not asked for runs as well, for comparison."""
 
 
-def find_domains(adata: ad.AnnData, sample: str, params: DomainParams | None = None) -> StepRecord:
+def find_domains(
+    adata: ad.AnnData, sample: str, params: DomainParams | None = None, *, denoised_file: Path | None = None
+) -> StepRecord:
     """Add spatial domains to ``adata``, in place, and measure them.
 
     Sets ``obs['domain_gmm']`` and ``obs['domain_leiden']``: categories ``1``, ``2``, ... from the largest, missing for
@@ -39,6 +42,8 @@ def find_domains(adata: ad.AnnData, sample: str, params: DomainParams | None = N
         Sample name.
     params
         Method, numbers, seed.
+    denoised_file
+        Denoised values, where they are too large for a layer.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def find_domains(adata: ad.AnnData, sample: str, params: DomainParams | None = N
     record.tables["markers"], small = marker_genes(adata, main, params.n_markers, params.seed)
     for name in small:
         record.note("info", f"Domain {name} has too few spots to be tested for markers.")
-    record.tables["moran"] = spatial_genes(adata, params)
+    record.tables["moran"] = spatial_genes(adata, params, denoised_file)
     _summarise_moran(record)
     adata.uns.setdefault(keys.UNS, {})["domains"] = {
         name: value for name, value in record.params.items() if value is not None
@@ -138,7 +143,7 @@ def _summarise_moran(record: StepRecord) -> None:
     if "q_measured" in table:
         record.metrics["moran_n_significant_measured"] = int((np.array(table["q_measured"], dtype=float) < 0.05).sum())
     if "denoised" not in table:
-        record.note("info", "The file holds no denoised layer: Moran's I after denoising was not measured.")
+        record.note("info", "There are no denoised values: Moran's I after denoising was not measured.")
     else:
         record.note(
             "info",

@@ -6,6 +6,7 @@ the neighbour mean of shuffled spots, where nothing is left to find: what that r
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import anndata as ad
@@ -16,27 +17,27 @@ from scipy.stats import false_discovery_control
 
 from clearspot import keys
 from clearspot.domains.params import DomainParams
+from clearspot.io.denoised_file import read_denoised
 from clearspot.metrics.autocorrelation import morans_i, permutation_test, row_weights
 from clearspot.metrics.neighbours import neighbour_mean
-from clearspot.qc import columns
 from clearspot.qc.passing import passing_genes, passing_spots
 
 
 def genes_to_test(adata: ad.AnnData, n_genes: int) -> NDArray[np.intp]:
     """Positions of the genes of interest and of the most variable genes, ``n_genes`` in all (or more, if asked for)."""
     chosen = passing_genes(adata)
-    if columns.GENE_OF_INTEREST in adata.var:
-        wanted = np.flatnonzero(chosen & adata.var[columns.GENE_OF_INTEREST].to_numpy(dtype=bool))
+    if keys.GENE_OF_INTEREST in adata.var:
+        wanted = np.flatnonzero(chosen & adata.var[keys.GENE_OF_INTEREST].to_numpy(dtype=bool))
     else:
         wanted = np.empty(0, dtype=np.intp)
-    rank = adata.var[columns.HVG_RANK].to_numpy(dtype=float)
+    rank = adata.var[keys.HVG_RANK].to_numpy(dtype=float)
     order = np.argsort(rank, kind="stable")
     ranked = order[np.isfinite(rank[order])]
     variable = ranked[~np.isin(ranked, wanted)][: max(0, n_genes - wanted.size)]
     return np.concatenate([wanted, variable])
 
 
-def spatial_genes(adata: ad.AnnData, params: DomainParams) -> dict[str, list[Any]]:
+def spatial_genes(adata: ad.AnnData, params: DomainParams, denoised_file: Path | None = None) -> dict[str, list[Any]]:
     """Moran's I over the passing spots, on log-normalised values and row-normalised weights.
 
     Parameters
@@ -45,6 +46,8 @@ def spatial_genes(adata: ad.AnnData, params: DomainParams) -> dict[str, list[Any
         With ``X``, the graph, and, after the denoiser, ``layers['denoised']``.
     params
         Number of genes and shuffles, seed.
+    denoised_file
+        Denoised values, where they are too large for a layer.
 
     Returns
     -------
@@ -60,13 +63,23 @@ def spatial_genes(adata: ad.AnnData, params: DomainParams) -> dict[str, list[Any
     shuffled = measured[np.random.default_rng(params.seed).permutation(len(spots))]
     table: dict[str, list[Any]] = {"gene": adata.var_names[genes].astype(str).tolist()}
     _test(table, "measured", weights, measured, params)
-    if keys.DENOISED in adata.layers:
+    denoised = _denoised(adata, spots, genes, denoised_file)
+    if denoised is not None:
         factor = adata.obs[keys.SIZE_FACTOR].to_numpy(dtype=float)[spots, None]
-        denoised = np.log1p(_dense(adata.layers[keys.DENOISED][np.ix_(spots, genes)]) / factor)
-        _test(table, "denoised", weights, denoised, params)
+        _test(table, "denoised", weights, np.log1p(denoised / factor), params)
     table["neighbour_mean"] = morans_i(weights, neighbour_mean(graph, measured)).tolist()
     table["neighbour_mean_shuffled"] = morans_i(weights, neighbour_mean(graph, shuffled)).tolist()
     return table
+
+
+def _denoised(
+    adata: ad.AnnData, spots: NDArray[np.intp], genes: NDArray[np.intp], file: Path | None
+) -> NDArray[np.floating] | None:
+    if file is not None:
+        return read_denoised(file, adata.obs_names[spots], list(adata.var_names[genes]))
+    if keys.DENOISED in adata.layers:
+        return np.asarray(adata.layers[keys.DENOISED][np.ix_(spots, genes)])
+    return None
 
 
 def _test(

@@ -96,7 +96,7 @@ def _spacing(coordinates: NDArray[np.float64], rows: NDArray[np.intp], sample: s
 
 def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
     """Length in pixels of the full-resolution image."""
-    um_per_px = adata.uns.get(keys.UNS, {}).get("microns_per_pixel")
+    um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     if not um_per_px:
         raise BadInputError(
             Problem(
@@ -149,7 +149,7 @@ def _describe(
 ) -> None:
     """Fill the record's metrics, tables and messages."""
     isolates = int((degree == 0).sum())
-    um_per_px = adata.uns.get(keys.UNS, {}).get("microns_per_pixel")
+    um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     radius = settings.get("radius")
     record.metrics = {
         "n_spots": degree.size,

@@ -211,7 +211,7 @@ def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dic
         "assay": layout.assay,
         "slide_type": scale.slide_type,
         "bin_size_um": layout.bin_size_um,
-        "microns_per_pixel": scale.microns_per_pixel,
+        keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
         "microns_per_pixel_source": scale.source,
         "matrix": layout.matrix.name,
         "positions": layout.positions[0].name,

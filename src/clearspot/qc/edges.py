@@ -13,7 +13,6 @@ from scipy.spatial import cKDTree
 
 from clearspot import keys
 from clearspot.graph.lattice import find_spacing
-from clearspot.qc import columns
 
 _LONGEST: Final = 30
 _INTERIOR: Final = 3
@@ -61,9 +60,9 @@ def add_edge_curve(adata: ad.AnnData) -> tuple[dict[str, list[Any]], float | Non
     steps = steps_from_edge(np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64))
     if steps is None:
         return None
-    adata.obs[columns.EDGE_DISTANCE] = steps.astype(np.float32)
-    total = adata.obs[columns.TOTAL_COUNTS].to_numpy(dtype=float)
-    genes = adata.obs[columns.N_GENES].to_numpy(dtype=float)
+    adata.obs[keys.EDGE_DISTANCE] = steps.astype(np.float32)
+    total = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)
+    genes = adata.obs[keys.N_GENES].to_numpy(dtype=float)
     table: dict[str, list[Any]] = {"distance_spots": [], "n_spots": [], "median_counts": [], "median_genes": []}
     for distance in range(_LONGEST + 1):
         here = steps == distance

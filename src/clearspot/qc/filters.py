@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.qc import columns
 from clearspot.qc.params import QCParams, bin_size_um, spot_floors
 
 
@@ -51,11 +50,11 @@ def spot_filters(adata: ad.AnnData, params: QCParams) -> list[Filter]:
     min_counts = least_counts if params.min_counts is None else params.min_counts
     min_genes = least_genes if params.min_genes is None else params.min_genes
     return [
-        Filter("qc_min_counts", columns.TOTAL_COUNTS, min_counts, lower=True),
-        Filter("qc_min_genes", columns.N_GENES, min_genes, lower=True),
-        Filter("qc_mito_threshold", columns.percent_of("mt"), params.mito_threshold, lower=False),
-        Filter("qc_ribo_threshold", columns.percent_of("ribo"), params.ribo_threshold, lower=True),
-        Filter("qc_hb_threshold", columns.percent_of("hb"), params.hb_threshold, lower=False),
+        Filter("qc_min_counts", keys.TOTAL_COUNTS, min_counts, lower=True),
+        Filter("qc_min_genes", keys.N_GENES, min_genes, lower=True),
+        Filter("qc_mito_threshold", keys.percent_of("mt"), params.mito_threshold, lower=False),
+        Filter("qc_ribo_threshold", keys.percent_of("ribo"), params.ribo_threshold, lower=True),
+        Filter("qc_hb_threshold", keys.percent_of("hb"), params.hb_threshold, lower=False),
     ]
 
 

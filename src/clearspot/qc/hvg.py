@@ -10,7 +10,6 @@ import pandas as pd
 import scanpy as sc
 
 from clearspot import keys
-from clearspot.qc import columns
 from clearspot.qc.params import QCParams
 
 # seurat_v3 smooths log variance over log mean by a loess whose normal equations can be singular where many genes share
@@ -53,7 +52,7 @@ def select_hvgs(adata: ad.AnnData, candidates: np.ndarray, n_hvgs: int) -> str:
     rank[order] = np.arange(order.size)
     ranks = np.full(adata.n_vars, np.nan)
     ranks[candidates] = np.where(rank < n_hvgs, rank, np.nan)
-    adata.var[columns.HVG_RANK] = ranks
+    adata.var[keys.HVG_RANK] = ranks
     adata.var[keys.HIGHLY_VARIABLE] = np.isfinite(ranks)
     return method
 

@@ -10,7 +10,6 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.qc import columns
 
 _HINTS: Final = 20
 """Absent names for which the nearest symbols are looked up: it compares with every gene, and a longer list of absent
@@ -44,7 +43,7 @@ def flag_genes_of_interest(adata: ad.AnnData, names: Sequence[str]) -> dict[str,
             absent[name] = [str(adata.var_names[rows[match]]) for match in near]
         else:
             flagged[row] = True
-    adata.var[columns.GENE_OF_INTEREST] = flagged
+    adata.var[keys.GENE_OF_INTEREST] = flagged
     return absent
 
 

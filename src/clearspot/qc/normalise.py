@@ -7,7 +7,6 @@ import numpy as np
 import scanpy as sc
 
 from clearspot import keys
-from clearspot.qc import columns
 
 
 def normalise(adata: ad.AnnData) -> float:
@@ -21,7 +20,7 @@ def normalise(adata: ad.AnnData) -> float:
     -------
     The median total of the passing spots.
     """
-    totals = adata.obs[columns.TOTAL_COUNTS].to_numpy(dtype=float)
+    totals = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)
     median = float(np.median(totals[adata.obs[keys.QC_PASS].to_numpy()]))
     adata.obs[keys.SIZE_FACTOR] = totals / median
     adata.X = adata.layers[keys.COUNTS].astype(np.float32)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from clearspot import keys
-from clearspot.qc import columns
 
 _NEIGHBOURS: Final = 36  # three rings of a hexagon
 _FEWEST: Final = 12  # below this a median and a spread mean little
@@ -57,10 +56,10 @@ def flag_local_outliers(adata: ad.AnnData) -> dict[str, int] | None:
     if adata.n_obs <= _FEWEST:
         return None
     judged = {
-        columns.TOTAL_COUNTS: (np.log1p(adata.obs[columns.TOTAL_COUNTS].to_numpy(dtype=float)), -1),
-        columns.N_GENES: (np.log1p(adata.obs[columns.N_GENES].to_numpy(dtype=float)), -1),
+        keys.TOTAL_COUNTS: (np.log1p(adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)), -1),
+        keys.N_GENES: (np.log1p(adata.obs[keys.N_GENES].to_numpy(dtype=float)), -1),
     }
-    mito = columns.percent_of("mt")
+    mito = keys.percent_of("mt")
     if mito in adata.obs:
         judged[mito] = (adata.obs[mito].to_numpy(dtype=float), 1)
     scores = {name: np.full(adata.n_obs, np.nan) for name in judged}
@@ -75,8 +74,8 @@ def flag_local_outliers(adata: ad.AnnData) -> dict[str, int] | None:
     found = {}
     for name, (_, sign) in judged.items():
         beyond = sign * scores[name] > _LIMIT
-        adata.obs[columns.local_z(name)] = scores[name].astype(np.float32)
+        adata.obs[keys.local_z(name)] = scores[name].astype(np.float32)
         found[name] = int(beyond.sum())
         flagged |= beyond
-    adata.obs[columns.LOCAL_OUTLIER] = flagged
+    adata.obs[keys.LOCAL_OUTLIER] = flagged
     return found | {"any": int(flagged.sum())}

@@ -9,7 +9,6 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.errors import BadInputError, Problem
-from clearspot.qc import columns
 from clearspot.qc.edges import add_edge_curve
 from clearspot.qc.filters import Filter, flag_genes, flag_spots, spot_filters
 from clearspot.qc.genes import TITLES
@@ -81,14 +80,14 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
         "n_genes_fail": genes_failed,
         "n_hvgs": int(adata.var[keys.HIGHLY_VARIABLE].sum()),
         "hvg_method": method,
-        "total_counts": int(adata.obs[columns.TOTAL_COUNTS].sum()),
-        "median_counts": float(np.median(adata.obs[columns.TOTAL_COUNTS])),
+        "total_counts": int(adata.obs[keys.TOTAL_COUNTS].sum()),
+        "median_counts": float(np.median(adata.obs[keys.TOTAL_COUNTS])),
         "median_counts_pass": median,
-        "median_genes": float(np.median(adata.obs[columns.N_GENES])),
-        "median_genes_pass": float(np.median(adata.obs[columns.N_GENES][passing])),
+        "median_genes": float(np.median(adata.obs[keys.N_GENES])),
+        "median_genes_pass": float(np.median(adata.obs[keys.N_GENES][passing])),
     }
     for name in measured:
-        record.metrics[f"median_percent_{name}"] = float(np.nanmedian(adata.obs[columns.percent_of(name)]))
+        record.metrics[f"median_percent_{name}"] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
     record.tables["quantiles"] = quantiles(adata)
     for column in measured_columns(adata):
         record.tables[f"histogram_{column}"] = histogram(adata, column)
@@ -189,7 +188,7 @@ def _note_genes(
         named = (f"{name} (nearest: {', '.join(near)})" if near else name for name, near in absent.items())
         record.note("warning", f"Genes of interest that the sample does not have: {', '.join(named)}.")
     if params.genes_of_interest:
-        record.metrics["n_genes_of_interest"] = int(adata.var[columns.GENE_OF_INTEREST].sum())
+        record.metrics["n_genes_of_interest"] = int(adata.var[keys.GENE_OF_INTEREST].sum())
     if n_candidates < params.n_hvgs:
         record.note(
             "info",

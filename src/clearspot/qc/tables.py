@@ -8,17 +8,16 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.qc import columns
 from clearspot.qc.genes import GENE_SETS
 
 _BINS: Final = 40
 _QUANTILES: Final = {"min": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1.0}
-_LOGARITHMIC: Final = (columns.TOTAL_COUNTS, columns.N_GENES)
+_LOGARITHMIC: Final = (keys.TOTAL_COUNTS, keys.N_GENES)
 
 
 def measured_columns(adata: ad.AnnData) -> list[str]:
     """Columns of ``obs`` whose distribution is worth showing."""
-    candidates = [columns.TOTAL_COUNTS, columns.N_GENES, *(columns.percent_of(name) for name in GENE_SETS)]
+    candidates = [keys.TOTAL_COUNTS, keys.N_GENES, *(keys.percent_of(name) for name in GENE_SETS)]
     return [name for name in candidates if name in adata.obs]
 
 
@@ -55,8 +54,8 @@ def quantiles(adata: ad.AnnData) -> dict[str, list[Any]]:
 
 def genomes_table(adata: ad.AnnData, genomes: list[str], suffixes: list[str]) -> dict[str, list[Any]]:
     """What each of several genomes contributes (columns of :func:`clearspot.qc.metrics.add_genome_metrics`)."""
-    totals = np.array([adata.obs[f"{columns.TOTAL_COUNTS}_{suffix}"].to_numpy(dtype=float) for suffix in suffixes])
-    mito = [columns.percent_of(f"mt_{suffix}") for suffix in suffixes]
+    totals = np.array([adata.obs[f"{keys.TOTAL_COUNTS}_{suffix}"].to_numpy(dtype=float) for suffix in suffixes])
+    mito = [keys.percent_of(f"mt_{suffix}") for suffix in suffixes]
     return {
         "genome": genomes,
         "n_genes": [int((adata.var[keys.GENOME].astype(str) == genome).sum()) for genome in genomes],

@@ -13,6 +13,7 @@ from anndata.io import read_elem, sparse_dataset
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.io.denoised_file import read_denoised
 
 ROWS_AT_ONCE: Final = 20_000
 """Spots of a layer that are held in memory at once."""
@@ -93,15 +94,7 @@ class SampleData:
         """Return denoised values, shape ``(n_spots, len(names))``; NaN where nothing was modelled."""
         if self.denoised_path is None:
             return self.genes(keys.DENOISED, names)
-        values = np.full((len(self.obs), len(names)), np.nan, dtype=np.float32)
-        with h5py.File(self.denoised_path, "r") as file:
-            rows = self.obs.index.get_indexer(read_elem(file["obs"]).index)
-            columns = read_elem(file["var"]).index.get_indexer(list(names))
-            known = np.flatnonzero(columns >= 0)
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                block = slice(start, start + ROWS_AT_ONCE)
-                values[np.ix_(rows[block], known)] = file["X"][block][:, columns[known]]
-        return values
+        return read_denoised(self.denoised_path, self.obs.index, names)
 
     @staticmethod
     def _library(file: h5py.File) -> h5py.Group | None:

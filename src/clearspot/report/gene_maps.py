@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.qc import columns
 from clearspot.report.blocks import Block, Notice, Picker, Row, Spec, Text
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
@@ -29,14 +28,14 @@ def gene_groups(view: SampleView, most: int) -> list[tuple[str, list[str]]]:
         return []
     var = view.data.var
     modelled = set(var.index[var[keys.MODELLED].to_numpy(dtype=bool)]) if keys.MODELLED in var else set(var.index)
-    wanted = var.index[var[columns.GENE_OF_INTEREST].to_numpy(dtype=bool)] if columns.GENE_OF_INTEREST in var else []
+    wanted = var.index[var[keys.GENE_OF_INTEREST].to_numpy(dtype=bool)] if keys.GENE_OF_INTEREST in var else []
     moran = view.records.table("domains", "moran")
     ranked = sorted(
         (-value, gene)
         for gene, value in zip(moran.get("gene", []), moran.get("measured", []), strict=True)
         if value is not None
     )
-    variable = var[columns.HVG_RANK].dropna().sort_values().index if columns.HVG_RANK in var else []
+    variable = var[keys.HVG_RANK].dropna().sort_values().index if keys.HVG_RANK in var else []
     groups: list[tuple[str, list[str]]] = []
     taken: set[str] = set()
     for heading, genes, limit in (

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from clearspot import keys
-from clearspot.qc import columns
 from clearspot.report.blocks import Block, Chart, Notice, Row, Section, Spec, Table, Text, plot_text
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
@@ -15,17 +14,17 @@ from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.view import SampleView
 
 _SHOWN: Final = {
-    columns.TOTAL_COUNTS: ("UMI counts", "UMI counts"),
-    columns.N_GENES: ("Genes", "genes"),
-    columns.percent_of("mt"): ("Mitochondrial share", "% mitochondrial"),
-    columns.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein"),
-    columns.percent_of("hb"): ("Haemoglobin share", "% haemoglobin"),
+    keys.TOTAL_COUNTS: ("UMI counts", "UMI counts"),
+    keys.N_GENES: ("Genes", "genes"),
+    keys.percent_of("mt"): ("Mitochondrial share", "% mitochondrial"),
+    keys.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein"),
+    keys.percent_of("hb"): ("Haemoglobin share", "% haemoglobin"),
 }
 """Column -> title, unit."""
 
 _HISTOGRAM_RATIO: Final = 1.3
 
-_LOGARITHMIC: Final = frozenset({columns.TOTAL_COUNTS, columns.N_GENES})
+_LOGARITHMIC: Final = frozenset({keys.TOTAL_COUNTS, keys.N_GENES})
 
 
 def qc_section(view: SampleView) -> Section:
@@ -216,13 +215,13 @@ def _edge(view: SampleView) -> list[Block]:
 
 def _outliers(view: SampleView) -> list[Block]:
     number = view.records.metric("qc", "n_local_outliers")
-    if number is None or view.data is None or view.canvas is None or columns.LOCAL_OUTLIER not in view.data.obs:
+    if number is None or view.data is None or view.canvas is None or keys.LOCAL_OUTLIER not in view.data.obs:
         return []
     word = view.records.spot_word
     if not number:
         return [Text(f"No {word} differs strongly from its surroundings.")]
     said = f"{show(number, 'count')} {word}s differ strongly from their surroundings. They are shown, not dropped."
-    labels = view.data.obs[columns.LOCAL_OUTLIER].map({True: "outlier", False: "like its surroundings"})
+    labels = view.data.obs[keys.LOCAL_OUTLIER].map({True: "outlier", False: "like its surroundings"})
     return [
         view.canvas.classes(
             "local-outliers", labels, {"like its surroundings": NEUTRAL, "outlier": FAIL}, "Local outliers", said

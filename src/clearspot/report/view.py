@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clearspot import keys
 from clearspot.report.canvas import Canvas
 from clearspot.report.canvas_kinds import make_canvas
 from clearspot.report.data import SampleData
@@ -46,7 +47,7 @@ class SampleView:
             return cls(records)
         store = Store()
         picture, note = tissue_picture(data)
-        um_per_px = records.metric("ingest", "microns_per_pixel") or data.provenance.get("microns_per_pixel")
+        um_per_px = records.metric("ingest", "microns_per_pixel") or data.provenance.get(keys.MICRONS_PER_PIXEL)
         canvas = make_canvas(
             store,
             data.xy,

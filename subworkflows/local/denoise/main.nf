@@ -20,12 +20,15 @@ workflow DENOISE {
         named_set ? params.dusted_genes : '',
         code_version,
     )
-    SPATIAL_DOMAINS(DUSTED_DENOISE.out.h5ad, code_version)
+    // [] stands for the file of denoised values where they are a layer.
+    denoised = DUSTED_DENOISE.out.denoised.map { meta, files -> [meta, files ? files[0] : []] }
+    SPATIAL_DOMAINS(DUSTED_DENOISE.out.h5ad.join(denoised), code_version)
 
     domains = SPATIAL_DOMAINS.out.h5ad
     records = SPATIAL_GRAPH.out.record.mix(DUSTED_DENOISE.out.record, SPATIAL_DOMAINS.out.record)
 
     emit:
-    domains  // channel: [ meta, h5ad ]
-    records  // channel: [ meta, json ]
+    domains   // channel: [ meta, h5ad ]
+    denoised  // channel: [ meta, h5ad or [] ] denoised values of a section too large for a layer
+    records   // channel: [ meta, json ]
 }

@@ -5,18 +5,24 @@ include { COHORT_REPORT } from '../../../modules/local/report/cohort'
 
 workflow REPORT {
     take:
-    h5ad      // channel: [ meta, h5ad ] of samples that went through
-    records   // channel: [ meta, json ] of every step and sample
-    versions  // channel: path of the collated software versions
+    h5ad          // channel: [ meta, h5ad, denoised or [] ] of samples that went through
+    records       // channel: [ meta, json ] of every step and sample
+    n_records     // integer: records of a sample that went through
+    versions      // channel: path of the collated software versions
     code_version  // string
 
     main:
-    ch_records = records
-        .groupTuple()
-        .map { meta, jsons -> [meta, jsons.sort { json -> json.name }] }
-        .join(h5ad, remainder: true)
-        .map { meta, jsons, data -> [meta, jsons, data ?: []] }
-    SAMPLE_REPORT(ch_records, code_version)
+    // A finished sample's page is written at once; a refused one has fewer parts, and its page comes when all else is done.
+    ch_parts = records
+        .map { meta, json -> [groupKey(meta, n_records + 1), [json: json]] }
+        .mix(h5ad.map { meta, data, denoised -> [groupKey(meta, n_records + 1), [h5ad: data, denoised: denoised]] })
+        .groupTuple(remainder: true)
+        .map { key, parts ->
+            def data = parts.find { part -> part.h5ad }
+            def jsons = parts.findResults { part -> part.json }.sort { json -> json.name }
+            [key.getGroupTarget(), jsons, data ? data.h5ad : [], data ? data.denoised : []]
+        }
+    SAMPLE_REPORT(ch_parts, code_version)
 
     def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
     ch_cohort = params.skip_multiqc ? channel.empty() : records.map { _meta, json -> json }.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }

@@ -72,7 +72,7 @@ def test_without_denoised_values_their_morans_i_is_missing_and_said_so(adata):
     del adata.layers["denoised"]
     record = find_domains(adata, "s", DomainParams(**QUICK))
     assert "moran_median_denoised" not in record.metrics
-    assert "no denoised layer" in " ".join(message.text for message in record.messages)
+    assert "no denoised values" in " ".join(message.text for message in record.messages)
 
 
 def test_same_seed_same_result(adata):

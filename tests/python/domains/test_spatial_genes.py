@@ -60,3 +60,17 @@ def test_a_gene_that_was_not_modelled_has_no_value_after(adata):
 
 def test_without_shuffles_there_are_no_p_values(adata):
     assert "p_measured" not in spatial_genes(adata, DomainParams(moran_n_genes=5, moran_n_perms=0))
+
+
+def test_a_file_of_denoised_values_counts_as_the_layer_does(adata, tmp_path):
+    expected = spatial_genes(adata, DomainParams(moran_n_genes=8, moran_n_perms=5))
+    modelled = adata[adata.obs["qc_pass"].to_numpy(), adata.var_names != "Gene119"]
+    # other orders than the section's: names, not positions, say what is what
+    shell = modelled[::-1, ::-1].copy()
+    shell.X = shell.layers["denoised"]
+    shell.write_h5ad(tmp_path / "s.denoised.h5ad")
+    del adata.layers["denoised"]
+    found = spatial_genes(adata, DomainParams(moran_n_genes=8, moran_n_perms=5), tmp_path / "s.denoised.h5ad")
+    assert np.isnan(found["denoised"][0])
+    for column in ("denoised", "p_denoised", "neighbour_mean"):
+        np.testing.assert_allclose(found[column][1:], expected[column][1:], rtol=1e-6)

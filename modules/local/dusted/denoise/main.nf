@@ -11,7 +11,7 @@ process DUSTED_DENOISE {
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad
-    tuple val(meta), path("${meta.id}/${meta.id}.denoised.h5ad"), emit: denoised, optional: true
+    tuple val(meta), path("${meta.id}/*.denoised.h5ad", arity: '0..*'), emit: denoised
     tuple val(meta), path("${meta.id}/${meta.id}.dusted.json"), emit: record
     tuple val(meta), path("${meta.id}/models/*"), emit: models
     tuple val("${task.process}"), val('torch'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch\'))"'), topic: versions

@@ -3,7 +3,7 @@ process SPATIAL_DOMAINS {
     label 'process_low'
 
     input:
-    tuple val(meta), path(h5ad, stageAs: 'input/*')
+    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(denoised, stageAs: 'denoised/*')
     val code_version
 
     output:
@@ -14,10 +14,11 @@ process SPATIAL_DOMAINS {
 
     script:
     def args = task.ext.args ?: ''
+    def file_of_denoised = denoised ? '--denoised denoised/*' : ''
     """
     # clearspot ${code_version}
     mkdir -p ${meta.id}
-    spatial_domains.py --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${args}
+    spatial_domains.py --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${file_of_denoised} ${args}
     """
 
     stub:
