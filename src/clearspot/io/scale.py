@@ -145,7 +145,8 @@ def derive_scale(
 ) -> Scale:
     """Derive micrometres per pixel.
 
-    The spots' pitch is 100 um by construction, so it wins over everything but the user's word. HD states the value.
+    The pitch of spots (100 um) and of bins (their side) is so by construction, and wins over everything but the user's
+    word.
 
     Parameters
     ----------
@@ -183,10 +184,10 @@ def _estimates(
     """Every way to tell micrometres per pixel, the most trustworthy first."""
     found: dict[str, float] = {}
     if kind == "visium_hd":
-        if factors.microns_per_pixel:
-            found["scale factors"] = factors.microns_per_pixel
         if lattice is not None and bin_size_um:
             found["bin pitch"] = 2 * bin_size_um / (lattice.row_step_px + lattice.col_step_px)
+        if factors.microns_per_pixel:
+            found["scale factors"] = factors.microns_per_pixel
     elif kind == "generic":
         if factors.microns_per_pixel:
             found["scale factors"] = factors.microns_per_pixel

@@ -78,17 +78,18 @@ def test_samplesheet_that_agrees_is_quiet():
     assert derive_scale(hexagons(), factors(), bin_size_um=None, override=0.74).messages == ()
 
 
-def test_hd_takes_the_scale_factors():
+def test_hd_agrees_with_its_scale_factors():
     positions = make_positions(6, 6, bin_um=8, microns_per_pixel=0.27)
     scale = derive_scale(positions, factors("hd", 0.27, 8), bin_size_um=8)
-    assert (scale.slide_type, scale.microns_per_pixel, scale.source) == ("visium_hd", 0.27, "scale factors")
-    assert scale.messages == ()
+    assert (scale.slide_type, scale.source, scale.messages) == ("visium_hd", "bin pitch", ())
+    assert scale.microns_per_pixel == pytest.approx(0.27)
 
 
-def test_hd_with_bins_of_another_size_is_warned_of():
+def test_hd_bin_pitch_wins_over_scale_factors_that_disagree():
     positions = make_positions(6, 6, bin_um=16, microns_per_pixel=0.27)
-    (message,) = derive_scale(positions, factors("hd", 0.27, 8), bin_size_um=8).messages
-    assert "0.135 by bin pitch" in message.text
+    scale = derive_scale(positions, factors("hd", 0.27, 8), bin_size_um=8)
+    assert scale.microns_per_pixel == pytest.approx(0.135)
+    assert ["0.27 by scale factors: bin pitch is used" in message.text for message in scale.messages] == [True]
 
 
 def test_hd_without_stated_scale_takes_the_bin_pitch():
