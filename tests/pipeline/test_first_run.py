@@ -42,6 +42,8 @@ def test_publishes_the_files_of_the_contract(first_run: Run) -> None:
         assert list((folder / "loupe").glob("*.csv"))
     assert (first_run.outdir / "qc_summary.csv").is_file()
     assert (first_run.outdir / "pipeline_info" / "samplesheet.valid.json").is_file()
+    (parameters,) = (first_run.outdir / "pipeline_info").glob("params_*.json")
+    assert json.loads(parameters.read_text())["n_hvgs"] == 300
     assert "torch-geometric" in (first_run.outdir / "pipeline_info" / "software_versions.yml").read_text()
 
 

@@ -3,6 +3,7 @@
 include { colours } from './terminal'
 include { helpText } from './help'
 include { completionEmail } from './notify'
+include { writeParameters } from './parameters'
 
 workflow PIPELINE_INITIALISATION {
 
@@ -42,6 +43,7 @@ workflow PIPELINE_COMPLETION {
 
     // Inside the handler neither `params` nor `workflow` can be had; inside a function both can.
     workflow.onComplete {
+        writeParameters()
         completionSummary(sample_reports, cohort_reports, bad_samples)
         completionEmail()
     }

@@ -158,3 +158,9 @@ def test_multiqcs_own_message_reaches_the_user(inputs: Path, tmp_path: Path) -> 
     config.write_text("title: [unclosed\n")
     with pytest.raises(RuntimeError, match=r"broken\.yml"):
         run_multiqc(inputs, tmp_path, [config])
+
+
+def test_the_docs_list_every_column_of_the_summary_in_order() -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "output.md").read_text()
+    rows = [line.split("`")[1] for line in docs.split("## `qc_summary.csv`")[1].splitlines() if line.startswith("| `")]
+    assert rows == [*(column.name for column in COLUMNS), "verdict", "verdict_reason"]
