@@ -84,5 +84,10 @@ def report_name(sample: str) -> str:
     return f"{sample}_report.html"
 
 
+def spatialdata_name(sample: str) -> str:
+    """File name of a sample's zipped SpatialData store."""
+    return f"{sample}.zarr.zip"
+
+
 METRICS_NAME: Final = "metrics.json"
 QC_SUMMARY_NAME: Final = "qc_summary.csv"

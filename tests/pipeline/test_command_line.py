@@ -39,6 +39,7 @@ def test_stub_run_goes_through_every_process(tmp_path: Path, phantoms: Path) -> 
         "DUSTED_DENOISE",
         "SPATIAL_DOMAINS",
         "SAMPLE_REPORT",
+        "SPATIALDATA_EXPORT",
         "COHORT_REPORT",
     }
 

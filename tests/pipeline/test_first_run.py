@@ -1,6 +1,7 @@
 """What a run on the built-in sample leaves behind."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import anndata as ad
@@ -33,6 +34,7 @@ def test_publishes_the_files_of_the_contract(first_run: Run) -> None:
         assert (folder / f"{sample}.h5ad").is_file()
         assert (folder / f"{sample}_report.html").is_file()
         assert (folder / "metrics.json").is_file()
+        assert zipfile.is_zipfile(folder / f"{sample}.zarr.zip")
         assert {path.name for path in (folder / "models").iterdir()} >= {
             f"{sample}.dusted.pt",
             f"{sample}.dusted_loss.csv",

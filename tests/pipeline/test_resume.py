@@ -14,6 +14,7 @@ STEPS_OF_A_SAMPLE = {
     "DUSTED_DENOISE",
     "SPATIAL_DOMAINS",
     "SAMPLE_REPORT",
+    "SPATIALDATA_EXPORT",
 }
 
 
@@ -43,7 +44,8 @@ def test_edited_parameter_repeats_what_follows_it(first_run: Run, phantoms: Path
     run = _again(first_run, phantoms, tmp_path, "--n_domains", "3")
     assert run.exit_code == 0, run.log
     repeated = {step for step, _ in run.steps("COMPLETED")}
-    assert repeated == {"SAMPLESHEET_CHECK", "SPATIAL_DOMAINS", "SAMPLE_REPORT", "COHORT_REPORT"}
+    followers = {"SPATIAL_DOMAINS", "SAMPLE_REPORT", "SPATIALDATA_EXPORT", "COHORT_REPORT"}
+    assert repeated == followers | {"SAMPLESHEET_CHECK"}
 
 
 def test_edited_input_repeats_that_sample_only(own_phantoms: Path, tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ SPOT_PITCH_UM: Final = 100.0
 SPOT_DIAMETER_UM: Final = 65.0
 """What ``spot_diameter_fullres`` measures on Visium v1, not the spot's nominal 55 um."""
 
+CAPTURE_DIAMETER_UM: Final = 55.0
+"""Nominal diameter of a Visium spot: what it captures."""
+
 SPOT_TO_PITCH: Final = (0.60, 0.65, 0.70)
 """``spot_diameter_fullres`` over pitch as Space Ranger writes it: 11 mm slides, Visium v1, CytAssist 6.5 mm."""
 

@@ -1,6 +1,8 @@
-// One page a sample, one for the cohort. Samples that were refused are in both, with the reason.
+// One page a sample, one for the cohort; samples that were refused are in both, with the reason. And the sample as
+// SpatialData, for viewers.
 
 include { SAMPLE_REPORT } from '../../../modules/local/report/sample'
+include { SPATIALDATA_EXPORT } from '../../../modules/local/spatialdata/export'
 include { COHORT_REPORT } from '../../../modules/local/report/cohort'
 
 workflow REPORT {
@@ -23,6 +25,7 @@ workflow REPORT {
             [key.getGroupTarget(), jsons, data ? data.h5ad : [], data ? data.denoised : []]
         }
     SAMPLE_REPORT(ch_parts, code_version)
+    SPATIALDATA_EXPORT(params.skip_spatialdata ? channel.empty() : h5ad.map { meta, data, _denoised -> [meta, data] }, code_version)
 
     def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
     ch_cohort = params.skip_multiqc ? channel.empty() : records.map { _meta, json -> json }.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }

@@ -1,0 +1,26 @@
+process SPATIALDATA_EXPORT {
+    tag "${meta.id}"
+    label 'process_low'
+
+    input:
+    tuple val(meta), path(h5ad, stageAs: 'input/*')
+    val code_version
+
+    output:
+    tuple val(meta), path("${meta.id}/${meta.id}.zarr.zip"), emit: zarr
+    tuple val("${task.process}"), val('spatialdata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'spatialdata\'))"'), topic: versions
+
+    script:
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}
+    spatialdata_export.py --outdir ${meta.id} --sample ${meta.id} --h5ad input/*
+    """
+
+    stub:
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}
+    touch ${meta.id}/${meta.id}.zarr.zip
+    """
+}

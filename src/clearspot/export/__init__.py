@@ -1,0 +1,1 @@
+"""The sample in formats that other tools open."""
