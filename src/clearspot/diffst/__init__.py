@@ -1,0 +1,24 @@
+"""Diff-ST: super-resolution of spatial expression by histology-guided diffusion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clearspot.diffst.api import SuperresResult, superresolve
+    from clearspot.diffst.params import DiffstParams
+
+__all__ = ["DiffstParams", "SuperresResult", "superresolve"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the model only when it is asked for: the geometry beside it needs no torch."""
+    if name == "DiffstParams":
+        from clearspot.diffst.params import DiffstParams
+
+        return DiffstParams
+    if name in __all__:
+        from clearspot.diffst import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
