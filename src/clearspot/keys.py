@@ -54,6 +54,21 @@ UNS: Final = "clearspot"
 MICRONS_PER_PIXEL: Final = "microns_per_pixel"
 """In ``uns['clearspot']``, beside an entry for each step (its settings)."""
 
+# super-resolved output: a file of its own, predicted and never measured
+SUPERRES_MEAN: Final = "mean"
+SUPERRES_SD: Final = "sd"
+SUPERRES_Q05: Final = "q05"
+SUPERRES_Q50: Final = "q50"
+SUPERRES_Q95: Final = "q95"
+SUPERRES_LAYERS: Final = (SUPERRES_MEAN, SUPERRES_SD, SUPERRES_Q05, SUPERRES_Q50, SUPERRES_Q95)
+EVIDENCE: Final = "evidence"
+"""Column of ``obs``: ``measured`` or ``gap``."""
+PREDICTED: Final = "predicted"
+BIN_UM: Final = "bin_um"
+AFFINE: Final = "affine_to_fullres"
+GRID_SHAPE: Final = "grid_shape"
+"""These four in ``uns['clearspot']`` of that file."""
+
 # feature types, as Space Ranger writes them
 GENE_EXPRESSION: Final = "Gene Expression"
 ANTIBODY_CAPTURE: Final = "Antibody Capture"
@@ -82,6 +97,11 @@ def record_name(sample: str, step: str) -> str:
 def report_name(sample: str) -> str:
     """File name of a sample's HTML report."""
     return f"{sample}_report.html"
+
+
+def superres_name(sample: str) -> str:
+    """File name of a sample's super-resolved expression."""
+    return f"{sample}.superres.h5ad"
 
 
 def spatialdata_name(sample: str) -> str:

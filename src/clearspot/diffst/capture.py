@@ -18,10 +18,12 @@ _PAIRS_AT_ONCE: Final = 2_000_000
 _NOTHING: Final = 1e-9
 """Shares below this are rounding."""
 
-_Area = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+_Floats = NDArray[np.float64]
+_Area = Callable[[_Floats, _Floats, slice], _Floats]
+"""From the lower corners of squares around spots, and which spots these are, to what they have in common."""
 
 
-def disk_operator(xy_px: ArrayLike, grid: FineGrid, diameter_um: float) -> sparse.csr_array:
+def disk_operator(xy_px: ArrayLike, grid: FineGrid, diameter_um: float | ArrayLike) -> sparse.csr_array:
     """Capture operator of round spots.
 
     Parameters
@@ -31,15 +33,20 @@ def disk_operator(xy_px: ArrayLike, grid: FineGrid, diameter_um: float) -> spars
     grid
         The fine grid.
     diameter_um
-        Diameter of the spots: what they capture (55 on Visium), not ``spot_diameter_fullres``.
+        Diameter of the spots, one for all or one each: what they capture (55 on Visium), not ``spot_diameter_fullres``.
 
     Returns
     -------
     CSR, float32, n_spots x n_bins: share of the bin's area inside the spot, from 0 to 1. Parts of a spot outside the
     grid are left out; a spot wholly outside has an empty row.
     """
-    radius = _positive(diameter_um, "diameter_um") / grid.bin_um / 2
-    return _operator(xy_px, grid, radius, lambda x, y: disk_square_area(x, y, radius))
+    n_spots = len(np.asarray(xy_px).reshape(-1, 2))
+    radius = np.broadcast_to(_positive(diameter_um, "diameter_um"), n_spots)[:, None] / grid.bin_um / 2
+
+    def area(x: _Floats, y: _Floats, spots: slice) -> _Floats:
+        return disk_square_area(x, y, radius[spots])
+
+    return _operator(xy_px, grid, float(radius.max(initial=0)), area)
 
 
 def square_operator(xy_px: ArrayLike, side_um: float, grid: FineGrid) -> sparse.csr_array:
@@ -47,15 +54,15 @@ def square_operator(xy_px: ArrayLike, side_um: float, grid: FineGrid) -> sparse.
 
     Parameters and return value as in :func:`disk_operator`, with the squares' edge instead of the diameter.
     """
-    half = _positive(side_um, "side_um") / grid.bin_um / 2
+    half = float(_positive(side_um, "side_um")) / grid.bin_um / 2
 
-    def area(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def area(x: _Floats, y: _Floats, _: slice) -> _Floats:
         return _overlap(x, half) * _overlap(y, half)
 
     return _operator(xy_px, grid, half, area)
 
 
-def disk_square_area(x: ArrayLike, y: ArrayLike, radius: float) -> NDArray[np.float64]:
+def disk_square_area(x: ArrayLike, y: ArrayLike, radius: float | _Floats) -> _Floats:
     """Area that a disk around (0, 0) and unit squares have in common.
 
     The area below ``v`` and left of ``u`` is the integral of ``clip(v, -h(t), h(t))`` with ``h(t) = sqrt(r^2 - t^2)``,
@@ -66,7 +73,7 @@ def disk_square_area(x: ArrayLike, y: ArrayLike, radius: float) -> NDArray[np.fl
     x, y
         Lower corners of the squares.
     radius
-        Of the disk.
+        Of the disk; broadcast against the squares.
     """
     left, low = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     right, high = left + 1, low + 1
@@ -75,7 +82,7 @@ def disk_square_area(x: ArrayLike, y: ArrayLike, radius: float) -> NDArray[np.fl
     return np.clip(upper - lower, 0, 1)
 
 
-def _below(u: NDArray[np.float64], v: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+def _below(u: _Floats, v: _Floats, radius: float | _Floats) -> _Floats:
     """Integral of ``clip(v, -h(t), h(t))`` over t from -radius to u; odd in v."""
     u, height = np.clip(u, -radius, radius), np.minimum(np.abs(v), radius)
     corner = np.sqrt(radius**2 - height**2)
@@ -84,14 +91,14 @@ def _below(u: NDArray[np.float64], v: NDArray[np.float64], radius: float) -> NDA
     return np.sign(v) * (segments + height * (np.clip(u, -corner, corner) + corner))
 
 
-def _arc(t: ArrayLike, radius: float) -> NDArray[np.float64]:
+def _arc(t: ArrayLike, radius: float | _Floats) -> _Floats:
     """Antiderivative of ``sqrt(radius^2 - t^2)``."""
     t = np.clip(np.asarray(t, dtype=np.float64), -radius, radius)
-    area: NDArray[np.float64] = (t * np.sqrt(radius**2 - t**2) + radius**2 * np.arcsin(t / radius)) / 2
+    area: _Floats = (t * np.sqrt(radius**2 - t**2) + radius**2 * np.arcsin(t / radius)) / 2
     return area
 
 
-def _overlap(start: NDArray[np.float64], half: float) -> NDArray[np.float64]:
+def _overlap(start: _Floats, half: float) -> _Floats:
     """Length that [start, start + 1] and [-half, half] have in common."""
     return np.clip(np.minimum(start + 1, half) - np.maximum(start, -half), 0, None)
 
@@ -108,7 +115,7 @@ def _operator(xy_px: ArrayLike, grid: FineGrid, half: float, area: _Area) -> spa
         block = centres[first : first + at_once]
         nearest = np.floor(block).astype(np.int64)
         col, row = nearest[:, 0, None] + d_col, nearest[:, 1, None] + d_row
-        share = area(col - block[:, 0, None], row - block[:, 1, None])
+        share = area(col - block[:, 0, None], row - block[:, 1, None], slice(first, first + len(block)))
         inside = (share > _NOTHING) & (row >= 0) & (row < grid.n_rows) & (col >= 0) & (col < grid.n_cols)
         spots.append(first + np.nonzero(inside)[0])
         bins.append(row[inside] * grid.n_cols + col[inside])
@@ -120,7 +127,8 @@ def _operator(xy_px: ArrayLike, grid: FineGrid, half: float, area: _Area) -> spa
     return sparse.csr_array(entries, shape=shape, dtype=np.float32)
 
 
-def _positive(value: float, name: str) -> float:
-    if not value > 0:
-        raise ValueError(f"{name} must be above 0, not {value}")
-    return value
+def _positive(value: float | ArrayLike, name: str) -> _Floats:
+    sizes = np.asarray(value, dtype=np.float64)
+    if not (sizes > 0).all():
+        raise ValueError(f"{name} must be above 0, not {sizes.min()}")
+    return sizes

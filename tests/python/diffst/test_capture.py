@@ -97,6 +97,14 @@ def test_a_shifted_square_is_shared_by_overlap():
     assert operator.sum() == pytest.approx(1)
 
 
+def test_each_spot_may_have_its_own_diameter(grid, centres):
+    sizes = np.linspace(8, 60, len(centres))
+
+    operator = disk_operator(centres, grid, sizes)
+
+    np.testing.assert_allclose(operator.sum(axis=1) * grid.bin_um**2, np.pi * sizes**2 / 4, rtol=1e-5)
+
+
 def test_blocks_of_spots_change_nothing(grid, centres, monkeypatch):
     whole = disk_operator(centres, grid, 55.0)
     monkeypatch.setattr("clearspot.diffst.capture._PAIRS_AT_ONCE", 300)
