@@ -1,0 +1,322 @@
+"""Diff-ST as one call, and as the two that the pipeline makes: training and sampling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.diffst.checkpoint import load_checkpoint, model_of
+from clearspot.diffst.conditioning import evidence
+from clearspot.diffst.embedding import Embedding, embed_histology
+from clearspot.diffst.fitting import Fitted, fit, tissue_of
+from clearspot.diffst.output import write_superres
+from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.diffst.predicting import Prediction
+from clearspot.diffst.section import Section, read_section
+from clearspot.diffst.ship_rule import Verdict
+from clearspot.diffst.summary import about, sampling_record, training_record
+from clearspot.diffst.view import View
+from clearspot.dusted.checkpoint import CheckpointError, file_sha256
+from clearspot.dusted.device import resolve_device
+from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
+from clearspot.record import StepRecord
+
+
+@dataclass(frozen=True)
+class SuperresResult:
+    """What a run leaves behind.
+
+    Parameters
+    ----------
+    path
+        The super-resolved file.
+    record
+        Metrics, settings and messages of the step ``superres``.
+    training
+        The record of training; None where a checkpoint was used.
+    """
+
+    path: Path
+    record: StepRecord
+    training: StepRecord | None
+
+
+def superresolve(
+    adata: ad.AnnData,
+    image: Path | NDArray[np.uint8] | None = None,
+    *,
+    out: Path,
+    sample: str = "sample",
+    preset: Preset = "cpu",
+    params: DiffstParams | None = None,
+    checkpoint: Path | None = None,
+    microns_per_pixel: float | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> SuperresResult:
+    """Super-resolve one section: train on it (or take a checkpoint), sample, and write ``<sample>.superres.h5ad``.
+
+    Parameters
+    ----------
+    adata
+        One section with counts in ``layers['counts']`` (or ``X``), positions in ``obsm['spatial']`` and the scale in
+        ``uns['clearspot']['microns_per_pixel']``. Spots with a false ``obs['qc_pass']`` are left out.
+    image
+        Full-resolution histology image; None: expression alone.
+    out
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset
+        ``cpu``, ``gpu`` or ``test``.
+    params
+        All settings at once, instead of ``preset`` and ``settings``.
+    checkpoint
+        A trained model; None: one is trained on this section and kept beside the result.
+    microns_per_pixel
+        Overrides what the section says.
+    progress
+        Show progress on the standard error.
+    settings
+        Any field of :class:`DiffstParams`, for example ``factor=10``.
+
+    Raises
+    ------
+    BadInputError
+        If counts, positions, scale, image or checkpoint do not allow it.
+    DeviceNotAvailableError
+        If a GPU was asked for and is not there.
+    GpuOutOfMemoryError
+        If the GPU's memory does not suffice; smaller tiles may.
+
+    Examples
+    --------
+    >>> from clearspot import diffst
+    >>> result = diffst.superresolve(adata, Path("image.tif"), out=Path("results"), factor=5)  # doctest: +SKIP
+    >>> finer = anndata.read_h5ad(result.path)  # doctest: +SKIP
+    """
+    params = _settings(params, preset, settings)
+    out.mkdir(parents=True, exist_ok=True)
+    embedding = None
+    if image is not None:
+        embedding = embed_histology(adata, image, sample, params, microns_per_pixel=microns_per_pixel)
+    training = None
+    if checkpoint is None:
+        checkpoint = out / checkpoint_name(sample)
+        training = train(
+            adata,
+            embedding,
+            checkpoint,
+            sample=sample,
+            params=params,
+            microns_per_pixel=microns_per_pixel,
+            progress=progress,
+        )
+    return sample_section(
+        adata,
+        embedding,
+        checkpoint,
+        out,
+        sample=sample,
+        params=params,
+        microns_per_pixel=microns_per_pixel,
+        progress=progress,
+        training=training,
+    )
+
+
+def train(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    checkpoint: Path,
+    *,
+    sample: str,
+    params: DiffstParams,
+    references: Sequence[View] = (),
+    resume_from: Path | None = None,
+    microns_per_pixel: float | None = None,
+    progress: bool = True,
+) -> StepRecord:
+    """Train on one section and keep the model in ``checkpoint``; arguments and errors as :func:`superresolve`.
+
+    Parameters
+    ----------
+    adata, embedding, sample, params, microns_per_pixel, progress
+        See :func:`superresolve`.
+    checkpoint
+        Where the model goes, also while it trains.
+    references
+        Views with known bins.
+    resume_from
+        Checkpoint of a run that was broken off.
+    """
+    device = resolve_device(params.device)
+    with _threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+        section = _section(adata, embedding, sample, params, microns_per_pixel)
+        fitted = fit(
+            section,
+            None if embedding is None else embedding.histology,
+            params,
+            device,
+            references=references,
+            checkpoint=checkpoint,
+            resume_from=resume_from,
+            progress=progress,
+        )
+    return training_record(sample, section, fitted, params)
+
+
+def sample_section(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    checkpoint: Path,
+    out: Path,
+    *,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None = None,
+    draws: Path | None = None,
+    progress: bool = True,
+    training: StepRecord | None = None,
+) -> SuperresResult:
+    """Sample one section with a trained model and write the result; arguments and errors as :func:`superresolve`.
+
+    Parameters
+    ----------
+    adata, embedding, sample, params, microns_per_pixel, progress
+        See :func:`superresolve`.
+    checkpoint
+        The trained model.
+    out
+        Folder for ``<sample>.superres.h5ad``.
+    draws
+        Folder for the draws, so that a run that was broken off need not make them again; None: a temporary one.
+    training
+        Record of training, to hand on.
+    """
+    began = time.perf_counter()
+    device = resolve_device(params.device)
+    with (
+        _threads(params.threads),
+        _gpu_memory_errors(),
+        _checkpoint_errors(sample, checkpoint),
+        TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
+    ):
+        section = _section(adata, embedding, sample, params, microns_per_pixel)
+        fitted = read_model(checkpoint, params, device)
+        if draws is not None:
+            draws.mkdir(parents=True, exist_ok=True)
+        prediction = Prediction(
+            section,
+            None if embedding is None else embedding.histology,
+            fitted,
+            fitted.params,
+            device,
+            draws or Path(temporary),
+            progress=progress,
+        )
+        behind = evidence(section.operator, section.grid, tissue_of(section))
+        record = sampling_record(adata, prediction, behind, fitted.params, 0.0)
+        path = out / keys.superres_name(sample)
+        write_superres(
+            path,
+            sample,
+            section.grid,
+            behind,
+            adata.var.iloc[section.columns].copy(),
+            prediction.summaries(progress=progress),
+            about=about(prediction, fitted.params, record),
+            spatial=adata.uns.get(keys.UNS_SPATIAL),
+        )
+    record.metrics["seconds_total"] = time.perf_counter() - began
+    return SuperresResult(path, record, training)
+
+
+def read_model(checkpoint: Path, params: DiffstParams, device: torch.device) -> Fitted:
+    """Read a trained model for sampling.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is none, or its training was broken off.
+    """
+    content = load_checkpoint(checkpoint)
+    if "losses" not in content["results"]:
+        raise CheckpointError(f"{checkpoint.name} is of a training that was broken off: resume it first")
+    model, programs, params = model_of(content, params)
+    verdict = content["results"]["verdict"]
+    return Fitted(
+        model.to(device),
+        programs,
+        params,
+        None if verdict is None else Verdict(**verdict),
+        checkpoint_sha256=file_sha256(checkpoint),
+    )
+
+
+def checkpoint_name(sample: str) -> str:
+    """File name of a sample's checkpoint."""
+    return f"{sample}.diffst.pt"
+
+
+def _settings(params: DiffstParams | None, preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+    if params is None:
+        return DiffstParams.preset(preset, **settings)
+    if settings:
+        raise TypeError("give either params or single settings")
+    return params
+
+
+def _section(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None,
+) -> Section:
+    grid = None if embedding is None else embedding.grid
+    section = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel, grid=grid)
+    if embedding is not None:
+        section.messages.extend(embedding.messages)
+    return section
+
+
+@contextmanager
+def _threads(wanted: int | None) -> Iterator[None]:
+    """Use this many CPU threads inside the block; None leaves them alone."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _gpu_memory_errors() -> Iterator[None]:
+    """Turn PyTorch's out-of-memory error into the one that is retried with smaller tiles."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise GpuOutOfMemoryError(f"{error}\nUse smaller tiles: --tile, or a smaller --batch and --crop.") from error
+
+
+@contextmanager
+def _checkpoint_errors(sample: str, path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except CheckpointError as error:
+        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
+        name = path.name if path is not None else "checkpoint"
+        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error

@@ -1,0 +1,171 @@
+"""From files to files: what ``histology_embed.py``, ``diffusion_train.py`` and ``diffusion_sample.py`` in ``bin`` call."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+
+from clearspot import keys
+from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
+from clearspot.diffst.embedding import Embedding, embed_histology
+from clearspot.diffst.histology import FEATURES
+from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.dusted.genes import read_gene_list
+from clearspot.record import StepRecord
+
+EMBED_STEP = "histology"
+
+
+def histology_name(sample: str) -> str:
+    """File name of the image's features."""
+    return f"{sample}.histology.npz"
+
+
+def embed_file(
+    h5ad: Path,
+    image: Path,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> StepRecord:
+    """Compute the image's features on the fine grid; write ``<sample>.histology.npz`` and its record.
+
+    Parameters
+    ----------
+    h5ad
+        Section with counts and positions.
+    image
+        Full-resolution image.
+    outdir
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset, settings
+        See :class:`DiffstParams`; ``factor`` and ``bin_um`` matter here.
+    microns_per_pixel
+        Overrides what the section says.
+    """
+    began = time.perf_counter()
+    params = _params(preset, settings)
+    embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
+    outdir.mkdir(parents=True, exist_ok=True)
+    embedding.write(outdir / histology_name(sample))
+    grid, histology = embedding.grid, embedding.histology
+    entropy = histology.cell_rank
+    record = StepRecord(
+        sample,
+        EMBED_STEP,
+        metrics={
+            "bin_um": grid.bin_um,
+            "n_rows": grid.n_rows,
+            "n_cols": grid.n_cols,
+            "um_per_px": embedding.um_per_px,
+            "image_coverage": float(histology.valid.mean()),
+            "n_features": len(FEATURES),
+            "n_patches": int(np.count_nonzero(entropy >= 0)),
+            "seconds": time.perf_counter() - began,
+        },
+        params={"image": image.name, "factor": params.factor, "bin_um": params.bin_um},
+        messages=list(embedding.messages),
+    )
+    record.write(outdir / keys.record_name(sample, EMBED_STEP))
+    return record
+
+
+def train_file(
+    h5ad: Path,
+    histology: Path | None,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    resume_from: Path | None = None,
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> StepRecord:
+    """Train on one section; write ``<sample>.diffst.pt`` and the record of the step.
+
+    Parameters
+    ----------
+    h5ad
+        Section with counts and positions.
+    histology
+        What :func:`embed_file` wrote; None: expression alone.
+    outdir
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset, settings
+        See :class:`DiffstParams`; ``genes`` and ``always_genes`` may be files.
+    resume_from
+        Checkpoint of a run that was broken off.
+    microns_per_pixel
+        Overrides what the section says.
+    """
+    outdir.mkdir(parents=True, exist_ok=True)
+    record = train(
+        ad.read_h5ad(h5ad),
+        None if histology is None else Embedding.read(histology),
+        outdir / checkpoint_name(sample),
+        sample=sample,
+        params=_params(preset, settings),
+        resume_from=resume_from,
+        microns_per_pixel=microns_per_pixel,
+    )
+    record.write(outdir / keys.record_name(sample, record.step))
+    return record
+
+
+def sample_file(
+    h5ad: Path,
+    histology: Path | None,
+    checkpoint: Path,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    draws: Path | None = None,
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> SuperresResult:
+    """Sample one section; write ``<sample>.superres.h5ad`` and the record of the step.
+
+    Parameters
+    ----------
+    h5ad, histology, outdir, sample, preset, microns_per_pixel, settings
+        As :func:`train_file`.
+    checkpoint
+        What :func:`train_file` wrote, for this section or another.
+    draws
+        Folder that keeps the draws of a run that is broken off.
+    """
+    outdir.mkdir(parents=True, exist_ok=True)
+    result = sample_section(
+        ad.read_h5ad(h5ad),
+        None if histology is None else Embedding.read(histology),
+        checkpoint,
+        outdir,
+        sample=sample,
+        params=_params(preset, settings),
+        microns_per_pixel=microns_per_pixel,
+        draws=draws,
+    )
+    result.record.write(outdir / keys.record_name(sample, result.record.step))
+    return result
+
+
+def _params(preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+    """Settings from the options: lists of genes may come in files."""
+    genes, always = settings.pop("genes", None), settings.pop("always_genes", None)
+    if genes not in (None, "hvg", "all"):
+        genes = read_gene_list(Path(genes))
+    return DiffstParams.preset(
+        preset, genes=genes, always_genes=None if always is None else read_gene_list(Path(always)), **settings
+    )

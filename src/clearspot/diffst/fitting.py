@@ -1,0 +1,283 @@
+"""Training on one section, and on references where there are any: from spots to a model with its verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clearspot.diffst.batches import Sampler
+from clearspot.diffst.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
+from clearspot.diffst.conditioning import tissue_from_spots
+from clearspot.diffst.gene_graph import correlation_graph
+from clearspot.diffst.histology import FEATURES, Histology, no_image
+from clearspot.diffst.model import DiffstModel
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.programs import Programs, fit_programs
+from clearspot.diffst.progress import Progress
+from clearspot.diffst.sampling import predict_mean, sample_residual
+from clearspot.diffst.section import Section
+from clearspot.diffst.ship_rule import Verdict, compare, scoring_window
+from clearspot.diffst.training import Phase, new_phase, train_diffusion, train_mean
+from clearspot.diffst.view import View
+from clearspot.diffst.views import coarse_view, section_view
+
+_OWN_SHARE: Final = 0.7
+"""Share of the training windows of stage 1 that come from the section at its own scale."""
+
+_DRAWS_TO_SCORE: Final = 8
+
+
+@dataclass
+class Fitted:
+    """A trained model and what is known about it.
+
+    Parameters
+    ----------
+    model, programs, params
+        What sampling needs.
+    verdict
+        On held-out spots; None where there were too few, or there is no diffusion.
+    losses
+        Per stage, one value a step.
+    seconds
+        That training took, by part.
+    checkpoint_sha256
+        Of the file, where one was written.
+    """
+
+    model: DiffstModel
+    programs: Programs
+    params: DiffstParams
+    verdict: Verdict | None
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    checkpoint_sha256: str | None = None
+
+
+def tissue_of(section: Section) -> NDArray[np.bool_]:
+    """Bins within three quarters of a pitch of a spot on tissue."""
+    return tissue_from_spots(section.xy_px, section.grid, 0.75 * section.pitch_um)
+
+
+def training_spots(section: Section, params: DiffstParams) -> NDArray[np.bool_]:
+    """Mask of the spots that training may see: all but ``params.holdout`` of them."""
+    generator = np.random.default_rng([params.seed, 1])
+    return generator.random(len(section.rows)) >= params.holdout
+
+
+def fit(
+    section: Section,
+    histology: Histology | None,
+    params: DiffstParams,
+    device: torch.device,
+    *,
+    references: Sequence[View] = (),
+    checkpoint: Path | None = None,
+    resume_from: Path | None = None,
+    progress: bool = True,
+) -> Fitted:
+    """Train both stages on a section and score them on its held-out spots.
+
+    Parameters
+    ----------
+    section
+        Spots and grid.
+    histology
+        Features on its grid; None: no image.
+    params
+        Settings.
+    device
+        Where the networks run.
+    references
+        Further views, with known bins.
+    checkpoint
+        Where to keep the model, also while it trains.
+    resume_from
+        Checkpoint of a run on the same data and settings that was broken off.
+    progress
+        Show progress on the standard error.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint does not fit.
+    """
+    if histology is None or not params.image:
+        histology = no_image(section.grid.shape)
+    training = training_spots(section, params)
+    fingerprint = fingerprint_of(section, histology)
+    resumed = None if resume_from is None else load_checkpoint(resume_from)
+    if resumed is not None:
+        check_same_run(resumed, params, fingerprint)
+        model, programs, params = model_of(resumed, params)
+    else:
+        programs = fit_programs(section.counts[training], section.genes, params.n_programs, params.seed)
+        torch.manual_seed(params.seed)
+        model = DiffstModel(programs.number, len(FEATURES), params)
+    model = model.to(device)
+    run = _Run(section, histology, params, device, model, programs, training, fingerprint, checkpoint, progress)
+    return run.fit(references, resumed)
+
+
+def fingerprint_of(section: Section, histology: Histology) -> dict[str, Any]:
+    """Enough about the data to notice others."""
+    return {
+        "spots": len(section.rows),
+        "genes": len(section.genes),
+        "counts": float(section.counts.sum(dtype=np.float64)),
+        "shape": list(section.grid.shape),
+        "image": float(histology.fine.sum(dtype=np.float64)),
+    }
+
+
+@dataclass
+class _Run:
+    section: Section
+    histology: Histology
+    params: DiffstParams
+    device: torch.device
+    model: DiffstModel
+    programs: Programs
+    training: NDArray[np.bool_]
+    fingerprint: dict[str, Any]
+    checkpoint: Path | None
+    progress: bool
+    phases: dict[str, Phase] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _saved: float = field(default_factory=time.monotonic)
+
+    def fit(self, references: Sequence[View], resumed: dict[str, Any] | None) -> Fitted:
+        section, params = self.section, self.params
+        values = self.programs.transform(section.counts)
+        own = section_view(
+            section, values, self.histology, tissue_of(section), self.training, params.hide_patterns, params.seed
+        )
+        known = [*references]
+        if (coarse := coarse_view(section, own, values, params.seed)) is not None:
+            known.append(coarse)
+        for name in ("mean", "diffusion"):
+            if name == "mean" or (self.model.denoiser is not None and known):
+                self.phases[name] = new_phase(name, self.model, params)
+                if resumed is not None and name in resumed["phases"]:
+                    self.phases[name].restore(resumed["phases"][name])
+        self._train_mean([own, *known])
+        verdict = None
+        if "diffusion" in self.phases:
+            self._train_diffusion(known)
+            verdict = self._verdict(own)
+        losses = {name: phase.loss for name, phase in self.phases.items()}
+        fitted = Fitted(self.model, self.programs, params, verdict, losses, self.seconds)
+        fitted.checkpoint_sha256 = self._save(
+            {"verdict": None if verdict is None else verdict.as_dict(), "losses": losses, "seconds": self.seconds}
+        )
+        return fitted
+
+    def _train_mean(self, views: list[View]) -> None:
+        began = time.perf_counter()
+        phase, params = self.phases["mean"], self.params
+        graph = correlation_graph(self.section.counts[self.training], params.gene_neighbours, params.seed)
+        others = len(views) - 1
+        shares = [_OWN_SHARE, *[(1 - _OWN_SHARE) / others] * others] if others else [1.0]
+        sampler = Sampler(views, shares, params, self.device)
+        loadings = torch.from_numpy(self.programs.loadings).to(self.device)
+        with Progress("mean", phase.steps, phase.step, shown=self.progress) as shown:
+            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown))
+        self.seconds["mean"] = time.perf_counter() - began
+
+    def _train_diffusion(self, views: list[View]) -> None:
+        began = time.perf_counter()
+        phase = self.phases["diffusion"]
+        means = [
+            [predict_mean(self.model, view, shown, self.params, self.device) for shown in view.conditions]
+            for view in views
+        ]
+        self.model.residual_sd.copy_(torch.from_numpy(_residual_sd(views, means)))
+        sampler = Sampler(views, [1.0] * len(views), self.params, self.device, means)
+        with Progress("diffusion", phase.steps, phase.step, shown=self.progress) as shown:
+            train_diffusion(phase, self.model, sampler, self.params, self._after_step(shown))
+        self.seconds["diffusion"] = time.perf_counter() - began
+
+    def _verdict(self, own: View) -> Verdict | None:
+        began = time.perf_counter()
+        held_out = ~self.training
+        if not held_out.any():
+            return None
+        view = own.cut(scoring_window(own, held_out))
+        shown = view.conditions[0]
+        mean = predict_mean(self.model, view, shown, self.params, self.device)
+        draws = []
+        with Progress("scoring", _DRAWS_TO_SCORE, shown=self.progress) as bar:
+            for number in range(min(_DRAWS_TO_SCORE, self.params.samples)):
+                draws.append(
+                    sample_residual(
+                        self.model, view, shown, mean, number, f"{view.name}/score", self.params, self.device
+                    )
+                )
+                bar.step()
+        loadings = gene_loadings(self.model, self.programs, self.section, self.params, self.device, self.training)
+        sd = self.model.residual_sd.cpu().numpy()
+        self.seconds["scoring"] = time.perf_counter() - began
+        return compare(view, held_out, loadings, mean, draws, sd, self.params.seed)
+
+    def _after_step(self, shown: Progress) -> Any:
+        def after(phase: Phase) -> None:
+            shown.step(f"loss {phase.loss[-1]:.4f}")
+            minutes = self.params.checkpoint_minutes
+            if minutes is not None and time.monotonic() - self._saved >= 60 * minutes:
+                self._save({})
+                self._saved = time.monotonic()
+
+        return after
+
+    def _save(self, results: dict[str, Any]) -> str | None:
+        if self.checkpoint is None:
+            return None
+        return save_checkpoint(
+            self.checkpoint,
+            model=self.model,
+            programs=self.programs,
+            params=self.params,
+            image_channels=len(FEATURES),
+            phases=self.phases,
+            fingerprint=self.fingerprint,
+            results=results,
+        )
+
+
+@torch.no_grad()
+def gene_loadings(
+    model: DiffstModel,
+    programs: Programs,
+    section: Section,
+    params: DiffstParams,
+    device: torch.device,
+    spots: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Loadings ``(programs, genes)`` with the gene graph network's corrections, from the graph over these spots."""
+    graph = None
+    if model.genes is not None:
+        graph = correlation_graph(section.counts[spots], params.gene_neighbours, params.seed)
+    loadings = torch.from_numpy(programs.loadings).to(device)
+    return model.gene_loadings(loadings, graph).cpu().numpy()
+
+
+def _residual_sd(views: Sequence[View], means: Sequence[Sequence[NDArray[np.float32]]]) -> NDArray[np.float32]:
+    """Root mean square of each program's residual in square-root space, over tissue."""
+    total: NDArray[np.float64] | float = 0.0
+    number = 0
+    for view, of_view in zip(views, means, strict=True):
+        if view.truth is None:
+            continue
+        truth = np.sqrt(view.truth[:, view.tissue].astype(np.float32))
+        for mean in of_view:
+            residual = truth - np.sqrt(mean[:, view.tissue])
+            total = total + (residual.astype(np.float64) ** 2).sum(axis=1)
+            number += residual.shape[1]
+    return np.maximum(np.sqrt(total / max(number, 1)), 1e-3).astype(np.float32)

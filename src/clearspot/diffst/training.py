@@ -1,0 +1,201 @@
+"""Training of both stages, step by step, so that a run that was killed goes on where its checkpoint stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import torch
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from clearspot.diffst.batches import Batch, Sampler
+from clearspot.diffst.gene_graph import GeneGraph
+from clearspot.diffst.mean_net import captured, poisson_loss
+from clearspot.diffst.model import DiffstModel
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.residual_diffusion import diffusion_loss, new_scheduler
+from clearspot.nn.cross_attention import visible_fraction
+
+_MAX_GENES_A_STEP: Final = 1024
+_WARM_UP: Final = 20
+_CLIP_NORM: Final = 1.0
+_WEIGHT_DECAY: Final = 1e-4
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a number."""
+
+
+@dataclass
+class Phase:
+    """Where the training of one network stands.
+
+    Parameters
+    ----------
+    name
+        ``mean`` or ``diffusion``.
+    steps
+        Steps in all.
+    modules
+        What is trained.
+    lr
+        Peak learning rate.
+    ema_decay
+        Of the moving average.
+    """
+
+    name: str
+    steps: int
+    modules: nn.ModuleList
+    lr: float
+    ema_decay: float
+    step: int = 0
+    loss: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.optimizer = torch.optim.AdamW(self.modules.parameters(), lr=self.lr, weight_decay=_WEIGHT_DECAY)
+        self.ema = EMAModel(self.modules.parameters(), decay=self.ema_decay, use_ema_warmup=True, power=0.75)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step >= self.steps
+
+    def update(self, loss: Tensor) -> None:
+        """Take one step down the gradient.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If the loss is not finite.
+        """
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingDivergedError(f"the {self.name} loss became {value} in step {self.step + 1}")
+        rate = min(1.0, (self.step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr * rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.modules.parameters(), _CLIP_NORM)
+        self.optimizer.step()
+        self.ema.step(self.modules.parameters())
+        self.loss.append(value)
+        self.step += 1
+
+    def use_average(self) -> None:
+        """Put the moving average in the place of the weights."""
+        self.ema.copy_to(self.modules.parameters())
+        self.modules.eval()
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "step": self.step,
+            "loss": self.loss,
+            "optimizer": self.optimizer.state_dict(),
+            "ema": self.ema.state_dict(),
+            "weights": self.modules.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up what :meth:`state` gave."""
+        self.step, self.loss = state["step"], list(state["loss"])
+        self.modules.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.ema.load_state_dict(state["ema"])
+
+
+def new_phase(name: str, model: DiffstModel, params: DiffstParams) -> Phase:
+    """Phase ``mean`` (MeanNet and gene graph network) or ``diffusion`` (denoiser)."""
+    parts: Sequence[nn.Module | None] = (model.mean, model.genes) if name == "mean" else (model.denoiser,)
+    steps = params.steps_mean if name == "mean" else params.steps_diffusion
+    modules = nn.ModuleList(part for part in parts if part is not None)
+    return Phase(name, steps, modules, params.lr, params.ema_decay)
+
+
+def train_mean(
+    phase: Phase,
+    model: DiffstModel,
+    sampler: Sampler,
+    loadings: Tensor,
+    graph: GeneGraph | None,
+    params: DiffstParams,
+    after_step: Callable[[Phase], None],
+) -> None:
+    """Train stage 1 to its end; the model then holds the moving average.
+
+    Parameters
+    ----------
+    phase
+        Where it stands.
+    model
+        The model.
+    sampler
+        Gives the batch of a step.
+    loadings, graph
+        Of the genes whose counts are in the batches.
+    params
+        Settings.
+    after_step
+        Called after each step: progress, checkpoints.
+    """
+    phase.modules.train()
+    while not phase.finished:
+        batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
+        programs, disentangling = model.mean(batch.inputs)
+        programs = batch.turned_back(programs)
+        corrected = model.gene_loadings(loadings, graph)
+        generator = np.random.default_rng([params.seed, 1, phase.step])
+        losses = [_mean_loss(batch, number, programs[number], corrected, generator) for number in range(len(programs))]
+        phase.update(torch.stack(losses).mean() + params.disentangle_weight * disentangling)
+        after_step(phase)
+    phase.use_average()
+
+
+def train_diffusion(
+    phase: Phase, model: DiffstModel, sampler: Sampler, params: DiffstParams, after_step: Callable[[Phase], None]
+) -> None:
+    """Train stage 2 to its end on views whose bins are known; the model then holds the moving average."""
+    if model.denoiser is None:
+        raise ValueError("the model has no denoiser")
+    scheduler = new_scheduler(params.sigma_min, params.sigma_max)
+    phase.modules.train()
+    scale = model.residual_sd.view(1, -1, 1, 1)
+    while not phase.finished:
+        batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
+        sqrt_mean = batch.mean.sqrt()
+        residual = (batch.truth.sqrt() - sqrt_mean) / scale
+        generator = torch.Generator().manual_seed(
+            int(np.random.default_rng([params.seed, 2, phase.step]).integers(2**62))
+        )
+        loss, disentangling = diffusion_loss(
+            model.denoiser, scheduler, residual, sqrt_mean, batch.known, batch.inputs, generator
+        )
+        phase.update(loss + params.disentangle_weight * disentangling)
+        after_step(phase)
+    phase.use_average()
+
+
+def _curriculum(phase: Phase, params: DiffstParams) -> int:
+    return int(params.curriculum * phase.steps)
+
+
+def _mean_loss(batch: Batch, number: int, programs: Tensor, loadings: Tensor, generator: np.random.Generator) -> Tensor:
+    """Loss of one window: on the bins where they are known, else on the spots through the capture operator."""
+    window = batch.windows[number]
+    if window.truth is not None:
+        return poisson_loss(programs.flatten(1).T, window.truth.flatten(1).T, window.known.flatten().to(programs.dtype))
+    if window.counts is None or not len(window.counts):
+        return programs.sum() * 0
+    rate = captured(programs * window.scale[:, None, None], window.spot, window.bins, window.area, len(window.counts))
+    columns = slice(None)
+    if loadings.shape[1] > _MAX_GENES_A_STEP:
+        columns = torch.from_numpy(generator.choice(loadings.shape[1], _MAX_GENES_A_STEP, replace=False)).to(
+            rate.device
+        )
+    return poisson_loss(rate @ loadings[:, columns], window.counts[:, columns], window.weight)
