@@ -1,0 +1,115 @@
+"""What a model has to beat: methods without one, each a function ``predict(case) -> Prediction``."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import Case, Prediction
+from scipy import ndimage, sparse
+from scipy.interpolate import CloughTocher2DInterpolator
+from scipy.spatial import cKDTree
+from sklearn.linear_model import RidgeCV
+
+from clearspot.diffst.histology import embed
+from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.projection import project
+
+WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
+"""Widths of the Gaussian that are tried, in pitches."""
+
+CONTEXT_BINS = (0.0, 1.5, 4.0)
+RIDGE_ALPHAS = np.logspace(0, 5, 11)
+MOST_SHARPENING = 4.0
+
+
+def even(case: Case) -> Prediction:
+    """Every bin has the density of the nearest spot."""
+    _, nearest = cKDTree(case.xy_px).query(case.grid.centres_px())
+    return Prediction(case.density[nearest].astype(np.float32))
+
+
+def bicubic(case: Case) -> Prediction:
+    """Piecewise cubic, smooth interpolation of the spots' densities; beyond their hull the nearest spot.
+
+    Clough-Tocher instead of an image's bicubic, which needs a square lattice without holes.
+    """
+    centres = case.grid.centres_px()
+    values = CloughTocher2DInterpolator(case.xy_px, case.density)(centres)
+    outside = np.isnan(values).any(axis=1)
+    values[outside] = even(case).mean[outside]
+    return Prediction(np.maximum(values, 0).astype(np.float32))
+
+
+def gaussian(case: Case) -> Prediction:
+    """Gaussian mean of the spots' densities, with the width that predicts spots from the others best."""
+    return Prediction(_kernel_mean(case.xy_px, case.density, case.grid.centres_px(), _best_width(case)))
+
+
+def ridge(case: Case) -> Prediction:
+    """Ridge regression of the spots' densities (square root) on image features, applied to the bins."""
+    features = _features(case)
+    area = case.operator.sum(axis=1)[:, None]
+    model = RidgeCV(RIDGE_ALPHAS).fit((case.operator @ features) / area, np.sqrt(case.density))
+    # Beyond the range that spots have, a linear model extrapolates.
+    most = np.sqrt(case.density).max(axis=0)
+    return Prediction((np.clip(model.predict(features), 0, most) ** 2).astype(np.float32))
+
+
+def sharpened(case: Case) -> Prediction:
+    """The Gaussian mean with the detail that ridge regression sees below the Gaussian's width (pan-sharpening)."""
+    smooth, detailed = gaussian(case).mean, ridge(case).mean
+    width = _best_width(case) / case.grid.bin_px
+    maps = detailed.reshape(*case.grid.shape, -1)
+    blurred = ndimage.gaussian_filter(maps, (width, width, 0), mode="nearest").reshape(detailed.shape)
+    floor = 1e-3 * detailed.mean(axis=0) + 1e-12
+    ratio = (detailed + floor) / (blurred + floor)
+    return Prediction((smooth * np.clip(ratio, 1 / MOST_SHARPENING, MOST_SHARPENING)).astype(np.float32))
+
+
+BASELINES = {"even": even, "bicubic": bicubic, "gaussian": gaussian, "ridge": ridge, "sharpened": sharpened}
+NEEDS_IMAGE = {"ridge", "sharpened"}
+
+
+def projected(case: Case, prediction: Prediction) -> Prediction:
+    """The same, conserving the visible spots' counts (each draw on its own)."""
+    samples = prediction.samples
+    if samples is not None:
+        samples = np.stack([project(sample, case.counts, case.operator) for sample in samples])
+    return Prediction(project(prediction.mean, case.counts, case.operator), samples)
+
+
+def _best_width(case: Case) -> float:
+    """Width in pixels with the least leave-one-out error on the square-root scale."""
+    pitch_px = case.pitch_um * case.grid.px_per_um
+    truth = np.sqrt(case.density)
+    scale = np.maximum(truth.std(axis=0), 1e-9)
+    errors = []
+    for width in WIDTHS:
+        left_out = _kernel_mean(case.xy_px, case.density, case.xy_px, width * pitch_px, without_self=True)
+        errors.append(((np.sqrt(left_out) - truth) ** 2 / scale**2).mean())
+    return WIDTHS[int(np.argmin(errors))] * pitch_px
+
+
+def _kernel_mean(
+    xy: np.ndarray, values: np.ndarray, at: np.ndarray, width: float, *, without_self: bool = False
+) -> np.ndarray:
+    """Nadaraya-Watson mean over the spots within four widths, or the nearest one where there is none."""
+    tree = cKDTree(xy)
+    pairs = sparse.coo_array(cKDTree(at).sparse_distance_matrix(tree, 4 * width, output_type="coo_matrix"))
+    weights = np.exp(-0.5 * (pairs.data / width) ** 2)
+    if without_self:
+        weights[pairs.row == pairs.col] = 0
+    kernel = sparse.csr_array((weights, (pairs.row, pairs.col)), shape=(len(at), len(xy)))
+    total = kernel.sum(axis=1)
+    lonely = total < 1e-12
+    mean = (kernel @ values) / np.where(lonely, 1, total)[:, None]
+    _, nearest = tree.query(at[lonely], k=2)
+    mean[lonely] = values[nearest[:, 1 if without_self else 0]]
+    return mean.astype(np.float32)
+
+
+def _features(case: Case) -> np.ndarray:
+    """Bins x features: the model's own image features, as they are and in two sizes of context."""
+    histology = embed(GridImage.open(case.image, case.grid, case.name), case.grid)
+    maps = histology.fine.astype(np.float32)
+    scales = [ndimage.gaussian_filter(maps, (0, width, width)) if width else maps for width in CONTEXT_BINS]
+    return np.concatenate(scales).reshape(-1, case.grid.n_bins).T

@@ -1,0 +1,99 @@
+"""Run super-resolution methods on cases with a known truth, and keep every result at once.
+
+    python benchmarks/superres/run.py                                # baselines on all cases
+    python benchmarks/superres/run.py --cases phantom --methods even gaussian
+    python benchmarks/superres/run.py --table                        # results.csv -> results.md
+
+What ``results.csv`` has already is skipped, so a run that was broken off goes on where it was. Work files (the phantom)
+go to ``--work``; nothing of that is kept in the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+from baselines import BASELINES, NEEDS_IMAGE, projected
+from cases import Case, Prediction
+from hidden_case import hidden_case
+from phantom_case import phantom_case
+from scoring import ceiling, score
+from table import write_table
+from xenium_case import xenium_case
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parents[2] / "shared" / "data"
+RESULTS = HERE / "results.csv"
+
+METHODS: dict[str, Callable[[Case], Prediction]] = dict(BASELINES)
+"""A further method is one more function ``predict(case) -> Prediction`` in here."""
+
+
+def all_cases(work: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
+    """Names, and how to make each case."""
+    for factor in (5, 10):
+        yield f"phantom-0-{factor}x", lambda factor=factor: phantom_case(factor, work)
+    for crop in ("bulbasaur", "charmander", "squirtle"):
+        for factor in (5, 10):
+            path = DATA / "xenium_crops" / f"{crop}.h5ad"
+            yield f"xenium-{crop}-{factor}x", lambda path=path, factor=factor: xenium_case(path, factor)
+    for source, names in (("her2st", ("C2", "C3", "C4", "C5", "C6")), ("mob", ("MOB1", "MOB2", "MOB3"))):
+        for name in names:
+            for every in (2, 4, 8):
+                path = DATA / source / f"{name}.h5ad"
+                yield f"{source}-{name}-hide{every}", lambda path=path, every=every: hidden_case(path, every)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="*", default=[""], help="beginnings of case names")
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--work", type=Path, default=HERE / "work")
+    parser.add_argument("--table", action="store_true", help="only write the table of what is there")
+    args = parser.parse_args()
+    for name, make in () if args.table else all_cases(args.work):
+        missing = [method for method in args.methods if (name, method) not in _done()]
+        if not name.startswith(tuple(args.cases)) or not missing:
+            continue
+        case = make()
+        best = ceiling(case)
+        for method in missing:
+            if case.image is None and method in NEEDS_IMAGE:
+                continue
+            _add(_run(case, method, best))
+    write_table(RESULTS, HERE / "results.md")
+
+
+def _run(case: Case, method: str, best: float | None) -> pd.DataFrame:
+    began = time.perf_counter()
+    prediction = METHODS[method](case)
+    seconds = time.perf_counter() - began
+    about = {"case": case.name, "method": method, "seconds": round(seconds, 2), "ceiling": best}
+    rows = [about | {"projected": False} | row for row in score(case, prediction)]
+    rows += [about | {"projected": True} | row for row in score(case, projected(case, prediction))]
+    shown = rows[len(rows) // 2]
+    print(f"{case.name:28s} {method:10s} {seconds:7.1f} s  projected: pearson {shown['pearson']:.3f}", flush=True)
+    return pd.DataFrame(rows)
+
+
+def _done() -> set[tuple[str, str]]:
+    if not RESULTS.exists():
+        return set()
+    return set(pd.read_csv(RESULTS)[["case", "method"]].itertuples(index=False, name=None))
+
+
+def _add(rows: pd.DataFrame) -> None:
+    """Append and sort, so that the file does not depend on the order of runs."""
+    if RESULTS.exists():
+        rows = pd.concat([pd.read_csv(RESULTS), rows])
+    rows = rows.sort_values(["case", "method", "projected", "region"])
+    partial = RESULTS.with_suffix(".partial")
+    rows.to_csv(partial, index=False, float_format="%.4g")
+    partial.replace(RESULTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Scores of a prediction: medians over genes of the measures of ``clearspot.metrics.superres``."""
+
+from __future__ import annotations
+
+import numpy as np
+from cases import Case, Prediction
+
+from clearspot.diffst.conditioning import Evidence, evidence
+from clearspot.diffst.projection import conservation_error
+from clearspot.diffst.uncertainty import RunningSummary, count_interval, coverage, crps_from_samples
+from clearspot.metrics import superres
+
+COUNT_DRAWS = 32
+
+
+def score(case: Case, prediction: Prediction) -> list[dict[str, object]]:
+    """One row a region: tissue, measured and gap bins where there is a truth, and hidden spots where there are any."""
+    rows = []
+    if case.truth is not None:
+        codes = evidence(case.operator, case.grid, case.tissue)
+        regions = {
+            "tissue": case.tissue,
+            "measured": case.tissue & (codes == Evidence.MEASURED),
+            "gap": case.tissue & (codes == Evidence.GAP),
+        }
+        rows += [{"region": name} | _bins(case, prediction, mask, name) for name, mask in regions.items()]
+    if case.hidden_operator is not None:
+        rows.append({"region": "hidden spots"} | _spots(case, prediction))
+    error = conservation_error(prediction.mean, case.counts, case.operator)
+    return [row | {"conservation_error": error} for row in rows]
+
+
+def ceiling(case: Case) -> float | None:
+    """Largest median correlation that a perfect prediction could have, where the truth is drawn."""
+    rng = np.random.default_rng(0)
+    if case.truth is not None and case.truth_is_counts:
+        return _median(superres.thinning_ceiling(case.truth[case.tissue.ravel()], rng))
+    if case.hidden_counts is not None:
+        return _median(superres.thinning_ceiling(case.hidden_counts, rng, repeats=20))
+    return None
+
+
+def _bins(case: Case, prediction: Prediction, mask: np.ndarray, region: str) -> dict[str, object]:
+    inside = mask.ravel()
+    truth, mean = case.truth[inside], prediction.mean[inside]
+    scale = np.sqrt(case.density).std(axis=0)
+    row = _plain(truth, mean, scale)
+    samples = prediction.samples
+    drawn = mean[None] if samples is None else samples[:, inside]
+    if case.truth_is_counts and samples is not None:
+        drawn = np.random.default_rng(0).poisson(drawn)
+    row["crps"] = _crps(truth, drawn, scale)
+    if samples is not None:
+        lower, upper = _interval(samples[:, inside], case.truth_is_counts)
+        row["coverage90"] = coverage(truth, lower, upper)
+    if region == "tissue":
+        shape = (*case.grid.shape, -1)
+        reach = np.sqrt(case.density).max(axis=0)
+        similarity = superres.ssim(case.truth.reshape(shape), prediction.mean.reshape(shape), reach, mask)
+        compared = superres.minmax_scores(truth, mean)
+        row |= {
+            "ssim": _median(similarity),
+            "moran_error": _median(np.abs(superres.morans_error(truth, mean, mask))),
+            "gene_gene_error": superres.gene_gene_error(truth, mean),
+            "minmax_rmse": _median(compared["rmse"]),
+        }
+    return row
+
+
+def _spots(case: Case, prediction: Prediction) -> dict[str, object]:
+    """Hidden spots: counts, so predicted counts are drawn from the predicted rates."""
+    operator, truth = case.hidden_operator, case.hidden_counts.astype(np.float64)
+    mean = operator @ prediction.mean
+    scale = np.sqrt(case.counts.toarray()).std(axis=0)
+    samples = prediction.samples
+    rates = mean[None] if samples is None else np.stack([operator @ sample for sample in samples])
+    draws = np.random.default_rng(0).poisson(np.repeat(rates, -(-COUNT_DRAWS // len(rates)), axis=0))
+    spread = np.zeros_like(mean) if samples is None else rates.std(axis=0, ddof=1)
+    return _plain(truth, mean, scale) | {
+        "crps": _crps(truth, draws, scale),
+        "coverage90": coverage(truth, *count_interval(mean, spread)),
+        "gene_gene_error": superres.gene_gene_error(truth, mean),
+    }
+
+
+def _plain(truth: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> dict[str, object]:
+    return {
+        "pearson": _median(superres.gene_pearson(truth, mean)),
+        "deviance": _median(superres.poisson_deviance(truth, mean)),
+        "sqrt_rmse": _median(superres.sqrt_rmse(truth, mean, scale)),
+    }
+
+
+def _crps(truth: np.ndarray, draws: np.ndarray, scale: np.ndarray) -> float:
+    """On the square-root scale, in units of the visible spots' standard deviation."""
+    scores = crps_from_samples(np.sqrt(truth), np.sqrt(draws)).mean(axis=0)
+    return _median(np.divide(scores, scale, out=np.full(len(scores), np.nan), where=scale > 0))
+
+
+def _interval(samples: np.ndarray, counts: bool) -> tuple[np.ndarray, np.ndarray]:
+    if counts:
+        return count_interval(samples.mean(axis=0), samples.std(axis=0, ddof=1))
+    running = RunningSummary(samples.shape[1:])
+    for sample in samples:
+        running.add(sample)
+    return running.quantile(0.05), running.quantile(0.95)
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
