@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from clearspot import __version__
+from clearspot.dusted.options import denoise_options
 from clearspot.errors import exit_codes
 
 
@@ -62,3 +63,30 @@ def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
             simulate_cohort(outdir, truth_bins=(2, 8) if truth_002um else (8,), tell=click.echo, **options)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
+
+
+@main.command()
+@click.argument("h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="AnnData file to write."
+)
+@click.option("--sample", help="Name in messages.  [default: the input's file name]")
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for checkpoint, loss curve, attention and gene attention.  [default: not kept]",
+)
+@denoise_options
+def denoise(h5ad: Path, output: Path, sample: str | None, models: Path | None, **options: Any) -> None:
+    """Denoise the counts of H5AD, any AnnData file of one section, with DUSTED.
+
+    It needs counts (layers['counts'], or whole numbers in X) and coordinates (obsm['spatial']); the graph of touching
+    spots is built where obsp['spatial_connectivities'] is absent. Adds layers['denoised'], obsm['X_dusted'] and
+    columns of var, and writes the record of the run beside the output, as STEM.dusted.json.
+    """
+    with exit_codes():
+        from clearspot.dusted.command import Targets, denoise_file
+
+        record = denoise_file(h5ad, Targets.beside(output, models), sample or h5ad.stem, **options)
+        for message in record.messages if record else ():
+            click.echo(f"{message.level}: {message.text}", err=True)

@@ -16,7 +16,8 @@ from clearspot.errors import DeviceNotAvailableError, GpuOutOfMemoryError
 _CGROUP: Final = Path("/sys/fs/cgroup")
 _SHARE_OF_FREE_MEMORY: Final = 0.35
 _LARGEST_CPU_TILE_BYTES: Final = 4 * 2**30
-_SMALLEST_TILE: Final = 256
+SMALLEST_TILE: Final = 256
+"""Spots; cutting further costs more halo than it saves memory."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -68,7 +69,7 @@ def spots_that_fit(n_genes: int, hidden: int, device: torch.device) -> int:
         budget = _SHARE_OF_FREE_MEMORY * torch.cuda.mem_get_info(device)[0]
     else:
         budget = min(_SHARE_OF_FREE_MEMORY * _free_cpu_memory(), _LARGEST_CPU_TILE_BYTES)
-    return max(_SMALLEST_TILE, int(budget / bytes_per_spot))
+    return max(SMALLEST_TILE, int(budget / bytes_per_spot))
 
 
 def _free_cpu_memory() -> float:
@@ -89,5 +90,6 @@ def gpu_memory_errors() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise GpuOutOfMemoryError(
-            f"{error}\nUse smaller tiles: --max-spots-per-tile (dusted_tile_spots in the pipeline)."
+            f"{error}\nUse smaller tiles: --max-spots-per-tile (dusted_tile_spots in the pipeline, which halves them "
+            "by itself when it tries again)."
         ) from error

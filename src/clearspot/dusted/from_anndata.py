@@ -42,13 +42,13 @@ class Source:
 
 
 def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source:
-    """Take the passing spots and the genes to model out of an AnnData.
+    """Take the spots and the genes to model out of an AnnData.
 
     Parameters
     ----------
     adata
-        With counts in ``layers['counts']`` (or ``X``), the graph in ``obsp['spatial_connectivities']`` and, where there
-        is one, ``obs['qc_pass']``.
+        With counts in ``layers['counts']`` (or ``X``), positions in ``obsm['spatial']`` and, where there is one,
+        ``obs['qc_pass']``. The graph in ``obsp['spatial_connectivities']`` is built and added where it is absent.
     sample
         Sample name, for messages.
     params
@@ -57,16 +57,19 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
     Raises
     ------
     BadInputError
-        If counts or graph are missing or unusable, or too little is left.
+        If counts, positions or graph are missing or unusable, or too little is left.
     """
     counts = _counts(adata, sample)
-    spots = np.flatnonzero(passing_spots(adata))
-    graph = _graph(adata, sample, spots)
-    totals = _totals(adata, counts, sample, spots, params)
-    genes, messages = choose_genes(adata, counts, spots, params)
+    spots, messages = _spots(adata, counts)
+    if len(spots) >= MIN_SPOTS and keys.CONNECTIVITIES not in adata.obsp:
+        messages += _add_graph(adata, sample)
+    genes, notes = choose_genes(adata, counts, spots, params)
+    messages += notes
     for found, least, what in ((len(spots), MIN_SPOTS, "spots"), (len(genes), MIN_GENES, "genes with counts")):
         if found < least:
             raise _problem(sample, f"{found} {what} to model", f"at least {least}", "Look at filters and gene choice.")
+    graph = _graph(adata, sample, spots)
+    totals = _totals(adata, counts, sample, spots, params)
     chosen = sp.csr_matrix(counts[spots][:, genes], dtype=np.float32)
     chosen.sort_indices()
     modelled = np.asarray(chosen.sum(axis=1)).ravel()
@@ -81,12 +84,23 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
     return Source(section, spots, genes, messages)
 
 
+def section_size(adata: ad.AnnData, sample: str, params: DustedParams) -> tuple[int, int]:
+    """Number of spots and of genes that :func:`read_section` would take."""
+    counts = _counts(adata, sample)
+    spots, _ = _spots(adata, counts)
+    return len(spots), len(choose_genes(adata, counts, spots, params)[0])
+
+
 def _counts(adata: ad.AnnData, sample: str) -> sp.csr_matrix:
     matrix: Any = adata.layers.get(keys.COUNTS, adata.X)
     where = f"layers['{keys.COUNTS}']" if keys.COUNTS in adata.layers else "X"
     if matrix is None:
         raise _problem(sample, "neither counts nor X", "counts", "Put the counts into layers['counts'].")
     counts = sp.csr_matrix(matrix)
+    if not counts.has_canonical_format or (counts.data == 0).any():
+        counts = counts.copy()
+        counts.sum_duplicates()
+        counts.eliminate_zeros()
     values = counts.data
     if not np.isfinite(values).all() or (values < 0).any() or (values != np.rint(values)).any():
         raise _problem(
@@ -98,14 +112,43 @@ def _counts(adata: ad.AnnData, sample: str) -> sp.csr_matrix:
     return counts
 
 
-def _graph(adata: ad.AnnData, sample: str, spots: np.ndarray) -> sp.csr_matrix:
-    if keys.CONNECTIVITIES not in adata.obsp:
-        raise _problem(
-            sample,
-            f"no obsp['{keys.CONNECTIVITIES}']",
-            "the graph of touching spots",
-            "Run clearspot.graph.build.build_graph (bin/spatial_graph.py) or squidpy.gr.spatial_neighbors first.",
+def _spots(adata: ad.AnnData, counts: sp.csr_matrix) -> tuple[np.ndarray, list[Message]]:
+    """Rows to model: what passed quality control or, where that has not run, what lies in tissue and has counts."""
+    if keys.QC_PASS in adata.obs:
+        return np.flatnonzero(passing_spots(adata)), []
+    inside = np.ones(adata.n_obs, dtype=bool)
+    if keys.IN_TISSUE in adata.obs:
+        inside = adata.obs[keys.IN_TISSUE].to_numpy() == 1
+    seen = np.diff(counts.indptr) > 0
+    messages = [
+        Message("handled", f"{number} of {adata.n_obs} spots {what}: not denoised")
+        for number, what in (
+            (int((~inside).sum()), "lie off the tissue"),
+            (int((inside & ~seen).sum()), "have no counts"),
         )
+        if number
+    ]
+    return np.flatnonzero(inside & seen), messages
+
+
+def _add_graph(adata: ad.AnnData, sample: str) -> list[Message]:
+    """Build the graph of touching spots into ``adata``."""
+    found, mend = None, "Put the spots' coordinates into obsm['spatial'], or a graph into obsp."
+    if keys.SPATIAL not in adata.obsm:
+        found = f"neither obsm['{keys.SPATIAL}'] nor obsp['{keys.CONNECTIVITIES}']"
+    elif not np.isfinite(np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)).all():
+        found, mend = f"obsm['{keys.SPATIAL}'] with coordinates that are no numbers", "Drop those spots."
+    if found is not None:
+        raise _problem(sample, found, "the position of every spot, or the graph of touching spots", mend)
+    from clearspot.graph.build import build_graph  # squidpy takes seconds to import, and the pipeline has a graph
+
+    record = build_graph(adata, sample)
+    degree = record.metrics["mean_degree"]
+    built = f"obsp['{keys.CONNECTIVITIES}'] was absent: built, {degree:.1f} neighbours a spot on average"
+    return [Message("info", built), *record.messages]
+
+
+def _graph(adata: ad.AnnData, sample: str, spots: np.ndarray) -> sp.csr_matrix:
     graph = sp.csr_matrix(adata.obsp[keys.CONNECTIVITIES])[spots][:, spots].astype(bool).astype(np.int8)
     graph.eliminate_zeros()
     graph.sort_indices()

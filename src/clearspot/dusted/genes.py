@@ -35,7 +35,7 @@ def choose_genes(
     Parameters
     ----------
     adata
-        The section.
+        The section; genes with a true ``var['gene_of_interest']`` are modelled like ``always_genes``.
     counts
         Its counts, shape ``(n_obs, n_vars)``.
     spots
@@ -55,6 +55,8 @@ def choose_genes(
     else:
         wanted = _named(adata, params.genes, "genes", messages)
     always = _named(adata, params.always_genes, "always_genes", messages)
+    if keys.GENE_OF_INTEREST in adata.var:
+        always |= adata.var[keys.GENE_OF_INTEREST].to_numpy(dtype=bool)
     seen = np.asarray(counts[spots].sum(axis=0)).ravel() > 0
     if silent := int(np.count_nonzero(always & ~seen)):
         messages.append(Message("handled", f"{silent} genes asked for have no counts in this section: not denoised"))

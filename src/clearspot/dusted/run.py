@@ -21,6 +21,7 @@ from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.progress import Progress
 from clearspot.dusted.section import Section
+from clearspot.dusted.team import TeamObjective, current_team
 from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, train
@@ -36,14 +37,34 @@ class Run:
         self.device = device
         self.compute = resolve_precision(params.precision, device)
         section = source.section
-        most = params.max_spots_per_tile or spots_that_fit(section.n_genes, params.hidden, device)
-        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, most)
+        self.team = current_team()
+        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, self._most_spots(section))
         self.held_out: sp.csr_matrix | None = None
         self.training: Section = section
         if params.holdout:
             kept, self.held_out = thin_counts(section.counts, params.holdout, params.seed)
             self.training = section.thinned(kept, 1 - params.holdout, params)
         self._optimizer: torch.optim.Optimizer
+
+    def _most_spots(self, section: Section) -> int:
+        """Core spots of a tile: what was asked for or fits, and no more than leaves a tile for every process."""
+        most = self.params.max_spots_per_tile or spots_that_fit(section.n_genes, self.params.hidden, self.device)
+        if self.team.size == 1:
+            return most
+        if self.params.step_per == "tile":
+            raise ValueError("step_per='tile' takes one tile after the other: use it with a single process")
+        if self.params.max_spots_per_tile is None and self.device.type == "cpu":
+            most //= self.team.size
+        return max(1, min(most, section.n_spots // self.team.size))
+
+    def _objective(self, model: Dusted) -> Objective:
+        """Loss of the section; with several processes this one's tiles of it."""
+        settings = (self.params, self.device, self.compute, self.held_out)
+        if self.team.size == 1:
+            return Objective(self.training, self.tiles, *settings)
+        shared = TeamObjective(self.training, self.tiles[self.team.rank :: self.team.size], *settings)
+        shared.share(model)
+        return shared
 
     def train(
         self, checkpoint: Path | None, resume_from: Path | None, warm_start_from: Path | None, progress: bool
@@ -66,7 +87,7 @@ class Run:
                 raise BadInputError(
                     Problem(self.sample, path.name, str(error), "a checkpoint that fits", mend)
                 ) from error
-        objective = Objective(self.training, self.tiles, self.params, self.device, self.compute, self.held_out)
+        objective = self._objective(model)
         began = time.perf_counter()
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:

@@ -164,8 +164,13 @@ def test_settings_are_checked(adata):
         dusted.denoise(adata, params=dusted.DustedParams(), epochs=3)
 
 
-def missing_graph(adata):
+def neither_graph_nor_positions(adata):
+    del adata.obsp[keys.CONNECTIVITIES], adata.obsm[keys.SPATIAL]
+
+
+def positions_that_are_no_numbers(adata):
     del adata.obsp[keys.CONNECTIVITIES]
+    adata.obsm[keys.SPATIAL][3, 1] = np.nan
 
 
 def directed_graph(adata):
@@ -198,7 +203,8 @@ def no_genes(adata):
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
-        (missing_graph, "build_graph"),
+        (neither_graph_nor_positions, "obsm\\['spatial'\\] nor"),
+        (positions_that_are_no_numbers, "no numbers"),
         (directed_graph, "symmetric"),
         (normalised_counts, "not whole"),
         (negative_counts, "negative"),

@@ -1,0 +1,159 @@
+"""Several processes that train one model on one section: each takes some of the tiles, and gradients are summed.
+
+PyTorch's ``DistributedDataParallel`` does the exchange. The first process goes on to denoise and write; the others are
+done when training is.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import torch
+import torch.distributed as dist
+from torch.multiprocessing import ProcessContext, ProcessExitedException, start_processes
+from torch.nn.parallel import DistributedDataParallel
+
+from clearspot.dusted.model import Dusted
+from clearspot.dusted.objective import Objective
+from clearspot.errors import EXIT_BAD_INPUT, EXIT_GPU_OUT_OF_MEMORY, EXIT_NO_DEVICE
+
+_EXIT_CODES: Final = (EXIT_GPU_OUT_OF_MEMORY, EXIT_BAD_INPUT, EXIT_NO_DEVICE)
+
+
+@dataclass(frozen=True)
+class Team:
+    """One process among those that train together.
+
+    Parameters
+    ----------
+    rank
+        Its number; 0 is the one that writes.
+    size
+        How many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+
+def current_team() -> Team:
+    """The processes that ``torch.distributed`` knows of; this one alone where it has not been started."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return Team()
+    return Team(dist.get_rank(), dist.get_world_size())
+
+
+def launched_by_torchrun() -> bool:
+    """Whether ``torchrun`` (or a scheduler in its manner) has started this process beside others."""
+    return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def device_of_rank(device: str, local_rank: int) -> str:
+    """``cuda`` means one GPU a process; anything else is the same for all."""
+    return f"cuda:{local_rank}" if device == "cuda" else device
+
+
+@contextmanager
+def joined(device: str, **where: Any) -> Iterator[Team]:
+    """Meet the other processes, and part from them at the end.
+
+    Parameters
+    ----------
+    device
+        Where this one computes: GPUs talk by NCCL, processors by Gloo.
+    where
+        ``init_method``, ``rank`` and ``world_size``; nothing under ``torchrun``, which sets the environment.
+    """
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", **where)
+    try:
+        yield current_team()
+    finally:
+        dist.destroy_process_group()
+
+
+def same_for_all(value: Any) -> Any:
+    """What the first process has, on every process."""
+    if current_team().size == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def run_processes(function: Callable[..., None], processes: int, *arguments: Any) -> None:
+    """Call ``function(rank, processes, init_method, *arguments)`` in as many new processes of this machine.
+
+    Raises
+    ------
+    SystemExit
+        With the exit code of the process that failed with one that means something; its message is on the standard
+        error already.
+    """
+    with TemporaryDirectory(prefix="clearspot-") as folder:
+        meeting = (Path(folder) / "meeting").as_uri()
+        context = start_processes(function, (processes, meeting, *arguments), processes, join=False)
+        try:
+            while not context.join():
+                pass
+        except ProcessExitedException as error:
+            code = _meaningful_exit_code(context)
+            if code is None:
+                raise
+            raise SystemExit(code) from error
+
+
+def _meaningful_exit_code(context: ProcessContext) -> int | None:
+    """The others fail too when one does, so the first to be seen need not be the one at fault."""
+    codes = [process.exitcode for process in context.processes]
+    return next((code for code in _EXIT_CODES if code in codes), None)
+
+
+class _Parallel(DistributedDataParallel):
+    """The model as the objective uses it."""
+
+    @property
+    def heads(self) -> Any:
+        """The output layer, which the loss reads beside the forward pass."""
+        return self.module.heads
+
+
+@dataclass
+class TeamObjective(Objective):
+    """The tiles of one process, with the gradient of everybody's after the last of them."""
+
+    def share(self, model: Dusted) -> None:
+        """Sum the gradients of this model over all processes from now on."""
+        self._parallel = _Parallel(model, broadcast_buffers=False)
+        # DDP averages by default, but the shares of tiles add up: the section's mean is already in each of them
+        self._parallel.register_comm_hook(None, _sum_gradients)
+        self._loss_so_far = self._score_so_far = 0.0
+
+    def backward(self, model: Dusted, number: int) -> tuple[float, float]:
+        """Add one tile's share of the gradient, and everybody's with the last.
+
+        Returns
+        -------
+        The section's loss and held-out score with the last tile, 0 before: sums over tiles are the section's, the same
+        to the bit in every process, so that all keep the same best state and stop together.
+        """
+        last = number == len(self.tiles) - 1
+        with nullcontext() if last else self._parallel.no_sync():
+            loss, score = super().backward(self._parallel, number)  # type: ignore[arg-type]
+        self._loss_so_far += loss
+        self._score_so_far += score
+        if not last:
+            return 0.0, 0.0
+        totals = torch.tensor([self._loss_so_far, self._score_so_far], dtype=torch.float64, device=self.device)
+        dist.all_reduce(totals)
+        self._loss_so_far = self._score_so_far = 0.0
+        return float(totals[0]), float(totals[1])
+
+
+# DDP reads this function's annotations, so they must not be strings: no `from __future__ import annotations` here.
+def _sum_gradients(_: None, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    work = dist.all_reduce(bucket.buffer(), async_op=True)
+    return work.get_future().then(lambda future: future.value()[0])
