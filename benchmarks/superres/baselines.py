@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 from cases import Case, Prediction
 from scipy import ndimage, sparse
@@ -9,9 +12,10 @@ from scipy.interpolate import CloughTocher2DInterpolator
 from scipy.spatial import cKDTree
 from sklearn.linear_model import RidgeCV
 
+from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import embed
 from clearspot.diffst.image_samples import GridImage
-from clearspot.diffst.projection import project
+from clearspot.diffst.projection import project, shrunk_counts
 
 WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
 """Widths of the Gaussian that are tried, in pitches."""
@@ -46,7 +50,7 @@ def gaussian(case: Case) -> Prediction:
 
 def ridge(case: Case) -> Prediction:
     """Ridge regression of the spots' densities (square root) on image features, applied to the bins."""
-    features = _features(case)
+    features = _features(case.image, case.grid)
     area = case.operator.sum(axis=1)[:, None]
     model = RidgeCV(RIDGE_ALPHAS).fit((case.operator @ features) / area, np.sqrt(case.density))
     # Beyond the range that spots have, a linear model extrapolates.
@@ -69,12 +73,15 @@ BASELINES = {"even": even, "bicubic": bicubic, "gaussian": gaussian, "ridge": ri
 NEEDS_IMAGE = {"ridge", "sharpened"}
 
 
-def projected(case: Case, prediction: Prediction) -> Prediction:
-    """The same, conserving the visible spots' counts (each draw on its own)."""
+def projected(case: Case, prediction: Prediction, onto: str) -> Prediction:
+    """The same, conserving the visible spots' counts, ``measured`` or ``shrunk``; each draw on its own."""
+
+    def one(x: np.ndarray) -> np.ndarray:
+        counts = case.counts if onto == "measured" else shrunk_counts(x, case.counts, case.operator)
+        return project(x, counts, case.operator)
+
     samples = prediction.samples
-    if samples is not None:
-        samples = np.stack([project(sample, case.counts, case.operator) for sample in samples])
-    return Prediction(project(prediction.mean, case.counts, case.operator), samples)
+    return Prediction(one(prediction.mean), None if samples is None else np.stack([one(x) for x in samples]))
 
 
 def _best_width(case: Case) -> float:
@@ -107,9 +114,9 @@ def _kernel_mean(
     return mean.astype(np.float32)
 
 
-def _features(case: Case) -> np.ndarray:
+@lru_cache(maxsize=1)
+def _features(image: Path, grid: FineGrid) -> np.ndarray:
     """Bins x features: the model's own image features, as they are and in two sizes of context."""
-    histology = embed(GridImage.open(case.image, case.grid, case.name), case.grid)
-    maps = histology.fine.astype(np.float32)
+    maps = embed(GridImage.open(image, grid, image.stem), grid).fine.astype(np.float32)
     scales = [ndimage.gaussian_filter(maps, (0, width, width)) if width else maps for width in CONTEXT_BINS]
-    return np.concatenate(scales).reshape(-1, case.grid.n_bins).T
+    return np.concatenate(scales).reshape(-1, grid.n_bins).T

@@ -36,10 +36,10 @@ def all_cases(work: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
     """Names, and how to make each case."""
     for factor in (5, 10):
         yield f"phantom-0-{factor}x", lambda factor=factor: phantom_case(factor, work)
-    for crop in ("bulbasaur", "charmander", "squirtle"):
+    crops = {name: DATA / "xenium_crops" / f"{name}.h5ad" for name in ("bulbasaur", "charmander", "squirtle")}
+    for name, path in (crops | {"pair": DATA / "xenium_pair" / "xenium_cells.h5ad"}).items():
         for factor in (5, 10):
-            path = DATA / "xenium_crops" / f"{crop}.h5ad"
-            yield f"xenium-{crop}-{factor}x", lambda path=path, factor=factor: xenium_case(path, factor)
+            yield f"xenium-{name}-{factor}x", lambda args=(path, name, factor): xenium_case(*args)
     for source, names in (("her2st", ("C2", "C3", "C4", "C5", "C6")), ("mob", ("MOB1", "MOB2", "MOB3"))):
         for name in names:
             for every in (2, 4, 8):
@@ -72,10 +72,9 @@ def _run(case: Case, method: str, best: float | None) -> pd.DataFrame:
     prediction = METHODS[method](case)
     seconds = time.perf_counter() - began
     about = {"case": case.name, "method": method, "seconds": round(seconds, 2), "ceiling": best}
-    rows = [about | {"projected": False} | row for row in score(case, prediction)]
-    rows += [about | {"projected": True} | row for row in score(case, projected(case, prediction))]
-    shown = rows[len(rows) // 2]
-    print(f"{case.name:28s} {method:10s} {seconds:7.1f} s  projected: pearson {shown['pearson']:.3f}", flush=True)
+    versions = {"none": prediction} | {onto: projected(case, prediction, onto) for onto in ("measured", "shrunk")}
+    rows = [about | {"projection": name} | row for name, one in versions.items() for row in score(case, one)]
+    print(f"{case.name:28s} {method:10s} {seconds:7.1f} s  pearson {rows[0]['pearson']:.3f}", flush=True)
     return pd.DataFrame(rows)
 
 
@@ -89,7 +88,7 @@ def _add(rows: pd.DataFrame) -> None:
     """Append and sort, so that the file does not depend on the order of runs."""
     if RESULTS.exists():
         rows = pd.concat([pd.read_csv(RESULTS), rows])
-    rows = rows.sort_values(["case", "method", "projected", "region"])
+    rows = rows.sort_values(["case", "method", "projection", "region"])
     partial = RESULTS.with_suffix(".partial")
     rows.to_csv(partial, index=False, float_format="%.4g")
     partial.replace(RESULTS)

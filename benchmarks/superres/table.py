@@ -20,6 +20,7 @@ COLUMNS = {
     "seconds": "s",
 }
 ORDER = ("even", "bicubic", "gaussian", "ridge", "sharpened")
+PROJECTIONS = {"none": "", "measured": " + projection", "shrunk": " + projection onto shrunk counts"}
 REGIONS = ("tissue", "measured", "gap", "hidden spots")
 
 
@@ -43,15 +44,16 @@ def write_table(results: Path, path: Path) -> None:
 
 def _markdown(rows: pd.DataFrame) -> str:
     columns = [name for name in COLUMNS if rows[name].notna().any()]
-    means = rows.groupby(["method", "projected"])[columns].mean()
+    means = rows.groupby(["method", "projection"])[columns].mean()
     known = [method for method in ORDER if method in means.index.get_level_values(0)]
     others = sorted(set(means.index.get_level_values(0)) - set(ORDER))
     lines = [f"| method | {' | '.join(COLUMNS[name] for name in columns)} |", "| --- " * (len(columns) + 1) + "|"]
     for method in [*known, *others]:
-        for projected in (False, True):
-            values = means.loc[(method, projected)]
-            name = f"{method} + projection" if projected else method
-            lines.append(f"| {name} | {' | '.join(_shown(values[column]) for column in columns)} |")
+        for projection, name in PROJECTIONS.items():
+            if (method, projection) not in means.index:
+                continue
+            values = means.loc[(method, projection)]
+            lines.append(f"| {method}{name} | {' | '.join(_shown(values[column]) for column in columns)} |")
     return "\n".join(lines)
 
 

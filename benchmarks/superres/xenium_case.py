@@ -16,18 +16,18 @@ from clearspot.diffst.grid import FineGrid
 
 PITCH_UM, DIAMETER_UM = 100.0, 55.0
 CELL_TO_NUCLEUS = 3.0
-"""Area of a cell over that of its nucleus, which is what the crops state."""
+"""Area of a cell over that of its nucleus, which is what the three crops state (``xenium_pair`` states both)."""
 
 CELL_REACH_UM = 25.0
 """Bins are tissue up to this distance from a cell."""
 
 
-def xenium_case(path: Path, factor: int, *, n_genes: int = 100, seed: int = 0) -> Case:
+def xenium_case(path: Path, name: str, factor: int, *, n_genes: int = 100, seed: int = 0) -> Case:
     """A crop, in micrometres. Each molecule lies at a random place in its cell; both resolutions see the same ones."""
     cells = ad.read_h5ad(path)
-    xy = np.asarray(cells.obsm["spatial"], dtype=np.float64) * float(cells.uns["um_per_unit"])
-    area = cells.obs["area_um2" if "area_um2" in cells.obs else "nucleus_area_um2"].to_numpy() * CELL_TO_NUCLEUS
-    molecules, gene = _molecules(np.random.default_rng(seed), xy, area, sparse.coo_array(cells.X))
+    xy = np.asarray(cells.obsm["spatial"], dtype=np.float64)  # micrometres in these files
+    area = cells.obs["cell_area_um2"] if "cell_area_um2" in cells.obs else cells.obs["area_um2"] * CELL_TO_NUCLEUS
+    molecules, gene = _molecules(np.random.default_rng(seed), xy, area.to_numpy(), sparse.coo_array(cells.X))
     spots = _hexagonal(xy.min(axis=0) + 50, xy.max(axis=0) - 50)
     distance, spot = cKDTree(spots).query(molecules)
     inside = distance <= DIAMETER_UM / 2
@@ -40,7 +40,7 @@ def xenium_case(path: Path, factor: int, *, n_genes: int = 100, seed: int = 0) -
     truth = _counted(row * grid.n_cols + col, gene, (grid.n_bins, cells.n_vars))
     chosen = dispersed_genes(counts, n_genes)
     return Case(
-        name=f"xenium-{path.stem}-{factor}x",
+        name=f"xenium-{name}-{factor}x",
         adata=section(counts[:, chosen], cells.var_names[chosen], spots, 1.0),
         grid=grid,
         operator=disk_operator(spots, grid, DIAMETER_UM),
