@@ -70,7 +70,8 @@ def sharpened(case: Case) -> Prediction:
 
 
 BASELINES = {"even": even, "bicubic": bicubic, "gaussian": gaussian, "ridge": ridge, "sharpened": sharpened}
-NEEDS_IMAGE = {"ridge", "sharpened"}
+NEEDS_IMAGE = {"ridge", "sharpened", "diffst-no-image"}
+"""Methods that have nothing to say (or nothing new) without an image."""
 
 
 def projected(case: Case, prediction: Prediction, onto: str) -> Prediction:

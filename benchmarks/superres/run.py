@@ -1,7 +1,7 @@
 """Run super-resolution methods on cases with a known truth, and keep every result at once.
 
-    python benchmarks/superres/run.py                                # baselines on all cases
-    python benchmarks/superres/run.py --cases phantom --methods even gaussian
+    python benchmarks/superres/run.py                                # baselines on all cases, about ten minutes
+    python benchmarks/superres/run.py --cases phantom --methods meannet diffst
     python benchmarks/superres/run.py --table                        # results.csv -> results.md
 
 What ``results.csv`` has already is skipped, so a run that was broken off goes on where it was. Work files (the phantom)
@@ -19,16 +19,19 @@ import pandas as pd
 from baselines import BASELINES, NEEDS_IMAGE, projected
 from cases import Case, Prediction
 from hidden_case import hidden_case
+from model import MODELS
 from phantom_case import phantom_case
 from scoring import ceiling, score
 from table import write_table
 from xenium_case import xenium_case
 
+from clearspot.io.atomic import atomic_path
+
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data"
 RESULTS = HERE / "results.csv"
 
-METHODS: dict[str, Callable[[Case], Prediction]] = dict(BASELINES)
+METHODS: dict[str, Callable[[Case], Prediction]] = BASELINES | MODELS
 """A further method is one more function ``predict(case) -> Prediction`` in here."""
 
 
@@ -50,7 +53,7 @@ def all_cases(work: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="*", default=[""], help="beginnings of case names")
-    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="*", default=list(BASELINES), choices=list(METHODS))
     parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--table", action="store_true", help="only write the table of what is there")
     args = parser.parse_args()
@@ -67,7 +70,7 @@ def main() -> None:
     write_table(RESULTS, HERE / "results.md")
 
 
-def _run(case: Case, method: str, best: float | None) -> pd.DataFrame:
+def _run(case: Case, method: str, best: float | None) -> list[dict[str, object]]:
     began = time.perf_counter()
     prediction = METHODS[method](case)
     seconds = time.perf_counter() - began
@@ -75,7 +78,7 @@ def _run(case: Case, method: str, best: float | None) -> pd.DataFrame:
     versions = {"none": prediction} | {onto: projected(case, prediction, onto) for onto in ("measured", "shrunk")}
     rows = [about | {"projection": name} | row for name, one in versions.items() for row in score(case, one)]
     print(f"{case.name:28s} {method:10s} {seconds:7.1f} s  pearson {rows[0]['pearson']:.3f}", flush=True)
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _done() -> set[tuple[str, str]]:
@@ -84,14 +87,12 @@ def _done() -> set[tuple[str, str]]:
     return set(pd.read_csv(RESULTS)[["case", "method"]].itertuples(index=False, name=None))
 
 
-def _add(rows: pd.DataFrame) -> None:
+def _add(rows: list[dict[str, object]]) -> None:
     """Append and sort, so that the file does not depend on the order of runs."""
-    if RESULTS.exists():
-        rows = pd.concat([pd.read_csv(RESULTS), rows])
-    rows = rows.sort_values(["case", "method", "projection", "region"])
-    partial = RESULTS.with_suffix(".partial")
-    rows.to_csv(partial, index=False, float_format="%.4g")
-    partial.replace(RESULTS)
+    known = pd.read_csv(RESULTS).to_dict("records") if RESULTS.exists() else []
+    table = pd.DataFrame(known + rows).sort_values(["case", "method", "projection", "region"])
+    with atomic_path(RESULTS) as partial:
+        table.to_csv(partial, index=False, float_format="%.4g")
 
 
 if __name__ == "__main__":
