@@ -47,9 +47,7 @@ def _bins(case: Case, prediction: Prediction, mask: np.ndarray, region: str) -> 
     row = _plain(truth, mean, scale)
     samples = prediction.samples
     drawn = mean[None] if samples is None else samples[:, inside]
-    if case.truth_is_counts and samples is not None:
-        drawn = np.random.default_rng(0).poisson(drawn)
-    row["crps"] = _crps(truth, drawn, scale)
+    row["crps"] = _crps(truth, drawn, scale, counts=case.truth_is_counts)
     if samples is not None:
         lower, upper = _interval(samples[:, inside], case.truth_is_counts)
         row["coverage90"] = coverage(truth, lower, upper)
@@ -74,10 +72,9 @@ def _spots(case: Case, prediction: Prediction) -> dict[str, object]:
     scale = np.sqrt(case.counts.toarray()).std(axis=0)
     samples = prediction.samples
     rates = mean[None] if samples is None else np.stack([operator @ sample for sample in samples])
-    draws = np.random.default_rng(0).poisson(np.repeat(rates, -(-COUNT_DRAWS // len(rates)), axis=0))
     spread = np.zeros_like(mean) if samples is None else rates.std(axis=0, ddof=1)
     return _plain(truth, mean, scale) | {
-        "crps": _crps(truth, draws, scale),
+        "crps": _crps(truth, rates, scale, counts=True),
         "coverage90": coverage(truth, *count_interval(mean, spread)),
         "gene_gene_error": superres.gene_gene_error(truth, mean),
     }
@@ -91,10 +88,16 @@ def _plain(truth: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> dict[str, 
     }
 
 
-def _crps(truth: np.ndarray, draws: np.ndarray, scale: np.ndarray) -> float:
-    """On the square-root scale, in units of the visible spots' standard deviation."""
-    scores = crps_from_samples(np.sqrt(truth), np.sqrt(draws)).mean(axis=0)
-    return _median(np.divide(scores, scale, out=np.full(len(scores), np.nan), where=scale > 0))
+def _crps(truth: np.ndarray, rates: np.ndarray, scale: np.ndarray, *, counts: bool) -> float:
+    """On the square-root scale, in units of the visible spots' standard deviation; counts are drawn from the rates."""
+    rng = np.random.default_rng(0)
+    scores = np.full(len(scale), np.nan)
+    for gene in np.flatnonzero(scale > 0):
+        draws = rates[:, :, gene]
+        if counts:
+            draws = rng.poisson(np.repeat(draws, -(-COUNT_DRAWS // len(rates)), axis=0))
+        scores[gene] = crps_from_samples(np.sqrt(truth[:, gene]), np.sqrt(draws)).mean() / scale[gene]
+    return _median(scores)
 
 
 def _interval(samples: np.ndarray, counts: bool) -> tuple[np.ndarray, np.ndarray]:

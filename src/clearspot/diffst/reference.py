@@ -10,6 +10,7 @@ from typing import Final, Literal
 import anndata as ad
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from anndata.utils import make_index_unique
 from numpy.typing import ArrayLike, NDArray
@@ -151,8 +152,9 @@ def _read_cells(folder: Path, sample: str, bin_um: float) -> Reference:
     matrix = read_h5(folder / _MATRIX, sample)
     path = folder / _CELLS
     with reading(path, sample, expected):
-        table = pq.read_table(path, columns=["cell_id", "x_centroid", "y_centroid", "cell_area"]).to_pandas()
-    names = table["cell_id"].map(lambda name: name.decode() if isinstance(name, bytes) else str(name))
+        read = pq.read_table(path, columns=["cell_id", "x_centroid", "y_centroid", "cell_area"])
+        names = read["cell_id"].cast(pa.string()).to_pandas()  # bytes or whole numbers in older versions
+        table = read.to_pandas()
     place = pd.Index(names).get_indexer(matrix.barcodes.astype(str))
     if (place < 0).any():
         found = f"{int((place < 0).sum())} of {len(place)} cells of {_MATRIX} are not listed"
@@ -193,8 +195,9 @@ def _good_transcripts(path: Path) -> Iterator[tuple[NDArray[np.float64], pd.Seri
     """Pixels (n, 2) and gene names of good transcripts, a row group at a time."""
     file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
-        table = file.read_row_group(group, columns=["x_location", "y_location", "feature_name", "qv"]).to_pandas()
-        names = table["feature_name"].map(lambda name: name.decode() if isinstance(name, bytes) else str(name))
+        read = file.read_row_group(group, columns=["x_location", "y_location", "feature_name", "qv"])
+        names = read["feature_name"].cast(pa.string()).to_pandas()  # bytes in older versions
+        table = read.drop_columns("feature_name").to_pandas()
         good = ((table["qv"] >= _MIN_QUALITY) & ~names.str.startswith(_CONTROLS)).to_numpy()
         if good.any():
             xy = table[["x_location", "y_location"]].to_numpy(dtype=np.float64)[good] / XENIUM_UM_PER_PX

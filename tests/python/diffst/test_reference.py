@@ -118,6 +118,22 @@ def test_xenium_counts_of_genes_lie_where_the_cells_are(xenium, source):
     np.testing.assert_allclose(centroid[order], expected, atol=4 / XENIUM_UM_PER_PX)
 
 
+def test_older_versions_write_names_as_bytes(xenium):
+    folder, *_ = xenium
+    as_text = [read_xenium(folder, "x1", 20.0, source=source) for source in ("cells", "transcripts")]
+    for name, column in (("cells", "cell_id"), ("transcripts", "feature_name")):
+        path = folder / f"{name}.parquet"
+        table = pd.read_parquet(path)
+        table[column] = table[column].str.encode("utf-8")
+        table.to_parquet(path)
+
+    as_bytes = [read_xenium(folder, "x1", 20.0, source=source) for source in ("cells", "transcripts")]
+
+    for first, second in zip(as_text, as_bytes, strict=True):
+        assert list(first.genes) == list(second.genes)
+        np.testing.assert_allclose(first.counts.toarray(), second.counts.toarray(), rtol=1e-5)
+
+
 def test_transcripts_are_preferred_where_they_are(xenium):
     folder, *_ = xenium
 
