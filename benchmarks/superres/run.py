@@ -1,6 +1,6 @@
 """Run super-resolution methods on cases with a known truth, and keep every result at once.
 
-    python benchmarks/superres/run.py                                # baselines on all cases, about ten minutes
+    python benchmarks/superres/run.py                                # baselines on all cases, about 20 minutes
     python benchmarks/superres/run.py --cases phantom --methods meannet diffst
     python benchmarks/superres/run.py --table                        # results.csv -> results.md
 
@@ -29,7 +29,6 @@ from clearspot.io.atomic import atomic_path
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data"
-RESULTS = HERE / "results.csv"
 
 METHODS: dict[str, Callable[[Case], Prediction]] = BASELINES | MODELS
 """A further method is one more function ``predict(case) -> Prediction`` in here."""
@@ -55,10 +54,11 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", default=[""], help="beginnings of case names")
     parser.add_argument("--methods", nargs="*", default=list(BASELINES), choices=list(METHODS))
     parser.add_argument("--work", type=Path, default=HERE / "work")
+    parser.add_argument("--results", type=Path, default=HERE / "results.csv", help="where the results go")
     parser.add_argument("--table", action="store_true", help="only write the table of what is there")
     args = parser.parse_args()
     for name, make in () if args.table else all_cases(args.work):
-        missing = [method for method in args.methods if (name, method) not in _done()]
+        missing = [method for method in args.methods if (name, method) not in _done(args.results)]
         if not name.startswith(tuple(args.cases)) or not missing:
             continue
         case = make()
@@ -66,8 +66,8 @@ def main() -> None:
         for method in missing:
             if case.image is None and method in NEEDS_IMAGE:
                 continue
-            _add(_run(case, method, best))
-    write_table(RESULTS, HERE / "results.md")
+            _add(_run(case, method, best), args.results)
+    write_table(args.results, args.results.with_suffix(".md"))
 
 
 def _run(case: Case, method: str, best: float | None) -> list[dict[str, object]]:
@@ -81,17 +81,17 @@ def _run(case: Case, method: str, best: float | None) -> list[dict[str, object]]
     return rows
 
 
-def _done() -> set[tuple[str, str]]:
-    if not RESULTS.exists():
+def _done(results: Path) -> set[tuple[str, str]]:
+    if not results.exists():
         return set()
-    return set(pd.read_csv(RESULTS)[["case", "method"]].itertuples(index=False, name=None))
+    return set(pd.read_csv(results)[["case", "method"]].itertuples(index=False, name=None))
 
 
-def _add(rows: list[dict[str, object]]) -> None:
+def _add(rows: list[dict[str, object]], results: Path) -> None:
     """Append and sort, so that the file does not depend on the order of runs."""
-    known = pd.read_csv(RESULTS).to_dict("records") if RESULTS.exists() else []
+    known = pd.read_csv(results).to_dict("records") if results.exists() else []
     table = pd.DataFrame(known + rows).sort_values(["case", "method", "projection", "region"])
-    with atomic_path(RESULTS) as partial:
+    with atomic_path(results) as partial:
         table.to_csv(partial, index=False, float_format="%.4g")
 
 
