@@ -1,8 +1,12 @@
 """The ``clearspot`` command."""
 
+import runpy
 import subprocess
 import sys
 
+import anndata as ad
+import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from clearspot import __version__
@@ -21,10 +25,11 @@ def test_help_names_the_commands():
     assert "simulate" in result.output
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("command", ["simulate", "denoise"])
+def test_help_imports_nothing_heavy(command):
     program = (
         "import sys, clearspot.cli as c\n"
-        "try:\n    c.main(['simulate', '--help'])\nexcept SystemExit:\n    pass\n"
+        f"try:\n    c.main(['{command}', '--help'])\nexcept SystemExit:\n    pass\n"
         "print('HEAVY', sorted({'numpy', 'scipy', 'pandas', 'anndata', 'torch'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
@@ -46,3 +51,52 @@ def test_simulate_refuses_what_cannot_be_made(tmp_path):
     assert result.exit_code == 2
     assert "at least" in result.output
     assert not (tmp_path / "samplesheet.csv").exists()
+
+
+@pytest.fixture
+def section(tmp_path):
+    """A file of 64 spots and 12 genes that holds counts and coordinates, and nothing else."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.divmod(np.arange(64), 8)
+    adata = ad.AnnData(rng.poisson(2.0, (64, 12)).astype(np.float32) + 1)
+    adata.obsm["spatial"] = np.column_stack([columns, rows]) * 100.0
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    return tmp_path / "in.h5ad"
+
+
+SMALL = ["--genes", "all", "--hidden", "8", "--latent", "4", "--epochs", "3", "--threads", "1"]
+
+
+def test_denoise_takes_a_file_of_any_name_to_a_file_of_any_name(section, tmp_path):
+    output = tmp_path / "new" / "out.h5ad"
+    result = CliRunner().invoke(main, ["denoise", str(section), "-o", str(output), *SMALL])
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in output.parent.iterdir()) == ["out.dusted.json", "out.h5ad"]
+    denoised = ad.read_h5ad(output)
+    assert np.isfinite(denoised.layers["denoised"]).all()
+    assert denoised.obsm["X_dusted"].shape == (64, 4)
+    assert "was absent: built" in result.output
+
+
+def test_denoise_keeps_the_models_where_asked_to(section, tmp_path):
+    models = tmp_path / "models"
+    arguments = ["denoise", str(section), "-o", str(tmp_path / "out.h5ad"), "--sample", "s1", "--models", str(models)]
+    result = CliRunner().invoke(main, [*arguments, *SMALL])
+    assert result.exit_code == 0, result.output
+    assert "s1.dusted.pt" in [path.name for path in models.iterdir()]
+
+
+def test_denoise_says_what_is_wrong_with_the_file(section, tmp_path):
+    adata = ad.read_h5ad(section)
+    adata.X = adata.X * 0.5
+    adata.write_h5ad(section)
+    result = CliRunner().invoke(main, ["denoise", str(section), "-o", str(tmp_path / "out.h5ad"), *SMALL])
+    assert result.exit_code == 65
+    assert "not whole" in result.output
+    assert not (tmp_path / "out.h5ad").exists()
+
+
+def test_denoise_takes_every_option_of_the_pipelines_script(repo):
+    script = runpy.run_path(str(repo / "bin" / "dusted_denoise.py"))["main"]
+    here = {option.name for option in main.commands["denoise"].params}
+    assert {option.name for option in script.params} - here == {"outdir"}

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
+from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
@@ -78,7 +79,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     CheckpointError
         If it is of another format.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    # on a file that is no archive PyTorch falls back to its old format, whose reader fails with whatever it trips over
+    content = torch.load(path, map_location="cpu", weights_only=True) if is_zipfile(path) else None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no DUSTED checkpoint of format {FORMAT}")
     return content

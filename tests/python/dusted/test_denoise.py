@@ -274,3 +274,18 @@ def test_attention_files(denoised, tmp_path):
 def test_record_is_plain_json(denoised):
     _, result = denoised
     assert "seconds_training" in json.dumps(sorted(result.record.metrics))
+
+
+def test_any_anndata_with_counts_and_coordinates_will_do(adata):
+    counts = adata.layers[keys.COUNTS].toarray().astype(np.float64)
+    counts[4] = 0
+    bare = ad.AnnData(counts, obsm={keys.SPATIAL: adata.obsm[keys.SPATIAL]})
+    bare.obs[keys.IN_TISSUE] = (np.arange(bare.n_obs) != 7).astype(int)
+    messages = [message.text for message in dusted.denoise(bare, genes="all", **SETTINGS).record.messages]
+    denoised = np.isfinite(bare.layers[keys.DENOISED]).all(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(~denoised), [4, 7])
+    assert "1 of 56 spots have no counts: not denoised" in messages
+    assert "1 of 56 spots lie off the tissue: not denoised" in messages
+    assert any(text.startswith("obsp['spatial_connectivities'] was absent: built") for text in messages)
+    expected = adata.obsp[keys.CONNECTIVITIES]
+    assert ((bare.obsp[keys.CONNECTIVITIES] > 0) != (expected > 0)).nnz == 0

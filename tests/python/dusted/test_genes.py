@@ -99,3 +99,11 @@ def test_thinned_input_is_on_the_scale_of_the_whole(adata):
     np.testing.assert_allclose(
         half.expression(slice(None)).toarray(), section.expression(slice(None)).toarray(), rtol=1e-5
     )
+
+
+def test_genes_of_interest_are_always_modelled(adata):
+    adata.var[keys.GENE_OF_INTEREST] = np.arange(adata.n_vars) == 11
+    genes, messages = chosen(adata)
+    assert genes == [*(f"g{i}" for i in range(10)), "g11"]
+    assert messages == []
+    assert chosen(adata, genes=("g1", "g2"))[0] == ["g1", "g2", "g11"]
