@@ -21,6 +21,8 @@ process DUSTED_DENOISE {
     def args = task.ext.args ?: ''
     // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
     def device = task.accelerator ? 'cuda' : 'cpu'
+    // One process a GPU; each attempt after the first halves the tiles.
+    def processes = task.accelerator?.request ?: 1
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     """
@@ -32,6 +34,8 @@ process DUSTED_DENOISE {
         --h5ad input/* \\
         --device ${device} \\
         --threads ${task.cpus} \\
+        --processes ${processes} \\
+        --attempt ${task.attempt} \\
         ${genes} ${always} ${args}
     """
 
