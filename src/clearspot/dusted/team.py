@@ -127,7 +127,7 @@ class TeamObjective(Objective):
 
     def share(self, model: Dusted) -> None:
         """Sum the gradients of this model over all processes from now on."""
-        self._parallel = _Parallel(model, broadcast_buffers=False)
+        self._parallel = _Parallel(model)
         # DDP averages by default, but the shares of tiles add up: the section's mean is already in each of them
         self._parallel.register_comm_hook(None, _sum_gradients)
         self._loss_so_far = self._score_so_far = 0.0
