@@ -25,6 +25,11 @@ from clearspot.report.verdict import read_thresholds
     help="Denoised values, where they are too large to stand in the AnnData file.",
 )
 @click.option(
+    "--superres",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Super-resolved expression, where there is any.",
+)
+@click.option(
     "--record",
     "--records",
     "records",
@@ -43,6 +48,7 @@ def main(
     sample: str,
     h5ad: Path | None,
     denoised: Path | None,
+    superres: Path | None,
     records: tuple[Path, ...],
     thresholds: Path | None,
     outdir: Path,
@@ -51,7 +57,8 @@ def main(
     with exit_codes():
         outdir.mkdir(parents=True, exist_ok=True)
         rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
-        write_sample_report(h5ad, records, outdir / keys.report_name(sample), denoised=denoised, rules=rules)
+        page = outdir / keys.report_name(sample)
+        write_sample_report(h5ad, records, page, denoised=denoised, superres=superres, rules=rules)
 
 
 if __name__ == "__main__":

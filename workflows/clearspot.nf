@@ -12,7 +12,7 @@ workflow CLEARSPOT {
     main:
     PREPARE(samplesheet, genes_of_interest, code_version)
     DENOISE(PREPARE.out.h5ad, genes_of_interest, code_version)
-    SUPERRESOLVE(DENOISE.out.domains, PREPARE.out.images)
+    SUPERRESOLVE(DENOISE.out.domains, PREPARE.out.images, genes_of_interest, code_version)
 
     ch_version_lines = channel.topic('versions')
         .unique()
@@ -23,9 +23,9 @@ workflow CLEARSPOT {
     // A stored file is written anew in each run and would make the cohort report look like new work: it reads one of its own.
     ch_versions = ch_version_lines.collectFile(name: 'software_versions.yml', newLine: true, sort: true)
 
-    ch_records = PREPARE.out.records.mix(DENOISE.out.records, SUPERRESOLVE.out.records)
+    ch_records = PREPARE.out.records.mix(DENOISE.out.records)
     REPORT(
-        DENOISE.out.domains.join(DENOISE.out.denoised),
+        DENOISE.out.domains.join(DENOISE.out.denoised).join(SUPERRESOLVE.out.superres),
         params.validate_only ? channel.empty() : ch_records,
         6,
         ch_versions,

@@ -117,7 +117,7 @@ class Picker:
     charts
         Ids of the charts; ``$gene`` in their references stands for the chosen gene.
     axes
-        Gene -> colour axis settings, the same for all charts.
+        Gene -> colour axis settings, the same for all charts; or ``chart:gene`` for one chart of its own.
     """
 
     kind: ClassVar[str] = "picker"

@@ -102,13 +102,19 @@ class DiskCanvas(Canvas):
 
 
 class RasterCanvas(Canvas):
-    """Square cells, each the mean of its spots (of classes: the most frequent one)."""
+    """Square cells, each the mean of its spots (of classes: the most frequent one).
 
-    def __init__(self, store: Store, xy: NDArray[np.float64], **scale: Any):
+    Parameters
+    ----------
+    side
+        Of a cell, in full-resolution pixels; found from ``MOST_DISKS`` where left out.
+    """
+
+    def __init__(self, store: Store, xy: NDArray[np.float64], *, side: float | None = None, **scale: Any):
         super().__init__(store, xy, **scale)
         low = np.array([self.x_range[0], self.y_range[0]])
         extent = np.array([self.x_range[1], self.y_range[1]]) - low
-        self.side = math.sqrt(float(extent.prod()) / MOST_DISKS)
+        self.side = side or math.sqrt(float(extent.prod()) / MOST_DISKS)
         n_columns, n_rows = (math.ceil(length / self.side) for length in extent)
         column, row = np.floor((xy - low) / self.side).astype(np.int64).T
         self.shape = (n_rows, n_columns)

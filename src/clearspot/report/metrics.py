@@ -10,7 +10,9 @@ from typing import Any, Final
 from clearspot.errors import Problem
 from clearspot.record import Message, StepRecord, write_json
 
-STEPS: Final = ("samplesheet", "check", "ingest", "qc", "graph", "dusted", "domains", "superres")
+STEPS: Final = (
+    "samplesheet", "check", "ingest", "qc", "graph", "dusted", "domains", "histology", "superres_train", "superres",
+)  # fmt: skip
 """Steps in the order in which they run; a record of an unknown step comes after them."""
 
 

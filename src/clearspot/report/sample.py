@@ -28,6 +28,7 @@ def write_sample_report(
     out: Path,
     *,
     denoised: Path | None = None,
+    superres: Path | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> None:
     """Write a sample's page, and ``metrics.json`` beside it, each whole or not at all.
@@ -42,6 +43,8 @@ def write_sample_report(
         The page to write.
     denoised
         File with the denoised values, where they were too large for a layer of ``h5ad``.
+    superres
+        File of super-resolved expression, if there is one.
     rules
         Limits behind the traffic lights.
 
@@ -51,7 +54,7 @@ def write_sample_report(
         If the records are of several samples, or none is given.
     """
     gathered = read_sample(records)
-    view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised))
+    view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised), superres)
     found = findings(gathered, rules)
     sections = [overview_section(view, found)]
     if view.data is not None:

@@ -1,21 +1,199 @@
-"""Super-resolution: said in words until the sample has it."""
+"""Super-resolution: what was predicted between and inside the spots, beside what they measured."""
 
 from __future__ import annotations
 
-from clearspot.report.blocks import Notice, Section
+import math
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+import numpy as np
+from anndata.io import read_elem
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.report.blocks import (
+    Block,
+    KeyNumber,
+    KeyNumbers,
+    Notice,
+    Picker,
+    Row,
+    Section,
+    Spec,
+    Table,
+    Text,
+    notices,
+)
+from clearspot.report.canvas_kinds import RasterCanvas
+from clearspot.report.format import show
+from clearspot.report.gene_maps import gene_groups
+from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
+
+VALUES_BUDGET: Final = 500_000
+"""Values of the maps in a page (16 bits each, in base64): about 1.4 MB."""
+
+MOST_CELLS: Final = 60_000
+_MOST_GENES: Final = 12
+_PREDICTED: Final = "Predicted, not measured."
 
 
 def superres_section(view: SampleView) -> Section:
     """Build the super-resolution tab."""
     section = Section("superres", "Super-resolution")
-    section.blocks.append(
+    if not view.records.ran("superres") or view.superres is None:
+        section.blocks += _why_not(view)
+        return section
+    section.blocks += [
         Notice(
-            "Super-resolution was not run: it is left out by default (--skip_superres). Every value in this report was "
-            "measured, or denoised from what was measured at the same spots; nothing was predicted between them."
-        )
-    )
-    reason = view.records.metric("check", "superres_reason")
-    if reason:
-        section.blocks.append(Notice(f"It would need more than this sample came with: {reason}."))
+            f"{_PREDICTED} Everything in this part is the model's expectation for places smaller than a spot.", "look"
+        ),
+        *notices(view.records.steps["superres"]),
+        _key_numbers(view),
+        *_scores(view),
+        *_maps(view, view.superres),
+    ]
     return section
+
+
+def _why_not(view: SampleView) -> list[Block]:
+    blocks: list[Block] = [
+        Notice(
+            "Super-resolution was not run. Every value in this report was measured, or denoised from what was measured "
+            "at the same spots; nothing was predicted between them."
+        )
+    ]
+    reason = view.records.metric("check", "superres_reason")
+    if view.records.bin_um is not None:
+        blocks.append(
+            Notice("A Visium HD sample is finer than what super-resolution predicts: it serves as a reference.")
+        )
+    elif reason:
+        blocks.append(Notice(f"It would need more than this sample came with: {reason}."))
+    else:
+        blocks.append(Notice("The sample has what it needs: --skip_superres false turns it on."))
+    return blocks
+
+
+def _key_numbers(view: SampleView) -> KeyNumbers:
+    def metric(name: str) -> Any:
+        return view.records.metric("superres", name)
+
+    method = {"diffusion": "diffusion's draws", "meannet": "MeanNet and projection"}.get(metric("mean_is"), "unknown")
+    return KeyNumbers(
+        [
+            KeyNumber("Side of a bin", f"{metric('bin_um'):g} µm", f"spots are {metric('spot_pitch_um'):.0f} µm apart"),
+            KeyNumber("Genes", show(metric("n_genes"), "count")),
+            KeyNumber("Bins on tissue", show(metric("n_bins_on_tissue"), "count")),
+            KeyNumber(
+                "Of them under a spot", show(metric("share_measured"), "fraction"), "the others are extrapolated"
+            ),
+            KeyNumber("Draws", show(metric("samples"), "count")),
+            KeyNumber("The mean is of", method, "by the score on held-out spots"),
+        ]
+    )
+
+
+def _scores(view: SampleView) -> list[Block]:
+    """What the model predicts of spots that it never saw."""
+
+    def metric(name: str) -> Any:
+        return view.records.metric("superres", f"heldout_{name}")
+
+    spots = metric("n_spots")
+    if spots is None:
+        return [
+            Notice("Too few spots could be held out: how well the prediction agrees with the spots was not measured.")
+        ]
+    rows = []
+    for title, ending in (("MeanNet", "mean"), ("Diffusion", "diffusion")):
+        crps = [metric(f"crps_{ending}"), metric(f"crps_{ending}_poisson")]
+        rows.append(
+            (
+                title,
+                show(metric(f"correlation_{ending}"), "score"),
+                show(next((value for value in crps if value is not None), None), "score"),
+                show(metric(f"coverage_{ending}"), "fraction"),
+            )
+        )
+    return [
+        Table(
+            f"Agreement with {spots} spots that training never saw (all genes; counts in square-root space). A 90 % "
+            "interval that is honest covers about 90 %.",
+            ("Model", "Correlation", "CRPS (less is better)", "Covered by the 90 % interval"),
+            rows,
+            numeric=frozenset({1, 2, 3}),
+        )
+    ]
+
+
+def _maps(view: SampleView, path: Path) -> list[Block]:
+    """Measured spots, predicted mean, its spread; one choice of gene for all three."""
+    data, spots = view.data, view.canvas
+    if data is None or spots is None:
+        return []
+    with h5py.File(path, "r") as file:
+        names = read_elem(file["var"]).index
+        xy = np.asarray(read_elem(file["obsm"][keys.SPATIAL]), dtype=np.float64)
+        bin_px = view.records.metric("superres", "bin_um") / float(spots.um_per_px or 1.0)
+        extent = np.ptp(xy, axis=0) + bin_px
+        # whole bins to a cell, so that none is cut
+        side = bin_px * max(1, math.ceil(math.sqrt(float(extent.prod()) / bin_px**2 / MOST_CELLS)))
+        canvas = RasterCanvas(
+            view.store, xy, side=side, spot_diameter=bin_px / 2, um_per_px=spots.um_per_px, word="bin"
+        )
+        most = int(np.clip(VALUES_BUDGET // (2 * canvas.n_drawn), 1, _MOST_GENES))
+        groups = _groups(view, set(names), most)
+        genes = [gene for _, group in groups for gene in group]
+        if not genes:
+            return [Notice("None of the genes that this report draws was super-resolved.")]
+        axes: dict[str, Spec] = {}
+        for gene in genes:
+            column = names.get_loc(gene)
+            mean, sd = (np.asarray(file["layers"][name][:, column]) for name in (keys.SUPERRES_MEAN, keys.SUPERRES_SD))
+            canvas.keep(f"predicted:{gene}", mean)
+            canvas.keep(f"spread:{gene}", sd)
+            axes[f"superres-mean:{gene}"] = colour_axis(0.0, _upper(mean), "counts per bin", logarithmic=False)
+            axes[f"superres-sd:{gene}"] = colour_axis(0.0, _upper(sd), "counts per bin", logarithmic=False)
+    measured = data.genes(keys.COUNTS, genes)
+    for number, gene in enumerate(genes):
+        spots.keep(f"measured:{gene}", measured[:, number])
+        axes[f"superres-measured:{gene}"] = colour_axis(0.0, _upper(measured[:, number]), "counts", logarithmic=True)
+    charts = (
+        spots.numeric(
+            "superres-measured", "measured:$gene", "Measured", "UMI counts of the spots.",
+            axes[f"superres-measured:{genes[0]}"], unit="counts measured", logarithmic=True,
+        ),
+        canvas.numeric(
+            "superres-mean", "predicted:$gene", "Super-resolved", f"{_PREDICTED} Expected counts of a bin.",
+            axes[f"superres-mean:{genes[0]}"], unit="counts expected",
+        ),
+        canvas.numeric(
+            "superres-sd", "spread:$gene", "Its uncertainty", f"{_PREDICTED} Standard deviation over the draws.",
+            axes[f"superres-sd:{genes[0]}"], unit="counts",
+        ),
+    )  # fmt: skip
+    return [
+        Text(f"{len(genes)} genes; {canvas.said}" if side > bin_px else f"{len(genes)} genes; every bin is drawn."),
+        Picker("superres-gene", "Gene", groups, tuple(chart.id for chart in charts), axes),
+        Row(charts),
+    ]
+
+
+def _groups(view: SampleView, known: set[str], most: int) -> list[tuple[str, list[str]]]:
+    """The report's genes that were super-resolved, else the first of the file."""
+    groups, left = [], most
+    for heading, genes in gene_groups(view, len(known)):
+        chosen = [gene for gene in genes if gene in known][:left]
+        left -= len(chosen)
+        if chosen:
+            groups.append((heading, chosen))
+    return groups
+
+
+def _upper(values: NDArray[Any]) -> float:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 1.0
+    return float(np.quantile(known, 0.998)) or max(float(known.max()), 1e-3)

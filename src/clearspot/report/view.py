@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from clearspot import keys
 from clearspot.report.canvas import Canvas
@@ -23,6 +24,8 @@ class SampleView:
         What the steps recorded.
     data
         The ``.h5ad``; ``None`` for a sample that was refused.
+    superres
+        File of super-resolved expression, if there is one.
     store
         Arrays of the page.
     canvas
@@ -35,13 +38,14 @@ class SampleView:
 
     records: SampleRecords
     data: SampleData | None = None
+    superres: Path | None = None
     store: Store = field(default_factory=Store)
     canvas: Canvas | None = None
     picture: Picture | None = None
     picture_note: str = "The sample was not processed, so there is no map."
 
     @classmethod
-    def of(cls, records: SampleRecords, data: SampleData | None) -> SampleView:
+    def of(cls, records: SampleRecords, data: SampleData | None, superres: Path | None = None) -> SampleView:
         """Prepare drawing for a sample."""
         if data is None:
             return cls(records)
@@ -56,7 +60,7 @@ class SampleView:
             um_per_px=None if um_per_px is None else float(um_per_px),
             word=records.spot_word,
         )
-        return cls(records, data, store, canvas, picture, note)
+        return cls(records, data, superres, store, canvas, picture, note)
 
 
 def _spot_diameter(records: SampleRecords, data: SampleData, um_per_px: float | None) -> float:

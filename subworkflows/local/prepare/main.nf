@@ -49,13 +49,20 @@ workflow PREPARE {
     QC_GATE(SPOT_QC.out.record, 'qc')
 
     h5ad = SPOT_QC.out.h5ad.join(QC_GATE.out.good)
-    images = ch_query.map { meta, _files, _manifest, image -> [meta, image] }
+    // The check says whether super-resolution can use the image. An HD section is finer than what it would predict.
+    images = ch_query
+        .map { meta, _files, _manifest, image -> [meta, image] }
+        .join(SPACERANGER_CHECK.out.record)
+        .map { meta, image, json ->
+            def facts = new groovy.json.JsonSlurperClassic().parse(json.toFile()).metrics
+            [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
+        }
     records = SPACERANGER_CHECK.out.record.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
     refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)
 
     emit:
     h5ad     // channel: [ meta, h5ad ]
-    images   // channel: [ meta, image or [] ]
+    images   // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
     records  // channel: [ meta, json ]
     refused  // channel: [ sample, step, problems ]
 }

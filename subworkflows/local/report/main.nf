@@ -7,9 +7,9 @@ include { COHORT_REPORT } from '../../../modules/local/report/cohort'
 
 workflow REPORT {
     take:
-    h5ad          // channel: [ meta, h5ad, denoised or [] ] of samples that went through
-    records       // channel: [ meta, json ] of every step and sample
-    n_records     // integer: records of a sample that went through
+    finished      // channel: [ meta, h5ad, denoised or [], superres or [], [ json of super-resolution ] ]
+    records       // channel: [ meta, json ] of every other step and sample
+    n_records     // integer: how many of these a finished sample has
     versions      // channel: path of the collated software versions
     code_version  // string
 
@@ -17,18 +17,21 @@ workflow REPORT {
     // A finished sample's page is written at once; a refused one has fewer parts, and its page comes when all else is done.
     ch_parts = records
         .map { meta, json -> [groupKey(meta, n_records + 1), [json: json]] }
-        .mix(h5ad.map { meta, data, denoised -> [groupKey(meta, n_records + 1), [h5ad: data, denoised: denoised]] })
+        .mix(finished.map { meta, data, denoised, superres, jsons ->
+            [groupKey(meta, n_records + 1), [h5ad: data, denoised: denoised, superres: superres, jsons: jsons]]
+        })
         .groupTuple(remainder: true)
         .map { key, parts ->
-            def data = parts.find { part -> part.h5ad }
-            def jsons = parts.findResults { part -> part.json }.sort { json -> json.name }
-            [key.getGroupTarget(), jsons, data ? data.h5ad : [], data ? data.denoised : []]
+            def data = parts.find { part -> part.h5ad } ?: [h5ad: [], denoised: [], superres: [], jsons: []]
+            def jsons = (parts.findResults { part -> part.json } + data.jsons).sort { json -> json.name }
+            [key.getGroupTarget(), jsons, data.h5ad, data.denoised, data.superres]
         }
     SAMPLE_REPORT(ch_parts, code_version)
-    SPATIALDATA_EXPORT(params.skip_spatialdata ? channel.empty() : h5ad.map { meta, data, _denoised -> [meta, data] }, code_version)
+    SPATIALDATA_EXPORT(params.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }, code_version)
 
     def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
-    ch_cohort = params.skip_multiqc ? channel.empty() : records.map { _meta, json -> json }.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
+    ch_jsons = records.map { _meta, json -> json }.mix(finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons })
+    ch_cohort = params.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
     COHORT_REPORT(ch_cohort, versions, configs, code_version)
 
     sample_reports = SAMPLE_REPORT.out.html

@@ -23,9 +23,6 @@ workflow PIPELINE_INITIALISATION {
     if (!file(params.input).exists()) {
         error("There is no samplesheet at ${params.input} (--input)")
     }
-    if (!params.skip_superres) {
-        error("Super-resolution is not part of this version: leave --skip_superres at true")
-    }
     def c = colours(params.monochrome_logs)
     log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${params.input} -> ${params.outdir}")
 }

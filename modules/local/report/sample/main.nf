@@ -3,7 +3,7 @@ process SAMPLE_REPORT {
     label 'process_low'
 
     input:
-    tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*'), path(denoised, stageAs: 'denoised/*')
+    tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*'), path(denoised, stageAs: 'denoised/*'), path(superres, stageAs: 'superres/*')
     val code_version
 
     output:
@@ -12,7 +12,7 @@ process SAMPLE_REPORT {
     tuple val("${task.process}"), val('plotly'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'plotly\'))"'), topic: versions
 
     script:
-    def data = (h5ad ? '--h5ad input/* ' : '') + (denoised ? '--denoised denoised/*' : '')
+    def data = (h5ad ? '--h5ad input/* ' : '') + (denoised ? '--denoised denoised/* ' : '') + (superres ? '--superres superres/*' : '')
     """
     # clearspot ${code_version}
     mkdir -p ${meta.id}

@@ -113,7 +113,7 @@
     const chart = filled(page.charts[id], gene, ink);
     const layout = themed(chart.layout, ink);
     chart.data.forEach(hideMissing);
-    if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[gene], gene, ink) };
+    if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
     plot.spotSize = 0;
     const first = !drawn.has(plot);
     drawn.add(plot);

@@ -1,0 +1,49 @@
+process DIFFUSION_SAMPLE {
+    tag "${meta.id}"
+    label 'process_gpu'
+
+    input:
+    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*'), path(checkpoint, stageAs: 'model/*')
+    path genes_of_interest, stageAs: 'always/*'
+    path gene_file, stageAs: 'genes/*'
+    val gene_set
+    val code_version
+
+    output:
+    tuple val(meta), path("${meta.id}/${meta.id}.superres.h5ad"), emit: superres
+    tuple val(meta), path("${meta.id}/${meta.id}.superres.json"), emit: record
+    tuple val("${task.process}"), val('diffusers'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'diffusers\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    def device = task.accelerator ? 'cuda' : 'cpu'
+    def preset = task.ext.preset ?: (task.accelerator ? 'gpu' : 'cpu')
+    def always = genes_of_interest ? '--always-genes always/*' : ''
+    def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
+    def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
+    // Tiles are exact: smaller ones, after running out of memory, change no value.
+    def tile = task.attempt > 1 ? "--tile ${[64, 512 >> task.attempt].max()}" : ''
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}
+    diffusion_sample.py \\
+        --outdir ${meta.id} \\
+        --sample ${meta.id} \\
+        --h5ad input/* \\
+        --histology histology/* \\
+        --checkpoint model/* \\
+        --preset ${preset} \\
+        --device ${device} \\
+        --threads ${task.cpus} \\
+        ${genes} ${always} ${scale} ${args} ${tile}
+    """
+
+    stub:
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}
+    touch ${meta.id}/${meta.id}.superres.h5ad
+    echo '{"sample": "${meta.id}", "step": "superres", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.superres.json
+    """
+}

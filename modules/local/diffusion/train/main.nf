@@ -1,0 +1,47 @@
+process DIFFUSION_TRAIN {
+    tag "${meta.id}"
+    label 'process_gpu'
+
+    input:
+    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*')
+    path genes_of_interest, stageAs: 'always/*'
+    path gene_file, stageAs: 'genes/*'
+    val gene_set
+    val code_version
+
+    output:
+    tuple val(meta), path("${meta.id}/models/${meta.id}.diffst.pt"), emit: checkpoint
+    tuple val(meta), path("${meta.id}/${meta.id}.superres_train.json"), emit: record
+    tuple val("${task.process}"), val('diffusers'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'diffusers\'))"'), topic: versions
+
+    script:
+    def args = task.ext.args ?: ''
+    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    def device = task.accelerator ? 'cuda' : 'cpu'
+    def preset = task.ext.preset ?: (task.accelerator ? 'gpu' : 'cpu')
+    def always = genes_of_interest ? '--always-genes always/*' : ''
+    def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
+    def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}/models
+    diffusion_train.py \\
+        --outdir ${meta.id} \\
+        --sample ${meta.id} \\
+        --h5ad input/* \\
+        --histology histology/* \\
+        --preset ${preset} \\
+        --device ${device} \\
+        --threads ${task.cpus} \\
+        ${genes} ${always} ${scale} ${args}
+    mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
+    """
+
+    stub:
+    """
+    # clearspot ${code_version}
+    mkdir -p ${meta.id}/models
+    touch ${meta.id}/models/${meta.id}.diffst.pt
+    echo '{"sample": "${meta.id}", "step": "superres_train", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.superres_train.json
+    """
+}
