@@ -50,6 +50,7 @@ def line_fit(bins: np.ndarray, values: np.ndarray) -> tuple[float, float, float]
 
 
 def table(settings: dict, cells: list[dict]) -> str:
+    missing = len(SIDES) - len(cells)
     lines = [
         "# DUSTED on sections of growing size",
         "",
@@ -58,6 +59,8 @@ def table(settings: dict, cells: list[dict]) -> str:
         f"{settings['precision']} products, threads: {settings['threads']}; {settings['cpu']}, PyTorch "
         f"{settings['torch']}. Each size in a process of its own. CPU time is what to compare: the machine was "
         "busy with other work (load in the table), and this ran at the lowest priority.",
+        "",
+        "    OMP_NUM_THREADS=1 python benchmarks/dusted_scale/run.py",
         "",
         "| bins | counts above zero | tiles | CPU s an epoch | s an epoch | CPU s in all | s in all | peak, GiB "
         "| beyond what was there before training, GiB | load |",
@@ -71,6 +74,8 @@ def table(settings: dict, cells: list[dict]) -> str:
             f"| {cell['cpu']:.0f} | {cell['seconds']:.0f} | {cell['peak_bytes'] / GIB:.2f} | {beyond:.2f} "
             f"| {cell['load']:.1f} |"
         )
+    if missing > 0:
+        lines += ["", f"{missing} of {len(SIDES)} sizes are not measured yet: the command above goes on with them."]
     if len(cells) > 2:
         bins = np.array([cell["bins"] for cell in cells], dtype=float)
         time = line_fit(bins, np.array([cell["cpu_training"] / cell["epochs"] for cell in cells]))
@@ -81,8 +86,9 @@ def table(settings: dict, cells: list[dict]) -> str:
             f"{time[2]:.4f}); {memory[0] * 1e5:.2f} GiB for every 100,000 bins on top of {memory[1]:.2f} GiB. What "
             "grows is the sparse counts themselves, read whole: as they came, chosen, and thinned into two parts. "
             "What a tile needs does not depend on the section.",
+            "",
+            "![Time and memory against bins](results.png)",
         ]
-    lines += ["", "![Time and memory against bins](results.png)"]
     return "\n".join(lines) + "\n"
 
 
@@ -133,7 +139,8 @@ def main() -> None:
             print(side, stored["cells"][str(side)], flush=True)
     cells = sorted(stored["cells"].values(), key=lambda cell: cell["bins"])
     (HERE / "results.md").write_text(table(settings, cells))
-    plot(cells, HERE / "results.png")
+    if len(cells) > 2:
+        plot(cells, HERE / "results.png")
 
 
 if __name__ == "__main__":
