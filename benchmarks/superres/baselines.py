@@ -12,9 +12,11 @@ from scipy.interpolate import CloughTocher2DInterpolator
 from scipy.spatial import cKDTree
 from sklearn.linear_model import RidgeCV
 
+from clearspot.diffst.conditioning import image_detail
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import embed
 from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.programs import fit_programs
 from clearspot.diffst.projection import project, shrunk_counts
 
 WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
@@ -22,7 +24,7 @@ WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
 
 CONTEXT_BINS = (0.0, 1.5, 4.0)
 RIDGE_ALPHAS = np.logspace(0, 5, 11)
-MOST_SHARPENING = 4.0
+N_PROGRAMS = 16
 
 
 def even(case: Case) -> Prediction:
@@ -50,7 +52,9 @@ def gaussian(case: Case) -> Prediction:
 
 def ridge(case: Case) -> Prediction:
     """Ridge regression of the spots' densities (square root) on image features, applied to the bins."""
-    features = _features(case.image, case.grid)
+    maps = _image(case.image, case.grid)
+    scales = [ndimage.gaussian_filter(maps, (0, width, width)) if width else maps for width in CONTEXT_BINS]
+    features = np.concatenate(scales).reshape(-1, case.grid.n_bins).T
     area = case.operator.sum(axis=1)[:, None]
     model = RidgeCV(RIDGE_ALPHAS).fit((case.operator @ features) / area, np.sqrt(case.density))
     # Beyond the range that spots have, a linear model extrapolates.
@@ -60,17 +64,25 @@ def ridge(case: Case) -> Prediction:
 
 def sharpened(case: Case) -> Prediction:
     """The Gaussian mean with the detail that ridge regression sees below the Gaussian's width (pan-sharpening)."""
-    smooth, detailed = gaussian(case).mean, ridge(case).mean
-    width = _best_width(case) / case.grid.bin_px
-    maps = detailed.reshape(*case.grid.shape, -1)
-    blurred = ndimage.gaussian_filter(maps, (width, width, 0), mode="nearest").reshape(detailed.shape)
-    floor = 1e-3 * detailed.mean(axis=0) + 1e-12
-    ratio = (detailed + floor) / (blurred + floor)
-    return Prediction((smooth * np.clip(ratio, 1 / MOST_SHARPENING, MOST_SHARPENING)).astype(np.float32))
+    return Prediction(_sharpened(case, case.counts.toarray()))
 
 
-BASELINES = {"even": even, "bicubic": bicubic, "gaussian": gaussian, "ridge": ridge, "sharpened": sharpened}
-NEEDS_IMAGE = {"ridge", "sharpened", "diffst-no-image"}
+def sharpened_programs(case: Case) -> Prediction:
+    """The same of gene programs (non-negative matrix factorisation), which are less noisy, decoded to genes."""
+    counts = sparse.csr_matrix(case.counts, dtype=np.float32)
+    programs = fit_programs(counts, tuple(case.adata.var_names), N_PROGRAMS, seed=0)
+    return Prediction(_sharpened(case, programs.transform(counts)) @ programs.loadings)
+
+
+BASELINES = {
+    "even": even,
+    "bicubic": bicubic,
+    "gaussian": gaussian,
+    "ridge": ridge,
+    "sharpened": sharpened,
+    "sharpened-programs": sharpened_programs,
+}
+NEEDS_IMAGE = {"ridge", "sharpened", "sharpened-programs", "diffst-no-image"}
 """Methods that have nothing to say (or nothing new) without an image."""
 
 
@@ -83,6 +95,16 @@ def projected(case: Case, prediction: Prediction, onto: str) -> Prediction:
 
     samples = prediction.samples
     return Prediction(one(prediction.mean), None if samples is None else np.stack([one(x) for x in samples]))
+
+
+def _sharpened(case: Case, values: np.ndarray) -> np.ndarray:
+    """Map (bins x K) of the spots' values, smoothed with the best width and sharpened by the image."""
+    width = _best_width(case)
+    density = values / case.operator.sum(axis=1)[:, None]
+    smooth = _kernel_mean(case.xy_px, density, case.grid.centres_px(), width)
+    maps = _image(case.image, case.grid)
+    detail = image_detail(values, case.operator, case.grid, maps, width / case.grid.px_per_um)
+    return np.asarray(smooth * detail.reshape(len(detail), -1).T, dtype=np.float32)
 
 
 def _best_width(case: Case) -> float:
@@ -116,8 +138,6 @@ def _kernel_mean(
 
 
 @lru_cache(maxsize=1)
-def _features(image: Path, grid: FineGrid) -> np.ndarray:
-    """Bins x features: the model's own image features, as they are and in two sizes of context."""
-    maps = embed(GridImage.open(image, grid, image.stem), grid).fine.astype(np.float32)
-    scales = [ndimage.gaussian_filter(maps, (0, width, width)) if width else maps for width in CONTEXT_BINS]
-    return np.concatenate(scales).reshape(-1, grid.n_bins).T
+def _image(path: Path, grid: FineGrid) -> np.ndarray:
+    """The model's own image features of the bins, features x rows x columns."""
+    return embed(GridImage.open(path, grid, path.stem), grid).fine.astype(np.float32)

@@ -19,7 +19,17 @@ COLUMNS = {
     "minmax_rmse": "min-max RMSE (for comparison)",
     "seconds": "s",
 }
-ORDER = ("even", "bicubic", "gaussian", "ridge", "sharpened", "meannet", "diffst", "diffst-no-image")
+ORDER = (
+    "even",
+    "bicubic",
+    "gaussian",
+    "ridge",
+    "sharpened",
+    "sharpened-programs",
+    "meannet",
+    "diffst",
+    "diffst-no-image",
+)
 PROJECTIONS = {"none": "", "measured": " + projection", "shrunk": " + projection onto shrunk counts"}
 REGIONS = ("tissue", "measured", "gap", "hidden spots")
 

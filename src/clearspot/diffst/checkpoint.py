@@ -1,4 +1,4 @@
-"""Checkpoints: a model with its programs, and where a training run stands, in a file that cannot run code when loaded."""
+"""Checkpoints: a model, its programs, and where training stands, in a file that cannot run code when loaded."""
 
 from __future__ import annotations
 

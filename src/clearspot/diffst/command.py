@@ -1,4 +1,4 @@
-"""From files to files: what ``histology_embed.py``, ``diffusion_train.py`` and ``diffusion_sample.py`` in ``bin`` call."""
+"""From files to files: what the scripts ``histology_embed``, ``diffusion_train`` and ``diffusion_sample`` call."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ def embed_histology(
     adata
         The section.
     image
-        Full-resolution image: a file, or its pixels (height x width x 3). Where ``uns['clearspot']['image']`` says that a
-        smaller image is used on purpose, that one.
+        Full-resolution image: a file, or its pixels (height x width x 3). It may be smaller where
+        ``uns['clearspot']['image']`` says so.
     sample
         Sample name.
     params

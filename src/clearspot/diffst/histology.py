@@ -85,9 +85,10 @@ class Histology:
 
     def write(self, path: Path, about: dict[str, Any]) -> None:
         """Write to an ``.npz`` file, whole or not at all; ``about`` holds plain numbers and strings."""
-        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         with atomic_path(path) as partial, partial.open("wb") as file:
-            np.savez(file, **arrays, **{f"about_{name}": np.asarray(value) for name, value in about.items()})
+            stated: dict[str, Any] = {f"about_{name}": np.asarray(value) for name, value in about.items()}
+            np.savez(file, **arrays, **stated)
 
     @classmethod
     def read(cls, path: Path) -> tuple[Histology, dict[str, Any]]:
@@ -158,16 +159,16 @@ def assemble(
 def _patch_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Features of every patch of a strip, in the order of :data:`FEATURES`."""
     colour = pixels.astype(np.float32) / 255
-    grey = colour.mean(axis=2)
-    stains = rgb2hed(colour)
-    haematoxylin = stains[:, :, 0].astype(np.float32)
-    down = np.abs(np.diff(grey, axis=0, append=grey[-1:]))
-    across = np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))
+    grey: NDArray[np.float32] = colour.mean(axis=2, dtype=np.float32)
+    stains: NDArray[np.floating] = rgb2hed(colour)
+    haematoxylin, eosin = (stains[:, :, number].astype(np.float32) for number in range(2))
+    down = np.abs(np.diff(grey, axis=0, append=grey[-1:])).astype(np.float32)
+    across = np.abs(np.diff(grey, axis=1, append=grey[:, -1:])).astype(np.float32)
     return np.stack(
         [
             *(_pool(colour[:, :, channel]) for channel in range(3)),
             _pool(haematoxylin),
-            _pool(stains[:, :, 1].astype(np.float32)),
+            _pool(eosin),
             _pool_sd(grey),
             _pool_sd(haematoxylin),
             _pool(down + across),
@@ -186,7 +187,7 @@ def _entropy(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return total
 
 
-def _pool(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pool(values: NDArray[np.floating]) -> NDArray[np.float32]:
     rows, columns = (side // _POINTS_PER_PATCH for side in values.shape)
     return values.reshape(rows, _POINTS_PER_PATCH, columns, _POINTS_PER_PATCH).mean(axis=(1, 3))
 

@@ -7,6 +7,7 @@ The residual ``sqrt(programs) - sqrt(mean)``, divided by its standard deviation,
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from diffusers import EDMDPMSolverMultistepScheduler
@@ -70,8 +71,8 @@ class Denoiser(nn.Module):
         return self.body(inputs, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
 
 
-def new_scheduler(sigma_min: float, sigma_max: float) -> EDMDPMSolverMultistepScheduler:
-    """DPM-Solver++ of second order with EDM's preconditioning."""
+def new_scheduler(sigma_min: float, sigma_max: float) -> Any:
+    """DPM-Solver++ of second order with EDM's preconditioning, from ``diffusers``, which gives its classes no types."""
     # "epsilon" is what diffusers calls EDM's own preconditioning; the default sigma_max of 80 is for pixels
     return EDMDPMSolverMultistepScheduler(
         sigma_min=sigma_min, sigma_max=sigma_max, sigma_data=SIGMA_DATA, prediction_type="epsilon", solver_order=2
@@ -80,7 +81,7 @@ def new_scheduler(sigma_min: float, sigma_max: float) -> EDMDPMSolverMultistepSc
 
 def diffusion_loss(
     denoiser: Denoiser,
-    scheduler: EDMDPMSolverMultistepScheduler,
+    scheduler: Any,
     residual: Tensor,
     sqrt_mean: Tensor,
     weight: Tensor,

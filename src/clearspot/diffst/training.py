@@ -193,9 +193,9 @@ def _mean_loss(batch: Batch, number: int, programs: Tensor, loadings: Tensor, ge
     if window.counts is None or not len(window.counts):
         return programs.sum() * 0
     rate = captured(programs * window.scale[:, None, None], window.spot, window.bins, window.area, len(window.counts))
-    columns = slice(None)
+    counts = window.counts
     if loadings.shape[1] > _MAX_GENES_A_STEP:
-        columns = torch.from_numpy(generator.choice(loadings.shape[1], _MAX_GENES_A_STEP, replace=False)).to(
-            rate.device
-        )
-    return poisson_loss(rate @ loadings[:, columns], window.counts[:, columns], window.weight)
+        chosen = generator.choice(loadings.shape[1], _MAX_GENES_A_STEP, replace=False)
+        columns = torch.from_numpy(chosen).to(rate.device)
+        loadings, counts = loadings[:, columns], counts[:, columns]
+    return poisson_loss(rate @ loadings, counts, window.weight)

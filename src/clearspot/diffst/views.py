@@ -151,4 +151,4 @@ def _any_block(mask: NDArray[np.bool_], factor: int, shape: tuple[int, int]) -> 
     padded = np.zeros((shape[0] * factor, shape[1] * factor), dtype=bool)
     rows, columns = min(mask.shape[0], padded.shape[0]), min(mask.shape[1], padded.shape[1])
     padded[:rows, :columns] = mask[:rows, :columns]
-    return padded.reshape(shape[0], factor, shape[1], factor).any(axis=(1, 3))
+    return np.asarray(padded.reshape(shape[0], factor, shape[1], factor).any(axis=(1, 3)), dtype=bool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
@@ -44,9 +46,8 @@ def residual_block(in_channels: int, out_channels: int, time_channels: int | Non
     time_channels
         Width of the noise level's embedding; None for a block without one.
     """
-    block = ResnetBlock2D(
-        in_channels=in_channels, out_channels=out_channels, temb_channels=time_channels, groups=1, dropout=0.0
-    )
-    block.norm1 = PixelNorm(in_channels)
-    block.norm2 = PixelNorm(out_channels)
+    sizes: dict[str, Any] = {"in_channels": in_channels, "out_channels": out_channels, "temb_channels": time_channels}
+    block = ResnetBlock2D(**sizes, groups=1, dropout=0.0)
+    for name, channels in (("norm1", in_channels), ("norm2", out_channels)):
+        setattr(block, name, PixelNorm(channels))
     return block
