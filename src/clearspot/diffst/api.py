@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -215,19 +215,21 @@ def sample_section(
     ):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = read_model(checkpoint, params, device)
+        # the model was built with diffusion or without; drawing from it is a choice of this run
+        used = replace(fitted.params, diffusion=fitted.params.diffusion and params.diffusion)
         if draws is not None:
             draws.mkdir(parents=True, exist_ok=True)
         prediction = Prediction(
             section,
             None if embedding is None else embedding.histology,
             fitted,
-            fitted.params,
+            used,
             device,
             draws or Path(temporary),
             progress=progress,
         )
         behind = evidence(section.operator, section.grid, tissue_of(section))
-        record = sampling_record(adata, prediction, behind, fitted.params, 0.0)
+        record = sampling_record(adata, prediction, behind, used, 0.0)
         path = out / keys.superres_name(sample)
         write_superres(
             path,
@@ -236,7 +238,7 @@ def sample_section(
             behind,
             adata.var.iloc[section.columns].copy(),
             prediction.summaries(progress=progress),
-            about=about(prediction, fitted.params, record),
+            about=about(prediction, used, record),
             spatial=adata.uns.get(keys.UNS_SPATIAL),
         )
     record.metrics["seconds_total"] = time.perf_counter() - began

@@ -1,0 +1,135 @@
+"""The whole of super-resolution on a small section, hardly trained: what must hold whatever the weights are."""
+
+from dataclasses import replace
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from clearspot import keys
+from clearspot.diffst.api import sample_section, train
+from clearspot.diffst.capture import disk_operator
+from clearspot.diffst.embedding import embed_histology
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.section import read_section
+
+N_GENES = 14
+PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, tile=32)
+
+
+def make_section() -> tuple[ad.AnnData, np.ndarray]:
+    """Ten by ten spots at 100 um, 1 um a pixel, on a picture whose left half is darker; the last gene is never seen."""
+    row, column = np.divmod(np.arange(100), 10)
+    xy = np.column_stack([100.0 * column + 50 * (row % 2) + 100, 86.6 * row + 100])
+    rng = np.random.default_rng(0)
+    rate = np.where(xy[:, :1] < 550, 9.0, 2.0) * rng.gamma(2.0, 1.0, N_GENES)
+    rate[:, -1] = 0
+    adata = ad.AnnData(sp.csr_matrix(np.zeros((100, N_GENES), dtype=np.float32)))
+    adata.obs = pd.DataFrame({keys.QC_PASS: True}, index=[f"spot{i}" for i in range(100)])
+    adata.var_names = [f"gene{i}" for i in range(N_GENES)]
+    adata.layers[keys.COUNTS] = sp.csr_matrix(rng.poisson(rate).astype(np.int32))
+    adata.obsm[keys.SPATIAL] = xy
+    adata.uns[keys.UNS] = {keys.MICRONS_PER_PIXEL: 1.0}
+    picture = rng.integers(120, 240, (1080, 1250, 3)).astype(np.uint8)
+    picture[:, :550] //= 2
+    return adata, picture
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    adata, picture = make_section()
+    embedding = embed_histology(adata, picture, "s1", PARAMS)
+    checkpoint = tmp_path_factory.mktemp("model") / "s1.diffst.pt"
+    train(adata, embedding, checkpoint, sample="s1", params=PARAMS, progress=False)
+    return adata, embedding, checkpoint
+
+
+@pytest.fixture
+def sample(trained, tmp_path):
+    adata, embedding, checkpoint = trained
+
+    def _sample(**changes) -> ad.AnnData:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        params = replace(PARAMS, **changes)
+        sample_section(adata, embedding, checkpoint, folder, sample="s1", params=params, progress=False)
+        return ad.read_h5ad(folder / keys.superres_name("s1"))
+
+    return _sample
+
+
+def test_values_are_marked_predicted_finite_and_not_negative(sample):
+    found = sample()
+    assert bool(found.uns[keys.UNS]["predicted"])
+    assert found.X is None
+    for layer in keys.SUPERRES_LAYERS:
+        assert np.isfinite(found.layers[layer]).all()
+        assert (found.layers[layer] >= 0).all()
+
+
+def test_bins_under_a_spot_add_up_to_what_it_measured(sample, trained):
+    adata, embedding, _ = trained
+    found = sample()
+    operator = disk_operator(adata.obsm[keys.SPATIAL], embedding.grid, 55.0)
+    place = found.obs[keys.ARRAY_ROW].to_numpy() * embedding.grid.n_cols + found.obs[keys.ARRAY_COL].to_numpy()
+    bins = np.zeros((embedding.grid.n_bins, found.n_vars))
+    bins[place] = found.layers[keys.SUPERRES_MEAN]
+    measured = adata[:, found.var_names].layers[keys.COUNTS].toarray()
+    assert_allclose(operator @ bins, measured, rtol=2e-3, atol=1e-3)
+
+
+def test_a_gene_that_no_spot_saw_is_not_predicted(sample):
+    assert list(sample().var_names) == [f"gene{number}" for number in range(N_GENES - 1)]
+
+
+def test_other_tiles_give_the_same_values(sample):
+    small, large = sample(tile=16), sample(tile=64)
+    assert_allclose(small.layers["mean"], large.layers["mean"], rtol=1e-3, atol=1e-4)
+    assert_allclose(small.layers["sd"], large.layers["sd"], rtol=1e-2, atol=1e-3)
+
+
+def test_genes_decoded_in_other_chunks_have_the_same_values(sample):
+    assert_allclose(sample(gene_chunk=3).layers["mean"], sample(gene_chunk=64).layers["mean"], rtol=1e-4, atol=1e-5)
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_does_not(sample):
+    first = sample().layers["sd"]
+    assert_array_equal(first, sample().layers["sd"])
+    assert not np.allclose(first, sample(seed=1).layers["sd"])
+
+
+def test_a_blank_image_has_the_values_of_no_image(trained, tmp_path):
+    adata, embedding, checkpoint = trained
+    blank = replace(embedding, histology=replace(embedding.histology, valid=np.zeros_like(embedding.histology.valid)))
+    values = []
+    for number, given in enumerate((blank, None)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        params = replace(PARAMS, image=given is not None)
+        sample_section(adata, given, checkpoint, folder, sample="s1", params=params, progress=False)
+        values.append(ad.read_h5ad(folder / keys.superres_name("s1")).layers["mean"])
+    assert_allclose(values[0], values[1], rtol=1e-4, atol=1e-5)
+
+
+def test_without_diffusion_there_is_a_mean_and_no_spread(sample):
+    found = sample(diffusion=False)
+    assert np.isfinite(found.layers["mean"]).all()
+    assert np.isnan(found.layers["sd"]).all()
+
+
+def test_training_twice_gives_the_same_model(trained, tmp_path):
+    adata, embedding, _ = trained
+    losses = [
+        train(adata, embedding, tmp_path / f"{name}.pt", sample="s1", params=PARAMS, progress=False).metrics
+        for name in ("a", "b")
+    ]
+    assert losses[0]["loss_mean_final"] == losses[1]["loss_mean_final"]
+
+
+def test_spots_that_failed_quality_control_are_left_out(trained):
+    adata = trained[0].copy()
+    adata.obs.loc["spot7", keys.QC_PASS] = False
+    assert len(read_section(adata, "s1", PARAMS).rows) == 99
