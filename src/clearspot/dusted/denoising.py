@@ -47,7 +47,8 @@ def denoise(
     ----------
     adata
         One section with counts in ``layers['counts']`` (or ``X``) and the graph of touching spots in
-        ``obsp['spatial_connectivities']``. Spots with a false ``obs['qc_pass']`` are left out.
+        ``obsp['spatial_connectivities']``, which is built from ``obsm['spatial']`` where it is absent. Spots with a
+        false ``obs['qc_pass']`` are left out.
     sample
         Name in messages and in the record.
     preset
@@ -75,7 +76,7 @@ def denoise(
     Raises
     ------
     BadInputError
-        If counts or graph are missing or unusable.
+        If counts are missing or unusable, or there are neither graph nor positions.
     DeviceNotAvailableError
         If a GPU was asked for and is not there.
     GpuOutOfMemoryError
