@@ -62,6 +62,7 @@ class Dusted(nn.Module):
         self.encoder_inner = new_weight(params.hidden, params.latent)
         self.scores_outer = AttentionScores(params.hidden)
         self.scores_inner = AttentionScores(params.latent)
+        self.self_gates = nn.Parameter(torch.zeros(2)) if params.self_gate else None
         self.decoder_inner = None if params.tied_weights else new_weight(params.latent, params.hidden)
         self.heads = OutputHeads(
             n_hidden=params.hidden,
@@ -90,12 +91,20 @@ class Dusted(nn.Module):
             The graph.
         """
         projected = dense_product(x, self.first_weight(), self.compute)
-        outer = self.scores_outer(projected, neighbourhood)
+        outer = self._gated(0, self.scores_outer(projected, neighbourhood), neighbourhood)
         hidden = elu(neighbour_sum(outer, projected, neighbourhood))
         projected = dense_product(hidden, self.encoder_inner, hidden.dtype)
-        inner = self.scores_inner(projected, neighbourhood)
+        inner = self._gated(1, self.scores_inner(projected, neighbourhood), neighbourhood)
         latent = neighbour_sum(inner, projected, neighbourhood)
         return Encoded(elu(latent) if self.latent_elu else latent, outer, inner)
+
+    def _gated(self, layer: int, attention: Tensor, neighbourhood: Neighbourhood) -> Tensor:
+        """Attention that may turn to the spot itself further than a softmax of sigmoids can; still sums to 1."""
+        if self.self_gates is None:
+            return attention
+        gate = torch.sigmoid(self.self_gates[layer]).to(attention.dtype)
+        own = (neighbourhood.receiver == neighbourhood.neighbour).to(attention.dtype)
+        return gate * own + (1 - gate) * attention
 
     def decode(self, encoded: Encoded, neighbourhood: Neighbourhood) -> list[Tensor]:
         r"""The inner decoder layer and the sums that the output layer receives (equation 2.4).

@@ -20,6 +20,7 @@ _OPTIONS: Final = (
     click.option("--likelihood", type=click.Choice(["nb", "zinb"]), help="Distribution of the counts."),
     click.option("--alpha", type=click.FloatRange(min=0), help="Weight of the gene attention's residual."),
     click.option("--gene-attention/--no-gene-attention", default=None, help="Gene channel attention."),
+    click.option("--self-gate/--no-self-gate", default=None, help="Attention that stays with the spot."),
     click.option("--heads", type=click.Choice(["shared", "attention"]), help="Attention of the three outputs."),
     click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate."),
     click.option("--epochs", type=click.IntRange(min=1), help="Most epochs."),

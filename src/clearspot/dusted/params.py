@@ -40,6 +40,9 @@ class DustedParams:
         ELU after the second encoder layer too (the paper); off as in the public code.
     gene_intercept
         A free intercept a gene and output, started at the gene's mean. The paper's layers have none.
+    self_gate
+        A learnt share of a spot's attention that goes to itself, one a layer. Without it a softmax of sigmoids gives a
+        spot with six neighbours at most 31 % of its own attention. The paper has none.
     normalise_over
         Total counts that the input is divided by: of ``all`` genes or of the ``modelled`` ones.
     target_sum
@@ -92,6 +95,7 @@ class DustedParams:
     tied_weights: bool = True
     heads: Heads = "shared"
     latent_elu: bool = True
+    self_gate: bool = False
     gene_intercept: bool = False
     normalise_over: NormaliseOver = "modelled"
     target_sum: float | None = 1e4

@@ -73,8 +73,15 @@ def learning_rate(params: DustedParams, epoch: int) -> float:
 
 
 def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
-    """Adam in its fused form, every parameter once."""
-    return torch.optim.Adam(model.parameters(), lr=params.lr, weight_decay=params.weight_decay, fused=True)
+    """Adam in its fused form, every parameter once; intercepts do not decay: a gene's mean is no complexity."""
+    intercepts = [] if model.heads.biases is None else list(model.heads.biases)
+    known = {id(parameter) for parameter in intercepts}
+    groups: list[dict[str, Any]] = [
+        {"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}
+    ]
+    if intercepts:
+        groups.append({"params": intercepts, "weight_decay": 0.0})
+    return torch.optim.Adam(groups, lr=params.lr, weight_decay=params.weight_decay, fused=True)
 
 
 def train(

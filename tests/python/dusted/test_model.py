@@ -112,3 +112,14 @@ def test_intercepts_start_at_the_genes_mean_rates(section):
     model = build_model(section, PARAMS, torch.float32)
     rates = np.asarray(section.counts.sum(axis=0)).ravel() / section.size_factor.sum()
     np.testing.assert_allclose(model.heads.biases[0].detach().exp().numpy(), rates, rtol=1e-4)
+
+
+def test_self_gate_lets_a_spot_keep_nearly_all_attention_and_the_sum_stays_1(section):
+    params = replace(PARAMS, self_gate=True)
+    model = build_model(section, params, torch.float32)
+    with torch.no_grad():
+        model.self_gates.fill_(4.0)
+    made = embed(model, section, whole(section), CPU)
+    for attention in (made.outer, made.inner):
+        np.testing.assert_allclose(np.bincount(made.receiver, attention), 1.0, rtol=1e-5)
+        assert attention[made.receiver == made.neighbour].min() > 0.98

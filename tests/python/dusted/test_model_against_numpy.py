@@ -21,6 +21,7 @@ VARIANTS = [
     {"latent_elu": False},
     {"gene_intercept": True, "normalise_over": "all", "target_sum": None},
     {"loss_reduction": "spot", "likelihood": "nb"},
+    {"self_gate": True},
 ]
 
 
@@ -32,6 +33,13 @@ def attention_matrix(projected, v_s, v_r, mask):
     """Equations 2.8 and 2.9 on a dense matrix."""
     e = np.exp(expit((projected @ v_s)[:, None] + (projected @ v_r)[None, :])) * mask
     return e / e.sum(axis=1, keepdims=True)
+
+
+def gated(attention, p, layer):
+    if "self_gates" not in p:
+        return attention
+    gate = expit(p["self_gates"][layer])
+    return gate * np.eye(len(attention)) + (1 - gate) * attention
 
 
 def numpy_loss(p, section, params):
@@ -49,9 +57,11 @@ def numpy_loss(p, section, params):
         x = x + params.alpha * (a_gc * x)
     projected = x @ p["encoder_outer"]
     outer = attention_matrix(projected, p["scores_outer.receiver"], p["scores_outer.neighbour"], mask)
+    outer = gated(outer, p, 0)
     h1 = elu(outer @ projected)
     projected = h1 @ p["encoder_inner"]
     inner = attention_matrix(projected, p["scores_inner.receiver"], p["scores_inner.neighbour"], mask)
+    inner = gated(inner, p, 1)
     h2 = inner @ projected
     if params.latent_elu:
         h2 = elu(h2)

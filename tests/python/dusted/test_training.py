@@ -111,3 +111,18 @@ def test_warm_up_and_cosine():
 
 def test_constant_rate():
     assert {learning_rate(PARAMS, epoch) for epoch in range(12)} == {1e-2}
+
+
+def test_intercepts_do_not_decay(section_of):
+    params = replace(PARAMS, gene_intercept=True, weight_decay=0.1)
+    model = build_model(section_of(params), params, torch.float32)
+    optimizer = new_optimizer(model, params)
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    after = dict(model.named_parameters())
+    assert {name for name in before if name.startswith("heads.biases")} == {f"heads.biases.{k}" for k in range(3)}
+    for name, value in before.items():
+        moved = not torch.equal(after[name], value)
+        assert moved != name.startswith("heads.biases"), name

@@ -1,0 +1,1 @@
+"""One module an evaluation, each with ``cases()``, ``METHODS`` and ``evaluate(case, method, seed) -> rows``."""

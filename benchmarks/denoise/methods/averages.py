@@ -1,0 +1,40 @@
+"""No denoising, and the two plain averages."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from sections import Case
+
+from clearspot.dusted.section import gene_rates
+from methods.common import Denoised, raw_rates
+
+SELF_WEIGHTS = (1.0, 3.0)
+HOPS = (1, 2)
+
+
+def raw(case: Case, seed: int) -> list[Denoised]:
+    """The counts as they are."""
+    return [Denoised(raw_rates(case.section))]
+
+
+def gene_mean(case: Case, seed: int) -> list[Denoised]:
+    """The same for every spot."""
+    return [Denoised(np.tile(gene_rates(case.section), (case.section.n_spots, 1)))]
+
+
+def neighbours(case: Case, seed: int) -> list[Denoised]:
+    """Counts of a spot and its neighbours over their depth: one or two hops, the spot itself once or three times."""
+    section = case.section
+    adjacency = section.graph.astype(bool).astype(np.float64)
+    own = sp.identity(section.n_spots, format="csr")
+    answers = []
+    for hops in HOPS:
+        around = adjacency if hops == 1 else ((adjacency + adjacency @ adjacency) > 0).astype(np.float64)
+        around = around - sp.diags(around.diagonal())
+        for weight in SELF_WEIGHTS:
+            weights = around + weight * own
+            depth = weights @ section.size_factor
+            rates = (weights @ section.counts).toarray() / depth[:, None]
+            answers.append(Denoised(rates, variant=f"{hops} hops, self {weight:g}"))
+    return answers
