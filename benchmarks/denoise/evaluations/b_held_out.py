@@ -4,7 +4,8 @@ A tenth of the counts of the modelled genes is drawn out by binomial thinning. P
 same for every method. Poisson deviance per spot and gene, and the mean over genes of the correlation with held-out
 rates. A rate of 0 under a held-out count is infinitely wrong, so methods other than DUSTED get a share of the gene's
 mean: ``PLAIN_SHARE``, about that of one pseudo-spot among a spot and its neighbours, and besides the share among
-``MIXED_IN`` that suits them best *on the held-out counts* themselves: ``best_deviance``, an advantage that DUSTED does not have.
+``MIXED_IN`` that suits them best *on the held-out counts* themselves: ``best_deviance``, an advantage that DUSTED does
+not have.
 """
 
 from __future__ import annotations
