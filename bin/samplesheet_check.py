@@ -13,6 +13,8 @@ from clearspot.errors import BadInputError, Problem, exit_codes
 from clearspot.io.params import check_params
 from clearspot.io.samplesheet import Samplesheet, load_samplesheet
 from clearspot.record import Message, StepRecord, write_json
+from clearspot.report.rules import RULES
+from clearspot.report.verdict import read_thresholds
 
 COHORT = "cohort"
 
@@ -22,8 +24,11 @@ COHORT = "cohort"
 @click.option("--schema", type=click.Path(path_type=Path, exists=True), required=True, help="Schema of the sheet.")
 @click.option("--params", type=click.Path(path_type=Path, exists=True), required=True, help="All parameters as JSON.")
 @click.option("--params-schema", type=click.Path(path_type=Path, exists=True), required=True, help="Their schema.")
+@click.option("--thresholds", type=click.Path(path_type=Path, exists=True), help="Limits of the traffic lights.")
 @click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write.")
-def main(samplesheet: Path, schema: Path, params: Path, params_schema: Path, outdir: Path) -> None:
+def main(
+    samplesheet: Path, schema: Path, params: Path, params_schema: Path, thresholds: Path | None, outdir: Path
+) -> None:
     """Write samplesheet.valid.json and cohort.samplesheet.json, or say everything that is wrong and exit with 65."""
     with exit_codes():
         problems: list[Problem] = []
@@ -37,6 +42,11 @@ def main(samplesheet: Path, schema: Path, params: Path, params_schema: Path, out
             problems += error.problems
         try:
             sheet = load_samplesheet(samplesheet, schema)
+        except BadInputError as error:
+            problems += error.problems
+        try:
+            if thresholds is not None:
+                read_thresholds(thresholds, RULES)
         except BadInputError as error:
             problems += error.problems
         if problems:

@@ -7,6 +7,7 @@ process SAMPLESHEET_CHECK {
     path samplesheet_schema, stageAs: 'schema/samplesheet.json'
     path params_schema, stageAs: 'schema/params.json'
     val params_json_base64
+    path thresholds, stageAs: 'thresholds/*'
     val code_version
 
     output:
@@ -15,16 +16,18 @@ process SAMPLESHEET_CHECK {
     tuple val("${task.process}"), val('clearspot'), eval('clearspot --version | sed "s/.* //"'), topic: versions
 
     script:
+    def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json
+    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 
     stub:
+    def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json
+    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 }

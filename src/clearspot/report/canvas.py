@@ -63,8 +63,8 @@ class Canvas(ABC):
         """Put one value a spot into the store, as the maps draw it."""
 
     @abstractmethod
-    def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
-        """Trace that colours the spots by what is kept under ``key``."""
+    def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
+        """Trace that colours the spots by what is kept under ``key``, changed as ``how`` tells the page's script."""
 
     @abstractmethod
     def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:
@@ -75,7 +75,16 @@ class Canvas(ABC):
         """Trace of where the spots are."""
 
     def numeric(
-        self, chart_id: str, key: str, title: str, caption: str, axis: Spec, *, unit: str, logarithmic: bool = False
+        self,
+        chart_id: str,
+        key: str,
+        title: str,
+        caption: str,
+        axis: Spec,
+        *,
+        unit: str,
+        logarithmic: bool = False,
+        times: float = 1.0,
     ) -> Chart:
         """Map of the numbers kept under ``key``; spots without a number are not drawn.
 
@@ -87,8 +96,13 @@ class Canvas(ABC):
             What a number is, shown beside it when the pointer is over a spot.
         logarithmic
             Colours follow ``log(1 + value)``.
+        times
+            Colours follow this many times the value: maps of several units can so have one colour axis.
         """
-        trace = self._numbers(key, f"%{{customdata:,.3~f}} {plot_text(unit)}<extra></extra>", logarithmic=logarithmic)
+        how: Spec = {"times": times} if times != 1.0 else {}
+        if logarithmic:
+            how["as"] = "log1p"
+        trace = self._numbers(key, f"%{{customdata:,.3~f}} {plot_text(unit)}<extra></extra>", how)
         layout = self._layout(self.x_range, self.y_range) | {"coloraxis": axis}
         return Chart(chart_id, title, caption, {"data": [trace], "layout": layout}, self._ratio(bottom=0.12))
 
@@ -115,9 +129,12 @@ class Canvas(ABC):
         }
         return Chart(chart_id, title, caption, {"data": traces, "layout": layout}, self._ratio(bottom=0.06 * rows))
 
-    def overlay(self, chart_id: str, picture: Picture | None, title: str, caption: str) -> Chart:
-        """Where the spots are, over the tissue image if there is one."""
-        trace = self._outlines() | {"name": f"{self.word}s (touch to hide)", "showlegend": True}
+    def overlay(
+        self, chart_id: str, picture: Picture | None, title: str, caption: str, *, hidden: bool = False
+    ) -> Chart:
+        """Where the spots are, over the tissue image if there is one; ``hidden``: the spots only when asked for."""
+        trace = self._outlines() | {"name": f"{self.word}s (touch to {'show' if hidden else 'hide'})"}
+        trace |= {"showlegend": True, "visible": "legendonly" if hidden else True}
         x_range, y_range = self.x_range, self.y_range
         if picture is not None:
             x_range, y_range = _within(x_range, picture.width), _within(y_range, picture.height)

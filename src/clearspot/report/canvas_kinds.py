@@ -72,10 +72,9 @@ class DiskCanvas(Canvas):
         """Put one value a spot into the store."""
         self.store.numbers(key, values)
 
-    def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
+    def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         trace = self._disks(hover, {})
-        colour = {"ref": key, "as": "log1p"} if logarithmic else {"ref": key}
-        trace["marker"] |= {"color": colour, "coloraxis": "coloraxis"}
+        trace["marker"] |= {"color": {"ref": key, **how}, "coloraxis": "coloraxis"}
         return trace | {"customdata": {"ref": key}}
 
     def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:
@@ -143,8 +142,7 @@ class RasterCanvas(Canvas):
         count = np.bincount(self.cell[known], minlength=self.n_drawn)
         self.store.numbers(key, total / np.where(count > 0, count, np.nan))
 
-    def _numbers(self, key: str, hover: str, *, logarithmic: bool) -> Spec:
-        how = {"as": "log1p"} if logarithmic else {}
+    def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         return self._cells(key, hover, how) | {"customdata": self._grid(key, {}), "coloraxis": "coloraxis"}
 
     def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:

@@ -57,6 +57,7 @@ def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
     """Every section that at least one sample has data for."""
     for section in (
         _refused, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss, _domain_sizes, _moran,
+        _superres, _superres_scores,
     ):  # fmt: skip
         built = section(samples)
         if built["data"]:
@@ -258,6 +259,38 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.Section:
         samples, "domains", columns, "clearspot_moran", "Moran's I",
         "Median over the genes tested. Smoothing raises it whatever is smoothed: the last column, where nothing is "
         "left to find, shows how far smoothing alone goes.",
+    )  # fmt: skip
+
+
+def _superres(samples: Sequence[SampleRecords]) -> mqc.Section:
+    columns: dict[str, tuple[str, Format]] = {
+        "bin_um": ("Side of a bin (µm)", "number"), "spot_pitch_um": ("Spots apart (µm)", "number"),
+        "n_genes": ("Genes", "count"), "n_bins_on_tissue": ("Bins on tissue", "count"),
+        "share_measured": ("Of them under a spot", "fraction"), "samples": ("Draws", "count"),
+        "mean_is": ("The mean is of", "text"), "image_coverage": ("Covered by the image", "fraction"),
+        "seconds_total": ("Time to draw (s)", "count"),
+    }  # fmt: skip
+    return _metrics_table(
+        samples, "superres", columns, "clearspot_superres", "Super-resolution",
+        "Predicted, not measured. What was predicted for places smaller than a spot; samples without a full-resolution "
+        "image are not here, and their own reports say why.",
+    )  # fmt: skip
+
+
+def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
+    columns: dict[str, tuple[str, Format]] = {
+        "heldout_n_spots": ("Held-out spots", "count"),
+        "heldout_correlation_mean": ("Correlation, MeanNet", "score"),
+        "heldout_correlation_diffusion": ("Correlation, diffusion", "score"),
+        "heldout_crps_mean_poisson": ("CRPS, MeanNet", "score"),
+        "heldout_crps_diffusion": ("CRPS, diffusion", "score"),
+        "heldout_coverage_mean": ("Covered by the 90 % interval, MeanNet", "fraction"),
+        "heldout_coverage_diffusion": ("Covered by the 90 % interval, diffusion", "fraction"),
+    }
+    return _metrics_table(
+        samples, "superres", columns, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",
+        "Spots that training never saw. Of CRPS (in square-root counts) the lowest is best; a 90 % interval that is "
+        "honest covers about 0.9.",
     )  # fmt: skip
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from clearspot import keys
 from clearspot.report.blocks import Block, Notice, Picker, Row, Spec, Text
-from clearspot.report.map_parts import colour_axis
+from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.view import SampleView
 
 VALUES_BUDGET: Final = 600_000
@@ -65,7 +62,7 @@ def gene_maps(view: SampleView) -> list[Block]:
     for number, gene in enumerate(genes):
         canvas.keep(f"measured:{gene}", measured[:, number])
         canvas.keep(f"denoised:{gene}", denoised[:, number])
-        high = max(_upper(measured[:, number]), _upper(denoised[:, number]))
+        high = upper_limit(measured[:, number], denoised[:, number])
         axes[gene] = colour_axis(0.0, high, "counts", logarithmic=True)
     charts = [
         canvas.numeric(
@@ -86,12 +83,3 @@ def gene_maps(view: SampleView) -> list[Block]:
         Picker("gene", "Gene", groups, tuple(chart.id for chart in charts), axes),
         Row(charts),
     ]
-
-
-def _upper(values: NDArray[np.float32]) -> float:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 1.0
-    # A gene seen in fewer spots than the quantile leaves out would be a blank map.
-    quantile = float(np.quantile(known, 0.995))
-    return quantile if quantile > 0 else max(float(known.max()), 1.0)

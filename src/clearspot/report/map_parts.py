@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from clearspot.report.blocks import Spec, plot_text
 from clearspot.report.palette import SEQUENTIAL
 
@@ -70,3 +73,19 @@ def colour_axis(low: float, high: float, title: str, *, logarithmic: bool = Fals
         bar |= {"tickvals": [math.log1p(value) for value in ticks], "ticktext": [f"{value:,g}" for value in ticks]}
         low, high = math.log1p(low), math.log1p(high)
     return {"colorscale": SEQUENTIAL, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def upper_limit(*values: ArrayLike) -> float:
+    """Upper colour limit of maps that share one: the largest of the arrays' 99.5 % quantiles, in values.
+
+    An array whose quantile is 0 counts with its maximum: a gene seen in fewer places than the quantile leaves out would
+    be a blank map.
+    """
+    highest = 0.0
+    for array in values:
+        numbers = np.asarray(array, dtype=np.float64)
+        known = numbers[np.isfinite(numbers)]
+        if known.size:
+            quantile = float(np.quantile(known, 0.995))
+            highest = max(highest, quantile if quantile > 0 else float(known.max()))
+    return highest or 1.0

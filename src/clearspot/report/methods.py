@@ -16,7 +16,7 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
     environment = Environment(
         loader=PackageLoader("clearspot.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    steps = ("ingest", "qc", "graph", "dusted", "domains")
+    steps = ("ingest", "qc", "graph", "dusted", "domains", "superres")
     return environment.get_template("methods.html.j2").render(
         version=__version__,
         ran={step: any(records.ran(step) for records in samples) for step in steps},

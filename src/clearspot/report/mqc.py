@@ -15,7 +15,7 @@ from clearspot.report.verdict import Rule
 PARENT: Final = {
     "parent_id": "clearspot",
     "parent_name": "clearspot",
-    "parent_description": "Spatial transcriptomics: quality control, graph, denoising, domains.",
+    "parent_description": "Spatial transcriptomics: quality control, graph, denoising, domains, super-resolution.",
 }
 
 Section = dict[str, Any]

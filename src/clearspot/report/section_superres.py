@@ -9,9 +9,9 @@ from typing import Any, Final
 import h5py
 import numpy as np
 from anndata.io import read_elem
-from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.io.scale import CAPTURE_DIAMETER_UM
 from clearspot.report.blocks import (
     Block,
     KeyNumber,
@@ -28,7 +28,7 @@ from clearspot.report.blocks import (
 from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.format import show
 from clearspot.report.gene_maps import gene_groups
-from clearspot.report.map_parts import colour_axis
+from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.view import SampleView
 
 VALUES_BUDGET: Final = 500_000
@@ -129,7 +129,7 @@ def _scores(view: SampleView) -> list[Block]:
 
 
 def _maps(view: SampleView, path: Path) -> list[Block]:
-    """Measured spots, predicted mean, its spread; one choice of gene for all three."""
+    """Measured spots, predicted mean, its spread, the picture; one choice of gene, and one colour axis of densities."""
     data, spots = view.data, view.canvas
     if data is None or spots is None:
         return []
@@ -148,37 +148,50 @@ def _maps(view: SampleView, path: Path) -> list[Block]:
         genes = [gene for _, group in groups for gene in group]
         if not genes:
             return [Notice("None of the genes that this report draws was super-resolved.")]
+        measured = data.genes(keys.COUNTS, genes)
+        bins_of_a_spot = _spot_area(view) / view.records.metric("superres", "bin_um") ** 2
         axes: dict[str, Spec] = {}
-        for gene in genes:
+        for number, gene in enumerate(genes):
             column = names.get_loc(gene)
             mean, sd = (np.asarray(file["layers"][name][:, column]) for name in (keys.SUPERRES_MEAN, keys.SUPERRES_SD))
             canvas.keep(f"predicted:{gene}", mean)
             canvas.keep(f"spread:{gene}", sd)
-            axes[f"superres-mean:{gene}"] = colour_axis(0.0, _upper(mean), "counts per bin", logarithmic=False)
-            axes[f"superres-sd:{gene}"] = colour_axis(0.0, _upper(sd), "counts per bin", logarithmic=False)
-    measured = data.genes(keys.COUNTS, genes)
-    for number, gene in enumerate(genes):
-        spots.keep(f"measured:{gene}", measured[:, number])
-        axes[f"superres-measured:{gene}"] = colour_axis(0.0, _upper(measured[:, number]), "counts", logarithmic=True)
-    charts = (
+            spots.keep(f"measured:{gene}", measured[:, number])
+            high = upper_limit(measured[:, number], mean * bins_of_a_spot)
+            axes[gene] = colour_axis(0.0, high, "counts per spot area", logarithmic=True)
+            axes[f"superres-sd:{gene}"] = colour_axis(
+                0.0, upper_limit(sd * bins_of_a_spot), "counts per spot area", logarithmic=True
+            )
+    charts = [
         spots.numeric(
             "superres-measured", "measured:$gene", "Measured", "UMI counts of the spots.",
-            axes[f"superres-measured:{genes[0]}"], unit="counts measured", logarithmic=True,
+            axes[genes[0]], unit="counts measured", logarithmic=True,
         ),
         canvas.numeric(
             "superres-mean", "predicted:$gene", "Super-resolved", f"{_PREDICTED} Expected counts of a bin.",
-            axes[f"superres-mean:{genes[0]}"], unit="counts expected",
+            axes[genes[0]], unit="counts expected in a bin", logarithmic=True, times=bins_of_a_spot,
         ),
         canvas.numeric(
             "superres-sd", "spread:$gene", "Its uncertainty", f"{_PREDICTED} Standard deviation over the draws.",
-            axes[f"superres-sd:{genes[0]}"], unit="counts",
+            axes[f"superres-sd:{genes[0]}"], unit="counts in a bin", logarithmic=True, times=bins_of_a_spot,
         ),
-    )  # fmt: skip
-    return [
-        Text(f"{len(genes)} genes; {canvas.said}" if side > bin_px else f"{len(genes)} genes; every bin is drawn."),
-        Picker("superres-gene", "Gene", groups, tuple(chart.id for chart in charts), axes),
-        Row(charts),
-    ]
+    ]  # fmt: skip
+    picker = Picker("superres-gene", "Gene", groups, tuple(chart.id for chart in charts), axes)
+    if view.picture is not None:
+        charts.append(spots.overlay("superres-tissue", view.picture, "Tissue", view.picture_note, hidden=True))
+    drawn = canvas.said if side > bin_px else "Every bin is drawn."
+    colours = (
+        "Colours are counts per area of a spot, logarithmic: bins and spots of one density have one colour. Measured "
+        "and super-resolved have the same limits (0 to the larger of the two 99.5 % quantiles). The pointer shows the "
+        "counts themselves."
+    )
+    return [Text(f"{len(genes)} genes. {drawn} {colours}"), picker, Row(charts)]
+
+
+def _spot_area(view: SampleView) -> float:
+    """In square micrometres: what a spot captures."""
+    diameter = view.records.metric("superres", "spot_diameter_um") or CAPTURE_DIAMETER_UM
+    return math.pi / 4 * float(diameter) ** 2
 
 
 def _groups(view: SampleView, known: set[str], most: int) -> list[tuple[str, list[str]]]:
@@ -190,10 +203,3 @@ def _groups(view: SampleView, known: set[str], most: int) -> list[tuple[str, lis
         if chosen:
             groups.append((heading, chosen))
     return groups
-
-
-def _upper(values: NDArray[Any]) -> float:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 1.0
-    return float(np.quantile(known, 0.998)) or max(float(known.max()), 1e-3)

@@ -100,6 +100,31 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _metric(
         "moran_median_neighbour_mean_shuffled", "median Moran's I of the neighbour mean of shuffled spots", "domains"
     ),
+    _metric("superres_bin_um", "side of a super-resolved bin in micrometres; predicted values", "superres", "bin_um"),
+    _metric("superres_n_genes", "genes that were super-resolved", "superres", "n_genes"),
+    _metric("superres_n_bins", "super-resolved bins on tissue", "superres", "n_bins_on_tissue"),
+    _metric(
+        "superres_share_measured", "share of these bins that lie under a spot, 0 to 1", "superres", "share_measured"
+    ),
+    _metric("superres_mean_is", "what the predicted mean is of: diffusion or meannet", "superres", "mean_is"),
+    _metric(
+        "superres_heldout_correlation_mean",
+        "correlation with held-out spots, MeanNet (mean over genes)",
+        "superres",
+        "heldout_correlation_mean",
+    ),
+    _metric(
+        "superres_heldout_correlation_diffusion",
+        "correlation with held-out spots, diffusion (mean over genes)",
+        "superres",
+        "heldout_correlation_diffusion",
+    ),
+    _metric(
+        "superres_heldout_coverage_diffusion",
+        "share of held-out spots' counts in diffusion's 90 % interval, 0 to 1",
+        "superres",
+        "heldout_coverage_diffusion",
+    ),
 )
 
 

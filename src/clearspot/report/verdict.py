@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
 
+from clearspot.errors import BadInputError, Problem
 from clearspot.report.blocks import Finding, Light
 from clearspot.report.format import Format, show
 from clearspot.report.metrics import SampleRecords
@@ -74,20 +75,38 @@ class Rule:
 
 
 def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Replace limits by those of a YAML file (``rule id: {look: number, bad: number}``).
+    """Replace limits by those of a YAML file (``rule id: {look: number, bad: number}``; null: no such light).
 
     Raises
     ------
-    ValueError
-        If the file names a rule or a limit that does not exist.
+    BadInputError
+        With everything that is wrong with the file: no YAML, a rule or a limit that does not exist, no number.
     """
-    given: Mapping[str, Mapping[str, float | None]] = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     by_id = {rule.id: rule for rule in rules}
-    for name, limits in given.items():
-        if name not in by_id or not set(limits) <= {"look", "bad"}:
-            raise ValueError(f"{path}: no such threshold: {name}: {dict(limits)}; there are {', '.join(by_id)}")
-        by_id[name] = replace(by_id[name], **limits)  # type: ignore[arg-type]
-    return tuple(by_id.values())
+    try:
+        given = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _bad_limits(path, [f"no YAML: {error}"]) from error
+    if not isinstance(given, dict):
+        raise _bad_limits(path, [f"{given!r}"])
+    wrong = [f"{name}: {limits}" for name, limits in given.items() if name not in by_id or not _are_limits(limits)]
+    if wrong:
+        raise _bad_limits(path, wrong)
+    return tuple(replace(rule, **given.get(rule.id, {})) for rule in rules)
+
+
+def _are_limits(limits: Any) -> bool:
+    return (
+        isinstance(limits, dict)
+        and set(limits) <= {"look", "bad"}
+        and all(value is None or type(value) in (int, float) for value in limits.values())
+    )
+
+
+def _bad_limits(path: Path, wrong: Sequence[str]) -> BadInputError:
+    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with the names that docs/output.md lists"
+    mend = "correct these lines, or take them out"
+    return BadInputError([Problem("cohort", Path(path).name, found, expected, mend) for found in wrong])
 
 
 def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:

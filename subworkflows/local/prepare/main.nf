@@ -24,6 +24,7 @@ workflow PREPARE {
         file("${projectDir}/assets/schema_input.json"),
         file("${projectDir}/nextflow_schema.json"),
         params.validate_params ? params_json.bytes.encodeBase64().toString() : '',
+        params.report_thresholds ? file(params.report_thresholds, checkIfExists: true) : [],
         code_version,
     )
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from clearspot.errors import BadInputError
 from clearspot.record import StepRecord
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.rules import RULES
@@ -64,7 +65,27 @@ def test_a_facilitys_limits_replace_only_what_they_name(tmp_path: Path) -> None:
     assert (rule.look, rule.bad) == (50, 10)
 
 
-def test_a_misspelt_limit_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "limits.yml").write_text("leest: {look: 50}\n")
-    with pytest.raises(ValueError, match="no such threshold: leest"):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("leest: {look: 50}", "leest"),
+        ("least: {lok: 50}", "lok"),
+        ("least: {look: many}", "many"),
+        ("least: 50", "least: 50"),
+        ("[least]", "least"),
+        ("least: {look", "no YAML"),
+    ],
+)
+def test_a_line_that_is_no_limit_is_named(tmp_path: Path, text: str, found: str) -> None:
+    (tmp_path / "limits.yml").write_text(text)
+    with pytest.raises(BadInputError) as caught:
         read_thresholds(tmp_path / "limits.yml", [LEAST])
+    assert found in caught.value.problems[0].found
+
+
+def test_the_docs_list_every_limit() -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "output.md").read_text()
+    rows = [line.split("|") for line in docs.split("## Traffic lights")[1].split("\n## ")[0].splitlines()]
+    stated = {row[1].strip(" `"): [cell.strip() for cell in row[3:5]] for row in rows if len(row) > 4 and "`" in row[1]}
+    shown = {rule.id: ["" if value is None else f"{value:g}" for value in (rule.look, rule.bad)] for rule in RULES}
+    assert stated == shown

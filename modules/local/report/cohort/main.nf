@@ -5,6 +5,7 @@ process COHORT_REPORT {
     path records, stageAs: 'records/*'
     path software_versions, stageAs: 'versions/*'
     path multiqc_config, stageAs: 'config/?/*'
+    path thresholds, stageAs: 'thresholds/*'
     val code_version
 
     output:
@@ -15,9 +16,10 @@ process COHORT_REPORT {
     script:
     def args = task.ext.args ?: ''
     def configs = (multiqc_config instanceof List ? multiqc_config : [multiqc_config]).collect { config -> "--multiqc-config ${config}" }.join(' ')
+    def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${code_version}
-    cohort_report.py --records records --versions versions/* ${configs} ${args}
+    cohort_report.py --records records --versions versions/* ${configs} ${limits} ${args}
     """
 
     stub:

@@ -4,6 +4,7 @@ process SAMPLE_REPORT {
 
     input:
     tuple val(meta), path(records, stageAs: 'records/*'), path(h5ad, stageAs: 'input/*'), path(denoised, stageAs: 'denoised/*'), path(superres, stageAs: 'superres/*')
+    path thresholds, stageAs: 'thresholds/*'
     val code_version
 
     output:
@@ -12,11 +13,12 @@ process SAMPLE_REPORT {
     tuple val("${task.process}"), val('plotly'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'plotly\'))"'), topic: versions
 
     script:
-    def data = (h5ad ? '--h5ad input/* ' : '') + (denoised ? '--denoised denoised/* ' : '') + (superres ? '--superres superres/*' : '')
+    def data = (h5ad ? '--h5ad input/* ' : '') + (denoised ? '--denoised denoised/* ' : '') + (superres ? '--superres superres/* ' : '')
+    def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${code_version}
     mkdir -p ${meta.id}
-    sample_report.py --outdir ${meta.id} --sample ${meta.id} ${data} --records records
+    sample_report.py --outdir ${meta.id} --sample ${meta.id} ${data} ${limits} --records records
     """
 
     stub:

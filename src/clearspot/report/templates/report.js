@@ -23,10 +23,11 @@
     return decoded.get(key);
   }
 
-  // An item stands for {ref: key}, and perhaps: as "log1p"; equals n (1 where it is n); only spots where an array is n;
+  // An item stands for {ref: key}, and perhaps: times a number; as "log1p"; equals n (1 where it is n); only spots where an array is n;
   // in rows of so many columns.
   function referred(item, gene) {
     let value = array(item.ref.replace("$gene", () => gene));
+    if (item.times !== undefined) value = value.map((number) => (number === null ? null : item.times * number));
     if (item.as === "log1p") value = value.map((number) => (number === null ? null : Math.log1p(number)));
     if (item.equals !== undefined) value = value.map((number) => (number === item.equals ? 1 : null));
     if (item.where !== undefined) {
