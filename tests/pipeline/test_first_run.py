@@ -2,14 +2,17 @@
 
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
 
-from clearspot import keys
+from clearspot import __version__, keys
 
 from .engine import Run
 
@@ -94,3 +97,61 @@ def test_samples_do_not_mix(first_run: Run) -> None:
 def test_summary_has_a_row_a_sample(first_run: Run) -> None:
     table = pd.read_csv(first_run.outdir / "qc_summary.csv")
     assert sorted(table["sample"]) == list(SAMPLES)
+
+
+@pytest.fixture(scope="module")
+def crate(first_run: Run) -> dict[str, dict[str, Any]]:
+    """Entities of the run's RO-Crate by their names."""
+    content = json.loads((first_run.outdir / "ro-crate-metadata.json").read_text())
+    assert content["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
+    names = [entity["@id"] for entity in content["@graph"]]
+    assert len(set(names)) == len(names)
+    return dict(zip(names, content["@graph"], strict=True))
+
+
+def test_crate_has_what_ro_crate_1_1_asks_for(crate: dict[str, dict[str, Any]]) -> None:
+    descriptor, root = crate["ro-crate-metadata.json"], crate["./"]
+    assert descriptor["@type"] == "CreativeWork"
+    assert descriptor["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
+    assert descriptor["about"] == {"@id": "./"}
+    assert root["@type"] == "Dataset"
+    assert all(root[name] for name in ("name", "description", "license"))
+    datetime.fromisoformat(root["datePublished"])
+
+
+def test_crate_has_what_a_process_run_crate_asks_for(crate: dict[str, dict[str, Any]]) -> None:
+    root = crate["./"]
+    assert root["conformsTo"] == {"@id": "https://w3id.org/ro/wfrun/process/0.5"}
+    action = crate[root["mentions"]["@id"]]
+    assert action["@type"] == "CreateAction"
+    assert crate[action["instrument"]["@id"]]["softwareVersion"] == __version__
+    assert datetime.fromisoformat(action["startTime"]) <= datetime.fromisoformat(action["endTime"])
+    assert len(action["object"]) == 2
+    assert {"@id": "phantom_1/phantom_1.h5ad"} in action["result"]
+
+
+def test_crate_is_flat_and_every_reference_in_it_is_met(crate: dict[str, dict[str, Any]]) -> None:
+    outside = ("https://w3id.org/ro/crate/1.1", "http://schema.org/CompletedActionStatus")
+    for entity in crate.values():
+        for value in entity.values():
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    assert set(item) == {"@id"}
+                    assert item["@id"] in crate or item["@id"] in outside
+
+
+def test_crate_names_every_result_and_nothing_that_is_not_there(
+    crate: dict[str, dict[str, Any]], first_run: Run
+) -> None:
+    named = [part["@id"] for part in crate["./"]["hasPart"]]
+    assert sorted(named) == sorted(
+        name for name in crate if crate[name]["@type"] == "File" or (name.endswith("/") and name != "./")
+    )
+    assert all((first_run.outdir / name).is_dir() == name.endswith("/") for name in named)
+    assert all((first_run.outdir / name).exists() for name in named)
+    kept = {str(path.relative_to(first_run.outdir)) for path in first_run.outdir.rglob("*") if path.is_file()}
+    covered = {
+        name for name in kept if any(name == part or (part.endswith("/") and name.startswith(part)) for part in named)
+    }
+    unnamed = {name for name in kept - covered if not name.startswith("pipeline_info/")}
+    assert unnamed == {"ro-crate-metadata.json"}

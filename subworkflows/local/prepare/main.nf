@@ -16,8 +16,9 @@ workflow PREPARE {
     code_version       // string
 
     main:
-    // The suffix of the trace files is new in each run, and would make each run look like new work.
-    def given = params.findAll { key, _value -> key != 'trace_report_suffix' && !key.toString().contains('-') }
+    // The suffix of the trace files is new in each run, and would make each run look like new work; the web hook's address
+    // is not to stand in a task's script.
+    def given = params.findAll { key, _value -> !(key in ['trace_report_suffix', 'hook_url']) && !key.toString().contains('-') }
     def params_json = groovy.json.JsonOutput.toJson(given.collectEntries { key, value -> [key.toString(), plain(value)] }.sort())
     SAMPLESHEET_CHECK(
         samplesheet,

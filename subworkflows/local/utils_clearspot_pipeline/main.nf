@@ -2,7 +2,10 @@
 
 include { colours } from './terminal'
 include { helpText } from './help'
+include { outcome } from './completion'
+include { writeCrate } from './crate'
 include { completionEmail } from './notify'
+include { completionHook } from './notify'
 include { writeParameters } from './parameters'
 
 workflow PIPELINE_INITIALISATION {
@@ -41,35 +44,21 @@ workflow PIPELINE_COMPLETION {
     // Inside the handler neither `params` nor `workflow` can be had; inside a function both can.
     workflow.onComplete {
         writeParameters()
-        completionSummary(sample_reports, cohort_reports, bad_samples)
-        completionEmail()
+        writeCrate()
+        tell(sample_reports, cohort_reports, bad_samples)
     }
 }
 
-def completionSummary(sample_reports, cohort_reports, bad_samples) {
-    def c = colours(params.monochrome_logs)
-    if (!workflow.success) {
-        def reason = (workflow.errorMessage ?: workflow.errorReport ?: 'see the message above').readLines().take(20).join('\n  ')
-        log.error("${c.red}Stopped${c.reset} after ${workflow.duration}: ${reason}")
-        log.error('What is finished is kept: mend the cause and run the same command with -resume')
-        return null
-    }
-    def bad = bad_samples.getVal()
-    def refused = bad.collect { sample, _step, _problems -> sample }
-    if (params.validate_only) {
-        log.info("${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}")
+def tell(sample_reports, cohort_reports, bad_samples) {
+    def lines = outcome(sample_reports, cohort_reports, bad_samples, colours(params.monochrome_logs))
+    if (workflow.success) {
+        lines.each { line -> log.info(line) }
     }
     else {
-        def done = sample_reports.getVal() - refused
-        log.info("${bad ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}")
+        log.error(lines.join('\n'))
     }
-    bad.each { sample, step, problems ->
-        log.info("  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { problem -> "${problem.file}: ${problem.found}" }.join('; ')}")
-    }
-    if (!params.validate_only) {
-        log.info('Reports:')
-        sample_reports.getVal().each { sample -> log.info("  ${params.outdir}/${sample}/${sample}_report.html") }
-        cohort_reports.getVal().each { _html -> log.info("  ${params.outdir}/multiqc/multiqc_report.html") }
-    }
+    def plain = outcome(sample_reports, cohort_reports, bad_samples, colours(true))
+    completionEmail(plain)
+    completionHook(plain)
     return null
 }

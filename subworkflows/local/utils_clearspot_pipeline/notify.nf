@@ -1,12 +1,73 @@
-// An e-mail when the run ends, by Nextflow's own mailer (no plugin): --email always, --email_on_fail after a failure.
+// Who is told when a run ends, without a plugin: --email by Nextflow's own mailer (--email_on_fail after a failure alone),
+// --hook_url by HTTP POST. Neither can fail a run: what does not go through is a warning.
 
-def completionEmail() {
+include { commandShown } from './parameters'
+
+def completionEmail(lines) {
     def address = params.email ?: (!workflow.success ? params.email_on_fail : null)
-    if (address) {
+    if (!address) {
+        return null
+    }
+    def about = ["Run: ${workflow.runName}", "Results: ${params.outdir}", "Command: ${commandShown()}", "Started: ${workflow.start}"]
+    try {
         sendMail(
             to: address,
             subject: "[clearspot] ${workflow.runName} ${workflow.success ? 'finished' : 'failed'}",
-            body: "Run ${workflow.runName}\nResults: ${params.outdir}\nTook: ${workflow.duration}\n${workflow.errorMessage ?: ''}\n",
+            body: (lines + [''] + about).join('\n') + '\n',
         )
     }
+    catch (Exception problem) {
+        log.warn("The e-mail to ${address} was not sent: ${problem.message}")
+    }
+    return null
+}
+
+def completionHook(lines) {
+    if (!params.hook_url) {
+        return null
+    }
+    def message = params.hook_url.contains('slack.com') ? slackMessage(lines) : adaptiveCard(lines)
+    try {
+        def post = new URL(params.hook_url).openConnection()
+        post.setConnectTimeout(10000)
+        post.setReadTimeout(10000)
+        post.setRequestMethod('POST')
+        post.setDoOutput(true)
+        post.setRequestProperty('Content-Type', 'application/json')
+        post.getOutputStream().write(groovy.json.JsonOutput.toJson(message).getBytes('UTF-8'))
+        def answer = post.getResponseCode()
+        if (answer >= 300) {
+            log.warn("The web hook answered ${answer}: ${post.getErrorStream()?.getText()}")
+        }
+    }
+    catch (Exception problem) {
+        log.warn("The web hook could not be told: ${problem.message}")
+    }
+    return null
+}
+
+def facts() {
+    return [Run: workflow.runName, Version: workflow.manifest.version, Results: params.outdir, Nextflow: workflow.nextflow.version]
+        .collect { name, value -> [title: name, value: value.toString()] }
+}
+
+def slackMessage(lines) {
+    def shown = facts().collect { fact -> "${fact.title}: ${fact.value}" }
+    return [text: "*clearspot: ${lines.head()}*\n${(lines.tail() + shown).join('\n')}".toString()]
+}
+
+// As Microsoft Teams takes it, and what reads its cards.
+def adaptiveCard(lines) {
+    def content = [
+        '$schema': 'http://adaptivecards.io/schemas/adaptive-card.json',
+        type: 'AdaptiveCard',
+        version: '1.2',
+        msteams: [width: 'Full'],
+        body: [
+            [type: 'TextBlock', size: 'Large', weight: 'Bolder', wrap: true, color: workflow.success ? 'Good' : 'Attention', text: "clearspot: ${lines.head()}".toString()],
+            [type: 'TextBlock', wrap: true, text: lines.tail().join('\n\n')],
+            [type: 'FactSet', facts: facts()],
+        ],
+    ]
+    return [type: 'message', attachments: [[contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: content]]]
 }

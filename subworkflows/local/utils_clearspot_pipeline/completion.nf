@@ -1,0 +1,69 @@
+// What a run came to, in words: for the terminal, the e-mail and the web hook. The first line says it all.
+
+def outcome(sample_reports, cohort_reports, bad_samples, c) {
+    return workflow.success ? finished(sample_reports, cohort_reports, bad_samples, c) : stopped(c)
+}
+
+def finished(sample_reports, cohort_reports, bad_samples, c) {
+    def bad = bad_samples.getVal()
+    def refused = bad.collect { sample, _step, _problems -> sample }
+    def lines = []
+    if (params.validate_only) {
+        lines << "${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}"
+    }
+    else {
+        def done = sample_reports.getVal() - refused
+        lines << "${bad ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}"
+    }
+    bad.each { sample, step, problems ->
+        lines << "  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { problem -> "${problem.file}: ${problem.found}" }.join('; ')}"
+    }
+    if (!params.validate_only) {
+        lines << 'Reports:'
+        sample_reports.getVal().each { sample -> lines << "  ${params.outdir}/${sample}/${sample}_report.html" }
+        cohort_reports.getVal().each { _html -> lines << "  ${params.outdir}/multiqc/multiqc_report.html" }
+    }
+    return lines*.toString()
+}
+
+// What failed, where, the tool's own message, and what to do about it.
+def stopped(c) {
+    def report = workflow.errorReport ?: ''
+    def task = firstGroup(report, /Error executing process > '([^']+)'/)
+    def folder = firstGroup(report, /Work dir:\s+(\S+)/)
+    def said = (workflow.errorMessage ?: report ?: 'see the message above').readLines().takeRight(25)
+    def lines = ["${c.red}Stopped${c.reset} after ${workflow.duration}${task ? " at ${task.tokenize(':').last()}, exit code ${workflow.exitStatus}" : ''}"]
+    lines += said.collect { line -> "  ${line}" }
+    if (folder) {
+        lines << "Work folder of the task: ${folder}"
+    }
+    if (task) {
+        lines << whatToDo(workflow.exitStatus)
+    }
+    lines << "What is finished is kept: mend the cause and run the same command with -resume. The log is ${workflow.launchDir}/.nextflow.log"
+    return lines*.toString()
+}
+
+def firstGroup(text, pattern) {
+    def found = text =~ pattern
+    return found.find() ? found.group(1) : null
+}
+
+def whatToDo(exit_code) {
+    if (exit_code == 65) {
+        return 'The input is at fault: mend what the message names.'
+    }
+    if (exit_code == 69) {
+        return 'A GPU was asked for and is not there: send the task where there is one, or leave out -profile gpu.'
+    }
+    if (exit_code == 75) {
+        return 'The GPU ran out of memory, with smaller tiles too: set --dusted_tile_spots lower, or use a larger GPU.'
+    }
+    if (exit_code == 127 || workflow.errorMessage?.contains("No module named 'clearspot'")) {
+        return 'The software is not where the task ran: use a container profile (-profile docker, singularity, ...), or `make run`, which sets up what is needed.'
+    }
+    if (exit_code in ((130..145) + [104, 175, 2147483647])) {
+        return 'The executor killed or lost the task, each time it was tried: give it more memory or time (process.resourceLimits, docs/usage.md).'
+    }
+    return 'This looks like a fault of the software, not of the data: report it with the message and the files .command.sh and .command.err of the work folder.'
+}

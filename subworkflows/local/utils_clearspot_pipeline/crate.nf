@@ -1,0 +1,116 @@
+// ro-crate-metadata.json in the output folder: what a run made, from what, with which software, for people and archives
+// (RO-Crate 1.1, Process Run Crate 0.5). It names only files that are there. It is no Workflow Run Crate: that asks for the
+// workflow's own files among the results.
+
+include { commandShown } from './parameters'
+
+def writeCrate() {
+    try {
+        def root = file(params.outdir)
+        def graph = crateGraph(publishedParts(root), root)
+        def crate = ['@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'], '@graph': graph]
+        root.resolve('ro-crate-metadata.json').text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(crate)) + '\n'
+    }
+    catch (Exception problem) {
+        log.warn("ro-crate-metadata.json was not written: ${problem.message}")
+    }
+    return null
+}
+
+// Files and folders of this run that are there, as entities of the crate. Nextflow's own pages are written after this.
+def publishedParts(root) {
+    def suffix = params.trace_report_suffix
+    def parts = [
+        part('pipeline_info/samplesheet.valid.json', 'Samplesheet as read', 'application/json'),
+        part("pipeline_info/params_${suffix}.json", 'Every parameter of the run', 'application/json'),
+        part('pipeline_info/software_versions.yml', 'Versions of the software, by process', 'application/yaml'),
+        part("pipeline_info/execution_trace_${suffix}.txt", 'Tasks of the run, with their resources', 'text/tab-separated-values'),
+    ]
+    def sheet = root.resolve('pipeline_info/samplesheet.valid.json')
+    if (sheet.exists() && !params.validate_only) {
+        def rows = new groovy.json.JsonSlurperClassic().parseText(sheet.text)
+        parts += params.skip_multiqc ? [] : cohortParts()
+        parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(row.sample) }
+    }
+    return parts.findAll { entity -> root.resolve(entity['@id']).exists() }
+}
+
+def cohortParts() {
+    return [
+        part('qc_summary.csv', 'One row a sample', 'text/csv'),
+        part('multiqc/multiqc_report.html', 'Cohort report (MultiQC)', 'text/html'),
+        part('multiqc/multiqc_data/', 'Data of the cohort report', null),
+    ]
+}
+
+def sampleParts(sample) {
+    def hdf5 = 'application/x-hdf5'
+    def parts = [
+        part("${sample}/${sample}_report.html", "Report of ${sample}", 'text/html'),
+        part("${sample}/metrics.json", "Every number of the report of ${sample}", 'application/json'),
+        part("${sample}/${sample}.h5ad", "Measured and denoised expression of ${sample} (AnnData)", hdf5),
+        part("${sample}/${sample}.denoised.h5ad", "Denoised expression of ${sample} (AnnData)", hdf5),
+        part("${sample}/models/", "Trained models of ${sample}, their loss curves and attention weights", null),
+        part("${sample}/loupe/", "Domains and quality flags of ${sample} for Loupe Browser", null),
+    ]
+    parts += params.skip_superres ? [] : [part("${sample}/${sample}.superres.h5ad", "Super-resolved expression of ${sample}: predicted, not measured (AnnData)", hdf5)]
+    parts += params.skip_spatialdata ? [] : [part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip')]
+    return parts
+}
+
+def part(path, name, type) {
+    def kind = type ? ['@type': 'File', encodingFormat: type] : ['@type': 'Dataset']
+    return ['@id': path.toString(), name: name.toString()] + kind
+}
+
+def crateGraph(parts, root) {
+    def given = parts.findAll { entity -> entity['@id'] ==~ /pipeline_info\/(samplesheet|params).*/ }
+    def tools = toolVersions(root.resolve('pipeline_info/software_versions.yml'))
+    def now = java.time.OffsetDateTime.now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString()
+    def run = [
+        '@id': "#run-${workflow.sessionId}".toString(), '@type': 'CreateAction', name: "Run ${workflow.runName} of ${workflow.manifest.name}".toString(),
+        description: commandShown(), instrument: reference('#clearspot'), agent: reference('#user'),
+        startTime: workflow.start.truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString(), endTime: now,
+        actionStatus: reference("http://schema.org/${workflow.success ? 'Completed' : 'Failed'}ActionStatus"),
+        object: references(given), result: references(parts - given),
+    ]
+    if (!workflow.success) {
+        run.error = workflow.errorMessage ?: 'not stated'
+    }
+    def software = [
+        '@id': '#clearspot', '@type': 'SoftwareApplication', name: workflow.manifest.name, description: workflow.manifest.description,
+        softwareVersion: workflow.manifest.version, softwareRequirements: references(tools),
+    ]
+    if (workflow.repository) {
+        software += [url: workflow.repository, identifier: workflow.commitId]
+    }
+    def profile = 'https://w3id.org/ro/wfrun/process/0.5'
+    def about = [
+        ['@id': 'ro-crate-metadata.json', '@type': 'CreativeWork', conformsTo: reference('https://w3id.org/ro/crate/1.1'), about: reference('./')],
+        [
+            '@id': './', '@type': 'Dataset', name: "clearspot results: run ${workflow.runName}".toString(), description: workflow.manifest.description,
+            datePublished: now, license: 'No licence is stated: that is for the owner of the data to do.', conformsTo: reference(profile),
+            hasPart: references(parts), mentions: reference(run['@id']),
+        ],
+        ['@id': profile, '@type': 'CreativeWork', name: 'Process Run Crate', version: '0.5'],
+        ['@id': '#user', '@type': 'Person', name: workflow.userName],
+    ]
+    return about + [run, software] + tools + parts
+}
+
+def references(entities) {
+    return entities.collect { entity -> reference(entity['@id']) }
+}
+
+def reference(id) {
+    return ['@id': id.toString()]
+}
+
+// Each program and library once, from the versions that the tasks stated; and Nextflow.
+def toolVersions(place) {
+    def stated = place.exists() ? place.readLines().findResults { line -> line ==~ / {4}\S+: ".*"/ ? line.trim().tokenize(' ') : null } : []
+    def found = [['nextflow', workflow.nextflow.version.toString()]] + stated.collect { words -> [words[0] - ':', words[1].replace('"', '')] }
+    return found.unique().sort { tool -> tool.join(' ') }.collect { name, version ->
+        ['@id': "#${name}-${version}".toString(), '@type': 'SoftwareApplication', name: name, softwareVersion: version]
+    }
+}
