@@ -93,8 +93,10 @@ def projected(case: Case, prediction: Prediction, onto: str) -> Prediction:
         counts = case.counts if onto == "measured" else shrunk_counts(x, case.counts, case.operator)
         return project(x, counts, case.operator)
 
-    samples = prediction.samples
-    return Prediction(one(prediction.mean), None if samples is None else np.stack([one(x) for x in samples]))
+    samples = prediction.conserving
+    if samples is None and prediction.samples is not None:
+        samples = np.stack([one(x) for x in prediction.samples])
+    return Prediction(one(prediction.mean), samples, error=prediction.error)
 
 
 def _sharpened(case: Case, values: np.ndarray) -> np.ndarray:

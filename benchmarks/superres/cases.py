@@ -82,10 +82,16 @@ class Prediction:
         n_bins x genes: expected counts per bin.
     samples
         draws x n_bins x genes, or None where a method gives no uncertainty.
+    conserving
+        Draws that look at the spots' counts, where a method has such of its own; else ``samples`` are projected.
+    error
+        (n_genes,): standard deviation of a spot's count (square root) around the mean, as a Gaussian; instead of draws.
     """
 
     mean: np.ndarray
     samples: np.ndarray | None = None
+    conserving: np.ndarray | None = None
+    error: np.ndarray | None = None
 
 
 def section(counts: sparse.spmatrix, genes: pd.Index, xy_px: np.ndarray, um_per_px: float) -> ad.AnnData:

@@ -1,7 +1,7 @@
 """clearspot's own model as methods: trained on the visible spots of the case, without any reference.
 
-Predictions are made without projection, which the benchmark applies to every method alike. Where the draws beat MeanNet
-on the model's own held-out spots (the ship rule), ``diffst``'s mean is that of the draws, else it is MeanNet's.
+Draws that conserve counts come from the model itself, which draws what the spots' expectations may have been; the
+benchmark projects the means, as it does for every method.
 """
 
 from __future__ import annotations
@@ -14,39 +14,56 @@ import numpy as np
 import torch
 from cases import Case, Prediction
 
-from clearspot.diffst import predicting
-from clearspot.diffst.fitting import fit
-from clearspot.diffst.histology import embed
+from clearspot.diffst.dispersion import sqrt_error
+from clearspot.diffst.fitting import Fitted, fit
+from clearspot.diffst.histology import Histology, embed
 from clearspot.diffst.image_samples import GridImage
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.sampling import add_residual
+from clearspot.diffst.predicting import Prediction as Maps
 from clearspot.diffst.section import read_section
+from clearspot.diffst.ship_rule import hidden_pairs
 
 PRESET = "cpu"
+SETTINGS: dict[str, object] = {}
+
+
+def plain(case: Case) -> Prediction:
+    """What the networks start from: image trend times smooth ratio of the programs, and the genes' own fields."""
+    return Prediction(_predicted(_Key(case), True)["plain"][0])
 
 
 def meannet(case: Case) -> Prediction:
-    """Stage 1 alone: the U-Net as a regression."""
-    return Prediction(_predicted(_Key(case), True)[0])
+    """Stage 1 alone, with the genes' own fields: the U-Net as a regression."""
+    return Prediction(_predicted(_Key(case), True)["meannet"][0])
+
+
+def meannet_gaussian(case: Case) -> Prediction:
+    """Stage 1 and each gene's Gaussian error (square root), as held-out spots have it."""
+    found = _predicted(_Key(case), True)
+    return Prediction(found["meannet"][0], error=found["error"][0])
 
 
 def diffst(case: Case) -> Prediction:
     """Both stages."""
-    mean, samples, wins = _predicted(_Key(case), True)
-    return Prediction(samples.mean(axis=0) if wins else mean, samples)
+    return Prediction(*_predicted(_Key(case), True)["diffst"])
 
 
 def diffst_without_image(case: Case) -> Prediction:
     """Both stages, image off."""
-    mean, samples, wins = _predicted(_Key(case), False)
-    return Prediction(samples.mean(axis=0) if wins else mean, samples)
+    return Prediction(*_predicted(_Key(case), False)["diffst"])
 
 
-MODELS = {"meannet": meannet, "diffst": diffst, "diffst-no-image": diffst_without_image}
+MODELS = {
+    "plain": plain,
+    "meannet": meannet,
+    "meannet-gaussian": meannet_gaussian,
+    "diffst": diffst,
+    "diffst-no-image": diffst_without_image,
+}
 
 
 class _Key:
-    """A case, known by its name, so that two methods share one training."""
+    """A case, known by its name, so that several methods share one training."""
 
     def __init__(self, case: Case):
         self.case = case
@@ -58,23 +75,36 @@ class _Key:
         return isinstance(other, _Key) and other.case.name == self.case.name
 
 
-@lru_cache(maxsize=2)
-def _predicted(key: _Key, with_image: bool) -> tuple[np.ndarray, np.ndarray, bool]:
-    """MeanNet's map, the draws' maps, and whether the draws won on the spots that the model held out."""
-    case = key.case
-    params = DiffstParams.preset(PRESET, genes="all", spot_diameter_um=case.diameter_um, projection=False)
+def trained(case: Case, *, with_image: bool) -> tuple[Fitted, Maps, TemporaryDirectory]:
+    """Train on a case, and draw."""
+    params = DiffstParams.preset(PRESET, genes="all", spot_diameter_um=case.diameter_um, **SETTINGS)
     section = read_section(case.adata, case.name, params, grid=case.grid)
     if len(section.genes) != case.adata.n_vars:
         raise ValueError(f"{case.name}: the model left genes out")
-    histology = None
+    histology: Histology | None = None
     if with_image and case.image is not None:
         histology = embed(GridImage.open(case.image, case.grid, case.name), case.grid)
     device = torch.device("cpu")
     fitted = fit(section, histology, params, device, progress=False)
-    every = slice(0, len(section.genes))
-    with TemporaryDirectory() as folder:
-        maps = predicting.Prediction(section, histology, fitted, params, device, Path(folder), progress=False)
-        sd = fitted.model.residual_sd.cpu().numpy()
-        draws = [np.load(path).astype(np.float32) for path in maps.draws]
-        samples = [maps._decode(add_residual(maps.mean, draw, sd, maps.amplitude), every) for draw in draws]
-    return maps._decode(maps.mean, every), np.stack(samples), maps.mean_is_of_draws
+    folder = TemporaryDirectory()
+    return fitted, Maps(section, histology, fitted, params, device, Path(folder.name), progress=False), folder
+
+
+@lru_cache(maxsize=2)
+def _predicted(key: _Key, with_image: bool) -> dict[str, tuple]:
+    """Means, and for both stages also draws without and with the spots' counts conserved."""
+    case = key.case
+    fitted, maps, folder = trained(case, with_image=with_image)
+    verdict = fitted.verdict
+    print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)
+    chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
+    mean = chunk.mean(maps.mean)
+    draws, conserving = (
+        np.stack([chunk.draw(n, programs, projected=how) for n, programs in enumerate(maps.programs_of_draws())])
+        for how in (False, True)
+    )
+    folder.cleanup()
+    start = chunk.mean(maps.view.conditions[0].base.astype(np.float32))
+    best = draws.mean(axis=0) if maps.mean_is_of_draws else mean
+    error = sqrt_error(*hidden_pairs(maps.view, maps.section.counts, maps.loadings))
+    return {"plain": (start,), "meannet": (mean,), "diffst": (best, draws, conserving), "error": (error,)}

@@ -7,10 +7,12 @@ from cases import Case, Prediction
 
 from clearspot.diffst.conditioning import Evidence, evidence
 from clearspot.diffst.projection import conservation_error
-from clearspot.diffst.uncertainty import RunningSummary, count_interval, coverage, crps_from_samples
+from clearspot.diffst.uncertainty import RunningSummary, count_interval, coverage, crps_from_samples, crps_gaussian
 from clearspot.metrics import superres
 
 COUNT_DRAWS = 32
+_COUNTING = 0.25
+"""Variance of the square root of a Poisson count."""
 
 
 def score(case: Case, prediction: Prediction) -> list[dict[str, object]]:
@@ -48,6 +50,11 @@ def _bins(case: Case, prediction: Prediction, mask: np.ndarray, region: str) -> 
     samples = prediction.samples
     drawn = mean[None] if samples is None else samples[:, inside]
     row["crps"] = _crps(truth, drawn, scale, counts=case.truth_is_counts)
+    if prediction.error is not None:
+        # what a spot's error without its counting noise is on the scale of a bin, where counts are scored with theirs
+        area = float(np.median(case.operator.sum(axis=1)))
+        of_bins = np.maximum(prediction.error**2 - _COUNTING, 0.1 * _COUNTING) / area
+        row |= _gaussian(truth, mean, np.sqrt(of_bins + _COUNTING * case.truth_is_counts), scale)
     if samples is not None:
         lower, upper = _interval(samples[:, inside], case.truth_is_counts)
         row["coverage90"] = coverage(truth, lower, upper)
@@ -73,11 +80,23 @@ def _spots(case: Case, prediction: Prediction) -> dict[str, object]:
     samples = prediction.samples
     rates = mean[None] if samples is None else np.stack([operator @ sample for sample in samples])
     spread = np.zeros_like(mean) if samples is None else rates.std(axis=0, ddof=1)
-    return _plain(truth, mean, scale) | {
+    row = _plain(truth, mean, scale) | {
         "crps": _crps(truth, rates, scale, counts=True),
         "coverage90": coverage(truth, *count_interval(mean, spread)),
         "gene_gene_error": superres.gene_gene_error(truth, mean),
     }
+    if prediction.error is not None:
+        row |= _gaussian(truth, mean, prediction.error, scale)
+    return row
+
+
+def _gaussian(truth: np.ndarray, mean: np.ndarray, error: np.ndarray, scale: np.ndarray) -> dict[str, object]:
+    """Gaussian error of each gene on the square-root scale."""
+    scores = crps_gaussian(np.sqrt(truth), np.sqrt(mean), error).mean(axis=0)
+    scores = np.divide(scores, scale, out=np.full(len(scale), np.nan), where=scale > 0)
+    reach = 1.645 * error
+    lower, upper = np.maximum(np.sqrt(mean) - reach, 0) ** 2, (np.sqrt(mean) + reach) ** 2
+    return {"crps": _median(scores), "coverage90": coverage(truth, lower, upper)}
 
 
 def _plain(truth: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> dict[str, object]:

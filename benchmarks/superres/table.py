@@ -26,7 +26,9 @@ ORDER = (
     "ridge",
     "sharpened",
     "sharpened-programs",
+    "plain",
     "meannet",
+    "meannet-gaussian",
     "diffst",
     "diffst-no-image",
 )

@@ -118,7 +118,7 @@ class Sampler:
         for _ in range(self._params.batch):
             number = int(generator.choice(len(self._views), p=self._shares))
             view = self._views[number]
-            shown = int(generator.integers(len(view.conditions)))
+            shown = self._condition(view, generator)
             window = self._window(view, generator)
             dropped = generator.random()
             rate = self._params.condition_dropout
@@ -149,6 +149,11 @@ class Sampler:
             tuple(turns),
             *(torch.stack(parts) if parts else nothing for parts in (means, truths, known)),
         )
+
+    def _condition(self, view: View, generator: np.random.Generator) -> int:
+        """One that hides spots, where the loss looks at hidden spots alone."""
+        first = int(view.truth is None and len(view.conditions) > 1 and self._params.visible_weight == 0)
+        return int(generator.integers(first, len(view.conditions)))
 
     def _window(self, view: View, generator: np.random.Generator) -> Window:
         """A window with tissue in its middle."""

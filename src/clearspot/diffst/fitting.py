@@ -15,23 +15,28 @@ from numpy.typing import NDArray
 from clearspot.diffst.batches import Sampler
 from clearspot.diffst.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
 from clearspot.diffst.conditioning import tissue_from_spots
-from clearspot.diffst.gene_graph import correlation_graph
+from clearspot.diffst.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.histology import FEATURES, Histology, no_image
+from clearspot.diffst.holdout import Split, split_spots
+from clearspot.diffst.mean_net import FLOOR, poisson_loss
 from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import Programs, fit_programs
 from clearspot.diffst.progress import Progress
 from clearspot.diffst.sampling import predict_mean, sample_residual
 from clearspot.diffst.section import Section
-from clearspot.diffst.ship_rule import Verdict, compare, scoring_window
-from clearspot.diffst.training import Phase, new_phase, train_diffusion, train_mean
+from clearspot.diffst.ship_rule import MIN_SPOTS, Verdict, compare, hidden_pairs, scoring_window
+from clearspot.diffst.training import Judge, Phase, new_phase, train_diffusion, train_mean
 from clearspot.diffst.view import View
 from clearspot.diffst.views import coarse_view, section_view
 
 _OWN_SHARE: Final = 0.7
-"""Share of the training windows of stage 1 that come from the section at its own scale."""
+"""Share of the training windows of stage 1 that come from the section itself where there are references."""
 
 _DRAWS_TO_SCORE: Final = 8
+
+_POWERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Exponents of MeanNet's factor that are tried on held-out spots."""
 
 
 @dataclass
@@ -64,12 +69,6 @@ class Fitted:
 def tissue_of(section: Section) -> NDArray[np.bool_]:
     """Bins within three quarters of a pitch of a spot on tissue."""
     return tissue_from_spots(section.xy_px, section.grid, 0.75 * section.pitch_um)
-
-
-def training_spots(section: Section, params: DiffstParams) -> NDArray[np.bool_]:
-    """Mask of the spots that training may see: all but ``params.holdout`` of them."""
-    generator = np.random.default_rng([params.seed, 1])
-    return generator.random(len(section.rows)) >= params.holdout
 
 
 def fit(
@@ -111,7 +110,8 @@ def fit(
     """
     if histology is None or not params.image:
         histology = no_image(section.grid.shape)
-    training = training_spots(section, params)
+    split = split_spots(section, params)
+    training = split.training
     fingerprint = fingerprint_of(section, histology)
     resumed = None if resume_from is None else load_checkpoint(resume_from)
     if resumed is not None:
@@ -122,7 +122,7 @@ def fit(
         torch.manual_seed(params.seed)
         model = DiffstModel(programs.number, len(FEATURES), params)
     model = model.to(device)
-    run = _Run(section, histology, params, device, model, programs, training, fingerprint, checkpoint, progress)
+    run = _Run(section, histology, params, device, model, programs, split, fingerprint, checkpoint, progress)
     return run.fit(references, resumed)
 
 
@@ -145,7 +145,7 @@ class _Run:
     device: torch.device
     model: DiffstModel
     programs: Programs
-    training: NDArray[np.bool_]
+    split: Split
     fingerprint: dict[str, Any]
     checkpoint: Path | None
     progress: bool
@@ -157,7 +157,7 @@ class _Run:
         section, params = self.section, self.params
         values = self.programs.transform(section.counts)
         own = section_view(
-            section, values, self.histology, tissue_of(section), self.training, params.hide_patterns, params.seed
+            section, values, self.histology, tissue_of(section), self.split.training, params.hide_patterns, params.seed
         )
         known = [*references]
         if (coarse := coarse_view(section, own, values, params.seed)) is not None:
@@ -167,7 +167,7 @@ class _Run:
                 self.phases[name] = new_phase(name, self.model, params)
                 if resumed is not None and name in resumed["phases"]:
                     self.phases[name].restore(resumed["phases"][name])
-        self._train_mean([own, *known])
+        self._train_mean([own, *references])
         verdict = None
         if "diffusion" in self.phases:
             self._train_diffusion(known)
@@ -182,13 +182,14 @@ class _Run:
     def _train_mean(self, views: list[View]) -> None:
         began = time.perf_counter()
         phase, params = self.phases["mean"], self.params
-        graph = correlation_graph(self.section.counts[self.training], params.gene_neighbours, params.seed)
+        graph = correlation_graph(self.section.counts[self.split.training], params.gene_neighbours, params.seed)
         others = len(views) - 1
         shares = [_OWN_SHARE, *[(1 - _OWN_SHARE) / others] * others] if others else [1.0]
         sampler = Sampler(views, shares, params, self.device)
         loadings = torch.from_numpy(self.programs.loadings).to(self.device)
         with Progress("mean", phase.steps, phase.step, shown=self.progress) as shown:
-            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown))
+            judge = self._judge(views[0], graph)
+            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown), judge)
         self.seconds["mean"] = time.perf_counter() - began
 
     def _train_diffusion(self, views: list[View]) -> None:
@@ -204,9 +205,32 @@ class _Run:
             train_diffusion(phase, self.model, sampler, self.params, self._after_step(shown))
         self.seconds["diffusion"] = time.perf_counter() - began
 
+    def _judge(self, own: View, graph: GeneGraph) -> Judge | None:
+        """Poisson loss of the spots that choose, of every power; None where there are too few."""
+        spots = np.flatnonzero(self.split.choosing & (own.extents[:, 0] >= 0))
+        if len(spots) < MIN_SPOTS:
+            return None
+        operator, shown = own.operator[spots], own.conditions[0]
+        counts = torch.from_numpy(self.section.counts[spots].toarray())
+        plain = shown.base.astype(np.float32) + FLOOR
+        loadings = torch.from_numpy(self.programs.loadings)
+
+        @torch.no_grad()
+        def judge() -> dict[float, float]:
+            corrected = self.model.gene_loadings(loadings.to(self.device), graph).cpu()
+            factor = predict_mean(self.model, own, shown, self.params, self.device) / plain
+            scores = {}
+            for power in _POWERS:
+                amounts = (plain * factor**power * own.scale[:, None, None]).reshape(len(plain), -1).T
+                rate = torch.from_numpy(np.asarray(operator @ amounts, dtype=np.float32)) @ corrected
+                scores[power] = float(poisson_loss(rate, counts, torch.ones(len(spots))))
+            return scores
+
+        return judge
+
     def _verdict(self, own: View) -> Verdict | None:
         began = time.perf_counter()
-        held_out = ~self.training
+        held_out = ~self.split.training
         if not held_out.any():
             return None
         view = own.cut(scoring_window(own, held_out))
@@ -221,10 +245,13 @@ class _Run:
                     )
                 )
                 bar.step()
-        loadings = gene_loadings(self.model, self.programs, self.section, self.params, self.device, self.training)
+        loadings = gene_loadings(self.model, self.programs, self.section, self.params, self.device, self.split.training)
         sd = self.model.residual_sd.cpu().numpy()
+        counts = self.section.counts
+        pairs = hidden_pairs(own, counts, loadings)
+        verdict = compare(view, self.split, counts, loadings, mean, draws, sd, pairs, self.params.seed)
         self.seconds["scoring"] = time.perf_counter() - began
-        return compare(view, held_out, loadings, mean, draws, sd, self.params.seed)
+        return verdict
 
     def _after_step(self, shown: Progress) -> Any:
         def after(phase: Phase) -> None:

@@ -9,8 +9,10 @@ from clearspot.diffst.inputs import Inputs
 from clearspot.nn.disentangle import Fusion
 from clearspot.nn.pixel_unet import PixelUNet
 
-_FLOOR = 0.02
-_MAX_LOG = 4.0
+FLOOR = 0.01
+"""What a bin has at least before the network's factor, in units of the mean."""
+
+_MAX_LOG = 3.0
 
 
 class Conditioned(nn.Module):
@@ -67,9 +69,10 @@ class Conditioned(nn.Module):
 
 
 class MeanNet(nn.Module):
-    """Expected programs: the spread counts times a factor that the network finds.
+    """Expected programs: the plain estimate (kriging) times a factor that the network finds.
 
-    Before training the factor is 1, so the network starts from the spread counts and can only learn to do better.
+    Before training the factor is 1, so the network starts from the plain estimate. ``power`` is the exponent of the
+    factor that held-out spots want; 0 leaves the plain estimate as it is.
 
     Parameters
     ----------
@@ -78,6 +81,7 @@ class MeanNet(nn.Module):
     """
 
     halo_bins = Conditioned.halo_bins
+    power: Tensor
 
     def __init__(
         self,
@@ -92,12 +96,13 @@ class MeanNet(nn.Module):
         self.body = Conditioned(
             n_programs, image_channels, width, disentangle=disentangle, cross_attention=cross_attention
         )
+        self.register_buffer("power", torch.ones(()))
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Programs ``(batch, programs, rows, columns)``, positive, in units of the view's scale; disentangling loss."""
         logarithm, loss = self.body(inputs)
-        factor = torch.exp(_MAX_LOG * torch.tanh(logarithm / _MAX_LOG))
-        return (inputs.base + _FLOOR) * factor, loss
+        factor = torch.exp(self.power * _MAX_LOG * torch.tanh(logarithm / _MAX_LOG))
+        return (inputs.base + FLOOR) * factor, loss
 
 
 def captured(programs: Tensor, spot: Tensor, bins: Tensor, area: Tensor, n_spots: int) -> Tensor:

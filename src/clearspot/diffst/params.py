@@ -75,7 +75,8 @@ class DiffstParams:
     sigma_min, sigma_max
         Noise levels, in standard deviations of the residual.
     holdout
-        Share of the spots that training never sees, by which MeanNet and diffusion are compared.
+        Share of the spots that training never learns from: half of them choose when to stop and how large residuals
+        are, half score the result.
     tile
         Bins along a side of a tile's core when sampling, a multiple of 8.
     gene_chunk
@@ -106,22 +107,22 @@ class DiffstParams:
     diffusion: bool = True
     projection: bool = True
     width: int = 24
-    steps_mean: int = 600
-    steps_diffusion: int = 600
+    steps_mean: int = 240
+    steps_diffusion: int = 400
     batch: int = 2
     crop: int = 96
     lr: float = 1e-3
     ema_decay: float = 0.995
     curriculum: float = 0.5
-    condition_dropout: float = 0.1
-    hide_patterns: int = 6
-    visible_weight: float = 0.25
+    condition_dropout: float = 0.05
+    hide_patterns: int = 12
+    visible_weight: float = 0.0
     disentangle_weight: float = 0.05
     samples: int = 8
     evaluations: int = 12
     sigma_min: float = 0.02
     sigma_max: float = 20.0
-    holdout: float = 0.08
+    holdout: float = 0.2
     tile: int = 160
     gene_chunk: int = 32
     seed: int = 0

@@ -6,23 +6,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clearspot.diffst.decoding import UNEXPLAINED, Decoder
+from clearspot.diffst.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.fitting import Fitted, gene_loadings, tissue_of
 from clearspot.diffst.histology import Histology, no_image
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.progress import Progress
-from clearspot.diffst.projection import project
 from clearspot.diffst.sampling import add_residual, predict_mean, sample_residual
 from clearspot.diffst.section import Section
+from clearspot.diffst.ship_rule import hidden_pairs
 from clearspot.diffst.uncertainty import RunningSummary, Summary
 from clearspot.diffst.view import View
 from clearspot.diffst.views import section_view
 from clearspot.io.atomic import atomic_path
+
+_PATTERNS: Final = 3
+"""Ways to hide spots, by which the genes' dispersion on this section is found."""
 
 
 class Prediction:
@@ -63,10 +69,16 @@ class Prediction:
         self._programs = fitted.programs.for_genes(section.genes, section.counts)
         everywhere = np.ones(len(section.rows), dtype=bool)
         values = self._programs.transform(section.counts)
-        self.view: View = section_view(section, values, histology, tissue_of(section), everywhere, 0, params.seed)
+        tissue = tissue_of(section)
+        self.view: View = section_view(section, values, histology, tissue, everywhere, _PATTERNS, params.seed)
         self.mean = predict_mean(fitted.model, self.view, self.view.conditions[0], params, device)
         self._loadings = gene_loadings(fitted.model, self._programs, section, params, device, everywhere)
         self.draws = self._draw(draws, progress) if fitted.model.denoiser is not None and params.diffusion else []
+
+    @property
+    def loadings(self) -> NDArray[np.float32]:
+        """``(programs, genes)``, as the gene graph corrects them."""
+        return self._loadings
 
     @property
     def programs(self) -> Programs:
@@ -113,10 +125,29 @@ class Prediction:
         verdict = self.fitted.verdict
         return len(self.draws) > 1 and verdict is not None and verdict.diffusion_wins
 
+    def decoder(self) -> Decoder:
+        """Decoder of the section's genes, with the noise that brings the draws to the dispersion of hidden spots."""
+        section = self.section
+        phi = dispersion(*hidden_pairs(self.view, section.counts, self._loadings))
+        of_draws: NDArray[np.float64] | float = 0.0
+        if len(self.draws) > 1:
+            amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws()])
+            of_draws = explained(amounts @ self._loadings)
+        noise = noise_sd(phi, of_draws, UNEXPLAINED)
+        return Decoder(section, self.view, self.mean, self._loadings, phi, noise, self.params.seed)
+
+    def programs_of_draws(self) -> Iterator[NDArray[np.float32]]:
+        """Programs of each draw, ``(programs, rows, columns)``."""
+        sd = self.fitted.model.residual_sd.cpu().numpy()
+        for path in self.draws:
+            residual = np.load(path, mmap_mode="r").astype(np.float32)
+            yield add_residual(self.mean, residual, sd, self.amplitude)
+
     def summaries(self, *, progress: bool = True) -> Iterator[tuple[slice, Summary]]:
         """Decode and project ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
 
-        Without at least two draws, spread and quantiles are NaN: they were not measured.
+        The mean adds up to the spots' counts. Spread and quantiles are of the expectation, of which a count is one
+        reading. Without at least two draws they are NaN: they were not measured.
 
         Yields
         ------
@@ -124,33 +155,38 @@ class Prediction:
         """
         n_genes = len(self.section.genes)
         starts = range(0, n_genes, self.params.gene_chunk)
-        sd = self.fitted.model.residual_sd.cpu().numpy()
+        decoder = self.decoder()
+        programs = self._mean_of_draws() if self.mean_is_of_draws else self.mean
         with Progress("decoding", len(starts), shown=progress) as bar:
             for first in starts:
                 genes = slice(first, min(first + self.params.gene_chunk, n_genes))
-                running = RunningSummary((self.section.grid.n_bins, genes.stop - genes.start))
-                for path in self.draws:
-                    residual = np.load(path, mmap_mode="r").astype(np.float32)
-                    running.add(self._decode(add_residual(self.mean, residual, sd, self.amplitude), genes))
+                chunk = decoder.chunk(genes)
+                mean = chunk.mean(programs)
+                if self.params.projection:
+                    mean = chunk.conserving(mean)
+                running = RunningSummary(mean.shape)
+                for number, drawn in enumerate(self.programs_of_draws()):
+                    running.add(chunk.draw(number, drawn, projected=self.params.projection))
                 if running.n_samples > 1:
-                    summary = running.result()
-                    if not self.mean_is_of_draws:
-                        summary = replace(summary, mean=self._decode(self.mean, genes))
+                    summary = replace(running.result(), mean=mean)
                 else:
-                    unknown = np.full_like(running.mean, np.nan)
-                    summary = Summary(self._decode(self.mean, genes), unknown, unknown, unknown, unknown)
+                    unknown = np.full_like(mean, np.nan)
+                    summary = Summary(mean, unknown, unknown, unknown, unknown)
                 yield genes, summary
                 bar.step()
+
+    def _mean_of_draws(self) -> NDArray[np.float32]:
+        total = np.zeros_like(self.mean)
+        for programs in self.programs_of_draws():
+            total += programs
+        return total / np.float32(len(self.draws))
+
+    def _captured(self, programs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the spots capture of the programs, ``(spots, programs)``."""
+        amounts = (programs * self.view.scale[:, None, None]).reshape(len(programs), -1).T
+        return np.asarray(self.section.operator @ amounts, dtype=np.float32)
 
     @property
     def amplitude(self) -> float:
         """Factor on the drawn residual, as held-out spots of the training section wanted it; 1 where none were."""
         return self.fitted.verdict.amplitude if self.fitted.verdict is not None else 1.0
-
-    def _decode(self, programs: NDArray[np.float32], genes: slice) -> NDArray[np.float32]:
-        """Expected counts ``(bins, genes)`` that add up to what the spots measured."""
-        amounts = (programs * self.view.scale[:, None, None]).reshape(len(programs), -1).T
-        expected = np.ascontiguousarray(amounts @ self._loadings[:, genes], dtype=np.float32)
-        if not self.params.projection:
-            return expected
-        return project(expected, self.section.counts[:, genes], self.section.operator)

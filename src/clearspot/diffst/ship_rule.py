@@ -7,14 +7,19 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from clearspot.diffst.decoding import UNEXPLAINED
+from clearspot.diffst.dispersion import dispersion, explained, noise_sd, sqrt_error
+from clearspot.diffst.gene_field import GeneField
+from clearspot.diffst.holdout import Split
 from clearspot.diffst.sampling import add_residual
-from clearspot.diffst.uncertainty import coverage, crps_from_samples, crps_gaussian
+from clearspot.diffst.uncertainty import count_interval, coverage, crps_from_samples, crps_gaussian
 from clearspot.diffst.view import View, Window
 
 MIN_SPOTS: Final = 8
-"""Held-out spots below which nothing can be said; half of them choose the amplitude, half score it."""
+"""Held-out spots below which nothing can be said; half of them choose, half score."""
 
 AMPLITUDES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Factors on the drawn residual that are tried: it was learned one scale up, and need not be as large here."""
@@ -34,10 +39,11 @@ class Verdict:
         Spots that scored.
     amplitude
         Factor on the residual, chosen on as many other held-out spots.
-    crps_mean_poisson, crps_mean_gaussian
-        Of MeanNet with Poisson noise, and with each gene's Gaussian error on the other half.
+    crps_mean_poisson, crps_mean_gaussian, crps_mean_dispersed
+        Of MeanNet with Poisson noise, with each gene's Gaussian error on the choosing spots, and with each gene's
+        dispersion and Poisson noise.
     crps_diffusion
-        Of the draws with Poisson noise.
+        Of the draws with the genes' own and Poisson noise.
     correlation_mean, correlation_diffusion
         Mean over genes of the signed Pearson correlation with the held-out counts.
     coverage_mean, coverage_diffusion
@@ -50,12 +56,18 @@ class Verdict:
     amplitude: float
     crps_mean_poisson: float
     crps_mean_gaussian: float
+    crps_mean_dispersed: float
     crps_diffusion: float
     correlation_mean: float
     correlation_diffusion: float
     coverage_mean: float
     coverage_diffusion: float
     diffusion_wins: bool
+
+    @property
+    def crps_mean(self) -> float:
+        """Of MeanNet's best forecast."""
+        return min(self.crps_mean_poisson, self.crps_mean_gaussian, self.crps_mean_dispersed)
 
     def as_dict(self) -> dict[str, Any]:
         """For the record and the checkpoint."""
@@ -75,13 +87,43 @@ def scoring_window(view: View, held_out: NDArray[np.bool_]) -> Window:
     return window[0], window[1]
 
 
+def hidden_pairs(
+    view: View, counts: sp.csr_matrix, loadings: NDArray[np.float32]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Counts of spots that conditions hide, and the plain estimate of them from the other spots.
+
+    Parameters
+    ----------
+    view
+        With conditions beyond the first, which hide some of its spots.
+    counts
+        ``(spots, genes)``.
+    loadings
+        ``(programs, genes)``.
+
+    Returns
+    -------
+    ``(hidden, genes)`` each; a spot that is hidden several times is there several times.
+    """
+    usable = view.scored & view.spots_inside((slice(0, view.shape[0]), slice(0, view.shape[1])))
+    measured, expected = [np.empty((0, counts.shape[1]))], [np.empty((0, counts.shape[1]))]
+    for shown in view.conditions[1:]:
+        hidden = np.flatnonzero(usable & ~shown.visible)
+        amounts = (shown.base * view.scale[:, None, None]).reshape(len(shown.base), -1).T
+        measured.append(counts[hidden].toarray())
+        expected.append((view.operator[hidden] @ amounts) @ loadings)
+    return np.concatenate(measured), np.concatenate(expected)
+
+
 def compare(
     view: View,
-    held_out: NDArray[np.bool_],
+    split: Split,
+    counts: sp.csr_matrix,
     loadings: NDArray[np.float32],
     mean: NDArray[np.float32],
     residuals: list[NDArray[np.float32]],
     residual_sd: NDArray[np.float32],
+    pairs: tuple[NDArray[np.floating], NDArray[np.floating]],
     seed: int,
 ) -> Verdict | None:
     """Score both stages.
@@ -89,67 +131,81 @@ def compare(
     Parameters
     ----------
     view
-        The window that was sampled, with the counts of all spots.
-    held_out
-        ``(spots,)``: what the networks did not see, neither in training nor here.
+        The window that was sampled.
+    split
+        Spots that were shown, those that choose the amplitude, and those that score.
+    counts
+        ``(spots, genes)``: of all spots.
     loadings
         ``(programs, genes)``.
     mean, residuals
         Stage 1's programs, and draws of stage 2.
     residual_sd
         Of each program.
+    pairs
+        Counts and predictions of hidden spots, which say how far off predictions are; see :func:`hidden_pairs`.
     seed
-        Of the split in halves and of the counting noise.
+        Of the noise.
 
     Returns
     -------
     None where fewer than :data:`MIN_SPOTS` are in the window, or a single draw was made.
     """
-    window = (slice(0, view.shape[0]), slice(0, view.shape[1]))
-    spots = np.flatnonzero(held_out & view.spots_inside(window))
-    if len(spots) < MIN_SPOTS or len(residuals) < 2 or view.counts is None:
+    inside = view.spots_inside((slice(0, view.shape[0]), slice(0, view.shape[1])))
+    choose, score = np.flatnonzero(split.choosing & inside), np.flatnonzero(split.scoring & inside)
+    if min(len(choose), len(score)) < MIN_SPOTS // 2 or len(residuals) < 2:
         return None
-    generator = np.random.default_rng([seed, 21])
-    generator.shuffle(spots)
+    phi = dispersion(*pairs)
+    spots = np.concatenate([choose, score])
     operator = view.operator[spots]
-    counts = view.counts[spots].toarray()
+    area = np.asarray(operator.sum(axis=1))[:, None]
+    field = GeneField(view, split.training, mean, loadings, counts)
+    own_factor = np.asarray(operator @ field(slice(0, len(phi)))) / area
 
     def rates(programs: NDArray[np.float32]) -> NDArray[np.float64]:
         amounts = operator @ (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
-        return np.asarray(amounts @ loadings, dtype=np.float64)
+        return np.asarray((amounts @ loadings) * own_factor, dtype=np.float64)
 
     def drawn(amplitude: float) -> NDArray[np.float64]:
-        return np.stack([rates(add_residual(mean, residual, residual_sd, amplitude)) for residual in residuals])
+        plain = np.stack([rates(add_residual(mean, residual, residual_sd, amplitude)) for residual in residuals])
+        return plain * _strayed(noise_sd(phi, explained(plain), UNEXPLAINED), plain.shape, seed)
 
-    half = len(spots) // 2
-    choose, score = slice(0, half), slice(half, None)
+    first, last = slice(0, len(choose)), slice(len(choose), None)
+    truth = counts[spots].toarray().astype(np.float64)
     noise = _poisson(seed)
-    by_amplitude = {amplitude: _crps(counts[choose], noise(drawn(amplitude)[:, choose])) for amplitude in AMPLITUDES}
+    drawn_by = {amplitude: drawn(amplitude) for amplitude in AMPLITUDES}
+    by_amplitude = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in drawn_by.items()}
     amplitude = min(by_amplitude, key=by_amplitude.__getitem__)
-    draws = drawn(amplitude)[:, score]
-    own = rates(mean)
-    truth = counts[score]
-    repeated = np.broadcast_to(own[score], (len(residuals), *own[score].shape))
-    error = np.sqrt(np.mean((np.sqrt(counts[choose]) - np.sqrt(own[choose])) ** 2, axis=0))
-    noisy_mean, noisy_draws = noise(repeated), noise(draws)
+    draws, own = drawn_by[amplitude][:, last], rates(mean)
+    repeated = np.broadcast_to(own, (len(residuals), *own.shape))
+    strayed = repeated * _strayed(noise_sd(phi, 0.0, 1.0), repeated.shape, seed)
+    error = sqrt_error(*pairs)
     crps = {
-        "crps_mean_poisson": _crps(truth, noisy_mean),
-        "crps_mean_gaussian": float(np.mean(crps_gaussian(np.sqrt(truth), np.sqrt(own[score]), error))),
-        "crps_diffusion": _crps(truth, noisy_draws),
+        "crps_mean_poisson": _crps(truth[last], noise(repeated[:, last])),
+        "crps_mean_gaussian": float(np.mean(crps_gaussian(np.sqrt(truth[last]), np.sqrt(own[last]), error))),
+        "crps_mean_dispersed": _crps(truth[last], noise(strayed[:, last])),
+        "crps_diffusion": _crps(truth[last], noise(draws)),
     }
-    correlation_mean = _correlation(truth, own[score])
-    correlation_diffusion = _correlation(truth, draws.mean(axis=0))
-    wins = crps["crps_diffusion"] < min(crps["crps_mean_poisson"], crps["crps_mean_gaussian"])
+    correlation_mean = _correlation(truth[last], own[last])
+    correlation_diffusion = _correlation(truth[last], draws.mean(axis=0))
+    wins = crps["crps_diffusion"] < min(value for name, value in crps.items() if name != "crps_diffusion")
+    spread = draws.std(axis=0, ddof=1)
     return Verdict(
-        n_spots=len(spots) - half,
+        n_spots=len(score),
         amplitude=amplitude,
         **crps,
         correlation_mean=correlation_mean,
         correlation_diffusion=correlation_diffusion,
-        coverage_mean=_coverage(truth, noise(np.repeat(repeated, 8, axis=0))),
-        coverage_diffusion=_coverage(truth, noise(np.repeat(draws, 8, axis=0))),
+        coverage_mean=coverage(truth[last], *count_interval(own[last], np.zeros_like(spread), _LEVEL)),
+        coverage_diffusion=coverage(truth[last], *count_interval(draws.mean(axis=0), spread, _LEVEL)),
         diffusion_wins=bool(wins and correlation_diffusion >= correlation_mean - _CORRELATION_LOSS),
     )
+
+
+def _strayed(sd: NDArray[np.float64], shape: tuple[int, ...], seed: int) -> NDArray[np.float64]:
+    """Log-normal factors of mean 1 for ``(draws, spots, genes)``: the genes' own noise, as spots see it."""
+    normal = np.random.default_rng([seed, 23]).standard_normal(shape)
+    return np.asarray(np.exp(sd * normal - sd**2 / 2))
 
 
 def _poisson(seed: int) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
@@ -171,8 +227,3 @@ def _correlation(truth: NDArray[Any], predicted: NDArray[Any]) -> float:
     norm = np.sqrt((t**2).sum(axis=0) * (p**2).sum(axis=0))
     varying = norm > 1e-12
     return float(((t * p).sum(axis=0)[varying] / norm[varying]).mean()) if varying.any() else 0.0
-
-
-def _coverage(truth: NDArray[Any], draws: NDArray[Any]) -> float:
-    lower, upper = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
-    return coverage(truth, lower, upper)

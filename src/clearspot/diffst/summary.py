@@ -106,7 +106,7 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
         record.note(
             "info",
             f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "
-            f"against {min(verdict.crps_mean_poisson, verdict.crps_mean_gaussian):.3f}, correlation "
+            f"against {verdict.crps_mean:.3f}, correlation "
             f"{verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}): the mean is MeanNet's, "
             "spread and quantiles are of the diffusion's draws.",
         )

@@ -24,6 +24,11 @@ _MAX_GENES_A_STEP: Final = 1024
 _WARM_UP: Final = 20
 _CLIP_NORM: Final = 1.0
 _WEIGHT_DECAY: Final = 1e-4
+_CHECKS: Final = 8
+_PATIENCE: Final = 3
+
+Judge = Callable[[], dict[float, float]]
+"""Scores the model as it stands on spots that it does not learn from, by exponent of its factor; lower is better."""
 
 
 class TrainingDivergedError(RuntimeError):
@@ -55,6 +60,8 @@ class Phase:
     ema_decay: float
     step: int = 0
     loss: list[float] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    checks_since_best: int = 0
 
     def __post_init__(self) -> None:
         self.optimizer = torch.optim.AdamW(self.modules.parameters(), lr=self.lr, weight_decay=_WEIGHT_DECAY)
@@ -62,8 +69,29 @@ class Phase:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are done."""
-        return self.step >= self.steps
+        """Whether all steps are done, or further ones would only overfit."""
+        return self.step >= self.steps or self.checks_since_best >= _PATIENCE
+
+    @property
+    def to_check(self) -> bool:
+        """Whether the model is to be scored after this step."""
+        return self.step % max(1, self.steps // _CHECKS) == 0 or self.step == self.steps
+
+    def check(self, judge: Judge) -> None:
+        """Score the moving average, and keep it if it is the best so far."""
+        self.ema.store(self.modules.parameters())
+        self.ema.copy_to(self.modules.parameters())
+        self.modules.eval()
+        scores = judge()
+        power = min(scores, key=scores.__getitem__)
+        if self.best is None or scores[power] < self.best["score"]:
+            weights = {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
+            self.best = {"score": scores[power], "power": power, "step": self.step, "weights": weights}
+            self.checks_since_best = 0
+        else:
+            self.checks_since_best += 1
+        self.ema.restore(self.modules.parameters())
+        self.modules.train()
 
     def update(self, loss: Tensor) -> None:
         """Take one step down the gradient.
@@ -88,8 +116,10 @@ class Phase:
         self.step += 1
 
     def use_average(self) -> None:
-        """Put the moving average in the place of the weights."""
+        """Put the best moving average in the place of the weights, or the last where none was scored."""
         self.ema.copy_to(self.modules.parameters())
+        if self.best is not None:
+            self.modules.load_state_dict(self.best["weights"])
         self.modules.eval()
 
     def state(self) -> dict[str, Any]:
@@ -100,6 +130,8 @@ class Phase:
             "optimizer": self.optimizer.state_dict(),
             "ema": self.ema.state_dict(),
             "weights": self.modules.state_dict(),
+            "best": self.best,
+            "checks_since_best": self.checks_since_best,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -108,6 +140,7 @@ class Phase:
         self.modules.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.ema.load_state_dict(state["ema"])
+        self.best, self.checks_since_best = state["best"], state["checks_since_best"]
 
 
 def new_phase(name: str, model: DiffstModel, params: DiffstParams) -> Phase:
@@ -126,8 +159,9 @@ def train_mean(
     graph: GeneGraph | None,
     params: DiffstParams,
     after_step: Callable[[Phase], None],
+    judge: Judge | None = None,
 ) -> None:
-    """Train stage 1 to its end; the model then holds the moving average.
+    """Train stage 1 to its end; the model then holds the moving average that was best on held-out spots.
 
     Parameters
     ----------
@@ -143,8 +177,12 @@ def train_mean(
         Settings.
     after_step
         Called after each step: progress, checkpoints.
+    judge
+        Scores it a few times on the way; training ends when that gets no better. None: the last average is kept.
     """
     phase.modules.train()
+    if judge is not None and phase.best is None:
+        phase.check(judge)
     while not phase.finished:
         batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
         programs, disentangling = model.mean(batch.inputs)
@@ -153,8 +191,12 @@ def train_mean(
         generator = np.random.default_rng([params.seed, 1, phase.step])
         losses = [_mean_loss(batch, number, programs[number], corrected, generator) for number in range(len(programs))]
         phase.update(torch.stack(losses).mean() + params.disentangle_weight * disentangling)
+        if judge is not None and phase.to_check:
+            phase.check(judge)
         after_step(phase)
     phase.use_average()
+    if phase.best is not None:
+        model.mean.power.fill_(phase.best["power"])
 
 
 def train_diffusion(

@@ -9,9 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from clearspot.diffst.conditioning import spread
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import PATCHES, TISSUE_BINS, Histology
+from clearspot.diffst.image_trend import ImageTrend
+from clearspot.diffst.kriging import kriged
 
 Window = tuple[slice, slice]
 """Rows and columns of a grid; they begin at multiples of 8."""
@@ -24,7 +25,8 @@ class Condition:
     Parameters
     ----------
     base
-        ``(programs, rows, columns)`` float16: the visible spots' programs spread over the bins, 1 on average.
+        ``(programs, rows, columns)`` float16: plain estimate of the programs from the visible spots (and the image),
+        1 on average.
     coverage
         ``(rows, columns)`` float16: share of each bin's area inside a visible spot.
     visible
@@ -48,6 +50,8 @@ class View:
         The bins.
     operator
         Capture operator, ``(spots, bins)`` CSR.
+    xy_px, pitch_um
+        Centres of the spots ``(spots, 2)``, and the distance between neighbours.
     scale
         ``(programs,)``: mean counts of each program a bin, by which all maps are divided.
     histology
@@ -67,6 +71,8 @@ class View:
     name: str
     grid: FineGrid
     operator: sp.csr_array
+    xy_px: NDArray[np.float64]
+    pitch_um: float
     scale: NDArray[np.float32]
     histology: Histology
     tissue: NDArray[np.bool_]
@@ -142,9 +148,11 @@ def make_condition(
     grid: FineGrid,
     scale: NDArray[np.float32],
     visible: NDArray[np.bool_],
-    width_um: float,
+    xy_px: NDArray[np.float64],
+    pitch_um: float,
+    trend: ImageTrend | None,
 ) -> Condition:
-    """Spread the visible spots' programs over the bins.
+    """Estimate the programs of the bins from the visible spots.
 
     Parameters
     ----------
@@ -158,11 +166,15 @@ def make_condition(
         Counts of each program a bin that stand for 1.
     visible
         ``(spots,)`` bool.
-    width_um
-        Standard deviation of the Gaussian that fills the gaps.
+    xy_px, pitch_um
+        Centres of the spots, and the distance between neighbours.
+    trend
+        What the image can be asked; None: no image.
     """
     part = sp.csr_array(operator[visible])
-    base = spread((values[visible] / scale).astype(np.float32), part, grid, width_um)
+    scaled = (values / scale).astype(np.float32)
+    suggested = None if trend is None else trend.fit(scaled, visible)
+    base = kriged(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
     coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
     return Condition(np.minimum(base, 6e4).astype(np.float16), coverage.astype(np.float16), visible)
 

@@ -12,6 +12,7 @@ from clearspot.diffst.capture import disk_operator
 from clearspot.diffst.conditioning import spread
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import Histology
+from clearspot.diffst.image_trend import ImageTrend
 from clearspot.diffst.section import Section
 from clearspot.diffst.view import Condition, View, make_condition
 
@@ -54,6 +55,7 @@ def section_view(
     mean = values[training].sum(axis=0) / area
     scale = np.maximum(mean, max(_SCALE_FLOOR * float(mean.sum()), 1e-12)).astype(np.float32)
     generator = np.random.default_rng([seed, 11])
+    trend = image_trend(histology, section.operator)
     masks = [training]
     for number in range(n_patterns):
         share = _HIDDEN_SHARES[number % len(_HIDDEN_SHARES)]
@@ -62,20 +64,33 @@ def section_view(
         name=section.sample,
         grid=section.grid,
         operator=section.operator,
+        xy_px=section.xy_px,
+        pitch_um=section.pitch_um,
         scale=scale,
         histology=histology,
         tissue=tissue,
-        conditions=tuple(show(section, values, scale, mask) for mask in masks if mask.any()),
+        conditions=tuple(show(section, values, scale, mask, trend) for mask in masks if mask.any()),
         counts=section.counts,
         scored=training,
     )
 
 
 def show(
-    section: Section, values: NDArray[np.float32], scale: NDArray[np.float32], visible: NDArray[np.bool_]
+    section: Section,
+    values: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    trend: ImageTrend | None,
 ) -> Condition:
     """The condition with these spots visible."""
-    return make_condition(values, section.operator, section.grid, scale, visible, width_um=GAP_WIDTH * section.pitch_um)
+    return make_condition(
+        values, section.operator, section.grid, scale, visible, section.xy_px, section.pitch_um, trend
+    )
+
+
+def image_trend(histology: Histology, operator: sp.csr_array) -> ImageTrend | None:
+    """What the image can be asked; None where there is none."""
+    return ImageTrend(histology.fine, operator) if histology.valid.any() else None
 
 
 def coarse_view(section: Section, view: View, values: NDArray[np.float32], seed: int) -> View | None:
@@ -128,13 +143,19 @@ def coarse_view(section: Section, view: View, values: NDArray[np.float32], seed:
     noisy = (generator.poisson(expected) / np.maximum(view.scale, 1e-12)).astype(np.float32)
     ones = np.ones_like(view.scale)
     visible_all = np.ones(operator.shape[0], dtype=bool)
-    shown = make_condition(noisy, operator, grid, ones, visible_all, GAP_WIDTH * section.pitch_um * factor)
+    histology = view.histology.coarsened(factor, shape)
+    centres = places[inside][on_tissue]
+    pitch = section.pitch_um * factor
+    trend = image_trend(histology, operator)
+    shown = make_condition(noisy, operator, grid, ones, visible_all, centres, pitch, trend)
     return View(
         name=f"{view.name} (coarse)",
         grid=grid,
         operator=operator,
+        xy_px=centres,
+        pitch_um=pitch,
         scale=view.scale,
-        histology=view.histology.coarsened(factor, shape),
+        histology=histology,
         tissue=tissue,
         conditions=(shown,),
         counts=None,

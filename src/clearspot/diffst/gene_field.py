@@ -1,0 +1,74 @@
+"""What single genes know beyond the programs: a smooth factor on each gene's map.
+
+A few dozen programs cannot hold every gene's own pattern. What is left over, the ratio of a gene's counts to what the
+programs expect of the spots, is smoothed over the section like a map of its own. How far it reaches is chosen gene by
+gene by leaving spots out, and no factor at all is one of the choices.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from clearspot.diffst.kriging import choose, smooth_ratio
+from clearspot.diffst.view import View
+
+WIDTHS: Final = (np.inf, 5.0, 2.5, 1.5, 1.0, 0.7)
+"""Standard deviations of the Gaussian that are tried, in pitches; infinite: no factor."""
+
+_MOST: Final = 5.0
+
+
+class GeneField:
+    """Factors of the genes of one section.
+
+    Parameters
+    ----------
+    view
+        The section.
+    visible
+        ``(spots,)`` bool: spots that may be looked at.
+    programs
+        ``(programs, rows, columns)``: the estimate that is corrected, in units of the view's scale.
+    loadings
+        ``(programs, genes)``.
+    counts
+        ``(spots, genes)``.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        visible: NDArray[np.bool_],
+        programs: NDArray[np.float32],
+        loadings: NDArray[np.float32],
+        counts: sp.csr_matrix,
+    ):
+        area = np.asarray(view.operator.sum(axis=1)).ravel()
+        # a spot that a window cuts has counts from outside it
+        everywhere = (slice(0, view.shape[0]), slice(0, view.shape[1]))
+        used = np.flatnonzero(visible & (area > 0) & view.spots_inside(everywhere))
+        self._view, self._loadings = view, loadings
+        self._operator, self._area = sp.csr_array(view.operator[used]), area[used]
+        self._back = sp.csr_array(self._operator.T)
+        self._counts, self._xy = sp.csr_matrix(counts)[used], view.xy_px[used]
+        amounts = (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
+        self._amounts = np.asarray(self._operator @ amounts, dtype=np.float32)
+
+    def __call__(self, genes: slice) -> NDArray[np.float32]:
+        """Factors ``(bins, genes)``, from 1/5 to 5."""
+        view, grid = self._view, self._view.grid
+        measured = self._counts[:, genes].toarray().astype(np.float32)
+        expected = np.maximum(self._amounts @ self._loadings[:, genes], 1e-9)
+        result = np.ones((grid.n_bins, measured.shape[1]), dtype=np.float32)
+        if len(measured) < 2:
+            return result
+        widths, _ = choose(measured, {1.0: expected}, self._xy, view.pitch_um * grid.px_per_um, WIDTHS)
+        for column in np.flatnonzero(np.isfinite(widths)):
+            width = float(widths[column]) * view.pitch_um / grid.bin_um
+            ratio = smooth_ratio(measured[:, column], expected[:, column], self._area, self._back, grid, width)
+            result[:, column] = np.clip(ratio.ravel(), 1 / _MOST, _MOST)
+        return result
