@@ -96,6 +96,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Swipe:
+    """Two maps of the same extent: side by side, or one over the other with an edge that the reader moves.
+
+    Parameters
+    ----------
+    id
+        Of the control.
+    left, right
+        What is seen on either side of the edge.
+    """
+
+    kind: ClassVar[str] = "swipe"
+    id: str
+    left: Chart
+    right: Chart
+
+    @property
+    def blocks(self) -> Sequence[Chart]:
+        """Both maps."""
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
 class Columns:
     """Two stacks of blocks side by side where the screen is wide enough."""
 
@@ -164,7 +187,7 @@ class Problems:
     problems: Sequence[Problem]
 
 
-Block = Text | Notice | KeyNumbers | Lights | Problems | Table | Chart | Row | Columns | Picker
+Block = Text | Notice | KeyNumbers | Lights | Problems | Table | Chart | Row | Swipe | Columns | Picker
 
 
 @dataclass
@@ -185,7 +208,7 @@ def _charts(blocks: Sequence[Block]) -> list[Chart]:
     for block in blocks:
         if isinstance(block, Chart):
             found.append(block)
-        elif isinstance(block, Row):
+        elif isinstance(block, (Row, Swipe)):
             found.extend(block.blocks)
         elif isinstance(block, Columns):
             found.extend(_charts([*block.left, *block.right]))

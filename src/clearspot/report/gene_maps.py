@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clearspot import keys
-from clearspot.report.blocks import Block, Notice, Picker, Row, Spec, Text
+from clearspot.report.blocks import Block, Notice, Picker, Spec, Swipe, Text
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.view import SampleView
 
@@ -64,7 +64,7 @@ def gene_maps(view: SampleView) -> list[Block]:
         canvas.keep(f"denoised:{gene}", denoised[:, number])
         high = upper_limit(measured[:, number], denoised[:, number])
         axes[gene] = colour_axis(0.0, high, "counts", logarithmic=True)
-    charts = [
+    charts = tuple(
         canvas.numeric(
             f"gene-{name}", f"{name}:$gene", title, caption, axes[genes[0]], unit=unit, logarithmic=True,
         )
@@ -72,7 +72,7 @@ def gene_maps(view: SampleView) -> list[Block]:
             ("measured", "Measured", "UMI counts as Space Ranger counted them.", "counts measured"),
             ("denoised", "Denoised", "DUSTED's mean, in counts of the same spot.", "counts expected"),
         )
-    ]  # fmt: skip
+    )  # fmt: skip
     word = view.records.spot_word.capitalize()
     return [
         Text(
@@ -81,5 +81,5 @@ def gene_maps(view: SampleView) -> list[Block]:
             f"{canvas.said}"
         ),
         Picker("gene", "Gene", groups, tuple(chart.id for chart in charts), axes),
-        Row(charts),
+        Swipe("swipe", *charts),
     ]

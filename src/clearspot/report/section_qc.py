@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from clearspot import keys
-from clearspot.report.blocks import Block, Chart, Notice, Row, Section, Spec, Table, Text, plot_text
+from clearspot.report.blocks import Block, Chart, Notice, Row, Section, Table, Text
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.view import SampleView
+from clearspot.report.violins import LOGARITHMIC, violin
 
 _SHOWN: Final = {
-    keys.TOTAL_COUNTS: ("UMI counts", "UMI counts"),
-    keys.N_GENES: ("Genes", "genes"),
-    keys.percent_of("mt"): ("Mitochondrial share", "% mitochondrial"),
-    keys.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein"),
-    keys.percent_of("hb"): ("Haemoglobin share", "% haemoglobin"),
+    keys.TOTAL_COUNTS: ("UMI counts", "UMI counts", "median_counts"),
+    keys.N_GENES: ("Genes", "genes", "median_genes"),
+    keys.percent_of("mt"): ("Mitochondrial share", "% mitochondrial", "median_percent_mt"),
+    keys.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein", "median_percent_ribo"),
+    keys.percent_of("hb"): ("Haemoglobin share", "% haemoglobin", "median_percent_hb"),
 }
-"""Column -> title, unit."""
-
-_HISTOGRAM_RATIO: Final = 1.3
-
-_LOGARITHMIC: Final = frozenset({keys.TOTAL_COUNTS, keys.N_GENES})
+"""Column -> title, unit, the record's name of its median over the spots that pass."""
 
 
 def qc_section(view: SampleView) -> Section:
@@ -59,7 +56,7 @@ def _filters(view: SampleView) -> list[Block]:
                 ("Filter", "Keeps", "Removes alone", "Removes in sequence", "Left"),
                 [
                     (
-                        f"{_SHOWN.get(column, (column, ''))[0]} ({name})",
+                        f"{_SHOWN.get(column, (column,))[0]} ({name})",
                         f"{keeps} {threshold:g}",
                         *([NOT_MEASURED, "", ""] if alone is None else [f"{n:,}" for n in (alone, then, left)]),
                     )
@@ -89,89 +86,23 @@ _FILTER_COLUMNS: Final = ("filter", "column", "threshold", "keeps", "removed_alo
 
 def _measures(view: SampleView) -> list[Block]:
     blocks: list[Block] = []
-    for column, (title, unit) in _SHOWN.items():
-        parts = []
-        table = view.records.table("qc", f"histogram_{column}")
-        if table:
-            parts.append(_histogram(view, column, title, unit, table))
-        if view.canvas is not None and view.data is not None and column in view.data.obs:
-            values = view.data.obs[column].to_numpy(dtype=float)
-            view.canvas.keep(f"obs:{column}", values)
-            low, high = np.nanquantile(values, (0.01, 0.99)) if np.isfinite(values).any() else (0.0, 1.0)
-            parts.append(
-                view.canvas.numeric(
-                    f"map-{column}", f"obs:{column}", f"{title} over the tissue",
-                    "Colours span the middle 98 % of the spots.",
-                    colour_axis(float(low), float(high), unit, logarithmic=column in _LOGARITHMIC),
-                    unit=unit, logarithmic=column in _LOGARITHMIC,
-                )
-            )  # fmt: skip
-        if parts:
-            blocks.append(Row(parts))
-        else:
-            blocks.append(
-                Notice(
-                    f"{title}: not measured. No such gene has counts in this sample (FFPE probe sets leave them out)."
-                )
-            )
+    for column, (title, unit, median) in _SHOWN.items():
+        if view.canvas is None or view.data is None or column not in view.data.obs:
+            missing = f"{title}: not measured. No such gene has counts in this sample (FFPE probe sets leave them out)."
+            blocks.append(Notice(missing))
+            continue
+        values = view.data.obs[column].to_numpy(dtype=float)
+        view.canvas.keep(f"obs:{column}", values)
+        low, high = np.nanquantile(values, (0.01, 0.99)) if np.isfinite(values).any() else (0.0, 1.0)
+        logarithmic = column in LOGARITHMIC
+        over_tissue = view.canvas.numeric(
+            f"map-{column}", f"obs:{column}", f"{title} over the tissue", "Colours span the middle 98 % of the spots.",
+            colour_axis(float(low), float(high), unit, logarithmic=logarithmic), unit=unit, logarithmic=logarithmic,
+        )  # fmt: skip
+        middle = view.records.metric("qc", median)
+        shape = violin(view.records, view.data.obs, view.canvas, column, title, unit, middle)
+        blocks.append(Row([shape, over_tissue]))
     return blocks
-
-
-def _histogram(view: SampleView, column: str, title: str, unit: str, table: dict[str, list[Any]]) -> Chart:
-    left, right = np.asarray(table["left"], dtype=float), np.asarray(table["right"], dtype=float)
-    logarithmic = column in _LOGARITHMIC
-    edges = np.log10(np.stack([left, right]) + 1) if logarithmic else np.stack([left, right])
-    hover = [f"{show(round(a, 1))} to {show(round(b, 1))} {plot_text(unit)}" for a, b in zip(left, right, strict=True)]
-    data: list[Spec] = [
-        {
-            "type": "bar", "name": name, "x": edges.mean(axis=0).round(5).tolist(),
-            "width": np.diff(edges, axis=0)[0].round(5).tolist(), "y": table[key], "text": hover,
-            "textposition": "none", "marker": {"color": colour},
-            "hovertemplate": "%{text}<br>%{y:,} spots<extra>" + name + "</extra>",
-        }
-        for name, key, colour in (("kept", "n_pass", PASS), ("removed", "n_fail", FAIL))
-    ]  # fmt: skip
-    layout: Spec = {
-        "barmode": "stack", "bargap": 0, "xaxis": {"title": {"text": unit}},
-        "yaxis": {"title": {"text": f"{view.records.spot_word}s"}},
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}, "showlegend": True,
-    }  # fmt: skip
-    if logarithmic:
-        layout["xaxis"] |= _log_ticks(float(left.min()), float(right.max()))
-    caption = _draw_threshold(view, column, layout, logarithmic)
-    return Chart(f"histogram-{column}", title, caption, {"data": data, "layout": layout}, _HISTOGRAM_RATIO)
-
-
-def _log_ticks(low: float, high: float) -> Spec:
-    """Ticks at 1, 3, 10, ...; where that leaves too few, at 1, 2, 5, 10, ..."""
-    for steps in ((1, 3), (1, 2, 5)):
-        ticks = [step * 10**decade for decade in range(8) for step in steps if low <= step * 10**decade <= high]
-        if len(ticks) > 2:
-            break
-    return {"tickvals": np.log10(np.asarray(ticks) + 1.0).tolist(), "ticktext": [f"{tick:,}" for tick in ticks]}
-
-
-def _draw_threshold(view: SampleView, column: str, layout: Spec, logarithmic: bool) -> str:
-    """Add the filter's limit to a histogram; return the words that explain it."""
-    filters = view.records.table("qc", "filters")
-    if column not in filters.get("column", []):
-        return ""
-    row = filters["column"].index(column)
-    threshold, keeps = filters["threshold"][row], filters["keeps"][row]
-    at = float(np.log10(threshold + 1)) if logarithmic else float(threshold)
-    layout["shapes"] = [
-        {
-            "type": "line",
-            "x0": at,
-            "x1": at,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": "$ink", "dash": "dot", "width": 1.5},
-        }
-    ]
-    axis = " Logarithmic axis." if logarithmic else ""
-    return f"Dotted line: the filter keeps {keeps} {threshold:g}.{axis}"
 
 
 def _edge(view: SampleView) -> list[Block]:

@@ -80,7 +80,7 @@ def _key_numbers(view: SampleView) -> KeyNumbers:
     def metric(name: str) -> Any:
         return view.records.metric("superres", name)
 
-    method = {"diffusion": "diffusion's draws", "meannet": "MeanNet and projection"}.get(metric("mean_is"), "unknown")
+    method = {"diffusion": "Diffusion", "meannet": "MeanNet"}.get(metric("mean_is"), "unknown")
     return KeyNumbers(
         [
             KeyNumber("Side of a bin", f"{metric('bin_um'):g} µm", f"spots are {metric('spot_pitch_um'):.0f} µm apart"),
@@ -90,7 +90,7 @@ def _key_numbers(view: SampleView) -> KeyNumbers:
                 "Of them under a spot", show(metric("share_measured"), "fraction"), "the others are extrapolated"
             ),
             KeyNumber("Draws", show(metric("samples"), "count")),
-            KeyNumber("The mean is of", method, "by the score on held-out spots"),
+            KeyNumber("The mean is of", method, "made to add up to the spots; chosen by the score below"),
         ]
     )
 

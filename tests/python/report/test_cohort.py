@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from made_sample import Made, make_records, refused
+from made_sample import Made, add_superres, make_records, refused
 
 from clearspot import keys
 from clearspot.record import StepRecord
@@ -81,6 +81,20 @@ def test_bars_of_the_filters_add_up_to_all_spots(inputs: Path, made: Made) -> No
 def test_space_rangers_figures_keep_their_names(inputs: Path) -> None:
     assert section(inputs, "space_ranger")["data"]["good"]["Valid_Barcodes"] == 0.971
     assert section(inputs, "space_ranger")["headers"]["Mean_UMIs_8_um"]["title"] == "Mean UMIs 8 µm"
+
+
+def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path: Path) -> None:
+    add_superres(made)
+    write_multiqc_inputs(made.write(), tmp_path / "inputs")
+    row = section(tmp_path / "inputs", "superres")["data"]["good"]
+    assert (row["bin_um"], row["n_bins_on_tissue"]) == (50.0, 576)
+    assert "Predicted, not measured" in section(tmp_path / "inputs", "superres")["description"]
+    assert section(tmp_path / "inputs", "superres_scores")["data"]["good"]["heldout_crps_diffusion"] == 0.28
+    table = pd.read_csv(tmp_path / "inputs" / keys.QC_SUMMARY_NAME)
+    stated = table.loc[0, [name for name in table.columns if name.startswith("superres_")]]
+    assert stated.notna().all()
+    assert table.loc[0, "superres_heldout_coverage_diffusion"] == 0.92
+    assert "Wang X" in section(tmp_path / "inputs", "methods")["data"]
 
 
 def test_a_section_without_data_is_left_out(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_sample import Made, make_adata, make_records, refused
+from made_sample import Made, add_superres, make_adata, make_records, refused
 from report_browser import Browser, find_chromium
 
 from clearspot.report import canvas_kinds
@@ -33,7 +33,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     adata = make_adata()
     made = Made("good", folder, adata, make_records("good", adata))
     out = folder / "good_report.html"
-    write_sample_report(made.h5ad, made.write(), out)
+    superres = add_superres(made)
+    write_sample_report(made.h5ad, made.write(), out, superres=superres)
     return out
 
 
@@ -87,6 +88,61 @@ def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser
     drawn = browser.run("document.querySelector('[data-chart=gene-measured]').data[0].customdata.slice(0, 40)")
     adata = make_adata()
     assert drawn == adata[:40, "Gene2"].layers["counts"].toarray().ravel().tolist()
+
+
+SEEN = (  # which map is seen at a share of the width, at the height of its middle
+    "((share) => { const box = document.querySelector('[data-chart=gene-denoised]').getBoundingClientRect();"
+    " return document.elementFromPoint(box.left + share * box.width, box.top + box.height / 2)"
+    ".closest('[data-chart]').dataset.chart; })"
+)
+
+
+def test_the_edge_between_the_maps_moves_by_keyboard(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2600)
+    browser.open(page, "#denoising")
+    for name in ("gene-measured", "gene-denoised"):
+        browser.until(f"!!document.querySelector('[data-chart={name}]').dataset.drawn")
+    browser.run("document.querySelector('[data-swipe]').click()")
+    measured, denoised = browser.run(
+        "['measured', 'denoised'].map((name) => document.querySelector(`[data-chart=gene-${name}]`)"
+        ".getBoundingClientRect().toJSON())"
+    )
+    assert measured == denoised
+    assert [browser.run(f"{SEEN}({share})") for share in (0.3, 0.7)] == ["gene-measured", "gene-denoised"]
+    browser.run("document.querySelector('.swipe-edge input').focus()")
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key="Home", code="Home", windowsVirtualKeyCode=36)
+    assert browser.run(f"{SEEN}(0.3)") == "gene-denoised"
+    assert browser.complaints == []
+
+
+def test_the_two_maps_zoom_together(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2600)
+    browser.open(page, "#denoising")
+    for name in ("gene-measured", "gene-denoised"):
+        browser.until(f"!!document.querySelector('[data-chart={name}]').dataset.drawn")
+    browser.run(
+        "Plotly.relayout(document.querySelector('[data-chart=gene-measured]'),"
+        " {'xaxis.range': [100, 160], 'yaxis.range': [160, 100]}).then(() => 1)"
+    )
+    browser.until("String(document.querySelector('[data-chart=gene-denoised]').layout.xaxis.range) === '100,160'")
+
+
+def test_the_gene_of_the_super_resolved_maps_can_be_chosen(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2600)
+    browser.open(page, "#superres")
+    browser.run(
+        "(() => { const picker = document.querySelector('[data-picker=superres-gene]'); picker.value = 'Gene2';"
+        " picker.dispatchEvent(new Event('change')); })()"
+    )
+    for name in ("measured", "mean", "sd"):
+        browser.until(f"document.querySelector('[data-chart=superres-{name}]').dataset.drawn === 'Gene2'")
+    limits = browser.run(
+        "['measured', 'mean'].map((name) => {"
+        " const axis = document.querySelector(`[data-chart=superres-${name}]`)._fullLayout.coloraxis;"
+        " return [axis.cmin, axis.cmax]; })"
+    )
+    assert limits[0] == limits[1]
 
 
 def test_spots_without_a_denoised_value_are_not_seen(browser: Browser, page: Path) -> None:

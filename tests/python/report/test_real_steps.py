@@ -58,7 +58,7 @@ def test_every_column_of_the_summary_has_its_figure(results: Path) -> None:
 def test_every_chart_is_there(results: Path) -> None:
     page = (results / "page.html").read_text(encoding="utf-8")
     expected = [
-        "overlay", "histogram-total_counts", "map-total_counts", "histogram-n_genes_by_counts", "map-n_genes_by_counts",
+        "overlay", "violin-total_counts", "map-total_counts", "violin-n_genes_by_counts", "map-n_genes_by_counts",
         "map-pct_counts_mt", "edge", "degree", "gene-measured", "gene-denoised", "training", "heldout-genes",
         "gene-attention", "map-domain_gmm", "map-domain_leiden", "sizes-domain_gmm", "moran",
     ]  # fmt: skip

@@ -10,10 +10,10 @@ import anndata as ad
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from made_sample import Made, make_adata, make_records, refused
+from made_sample import Made, add_superres, make_adata, make_records, refused
 
 from clearspot import keys
-from clearspot.report import canvas_kinds
+from clearspot.report import canvas_kinds, violins
 from clearspot.report.page import LARGEST_PAGE
 from clearspot.report.sample import write_sample_report
 from clearspot.report.store import decode
@@ -52,10 +52,10 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", self.words)
 
 
-def page_of(made: Made, h5ad: bool = True) -> Page:
+def page_of(made: Made, superres: Path | None = None) -> Page:
     out = made.folder / "page.html"
     records = made.write()
-    write_sample_report(made.h5ad if h5ad else None, records, out)
+    write_sample_report(made.h5ad, records, out, superres=superres)
     return Page(out.read_text(encoding="utf-8"))
 
 
@@ -252,7 +252,7 @@ def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None
     del made.records["qc"].tables["histogram_pct_counts_mt"]
     page = page_of(made)
     assert "Mitochondrial share: not measured." in page.text
-    assert "histogram-pct_counts_mt" not in page.data["charts"]
+    assert not {"violin-pct_counts_mt", "map-pct_counts_mt"} & set(page.data["charts"])
 
 
 def test_held_out_counts_judge_the_denoiser(made: Made) -> None:
@@ -275,6 +275,88 @@ def test_without_held_out_counts_nothing_is_claimed(made: Made) -> None:
 
 def test_super_resolution_says_that_it_was_not_run(made: Made) -> None:
     assert "Super-resolution was not run" in page_of(made).text
+
+
+def test_measured_and_super_resolved_share_their_colours_by_density(made: Made) -> None:
+    superres = add_superres(made)
+    data = page_of(made, superres).data
+    picker = data["pickers"]["superres-gene"]
+    gene = next(iter(picker["axes"]))
+    assert {"superres-measured", "superres-mean", "superres-sd"} == set(picker["charts"])
+    assert f"superres-mean:{gene}" not in picker["axes"]
+    bins_of_a_spot = np.pi * 30**2 / 50**2
+    (trace,) = data["charts"]["superres-mean"]["data"]
+    assert trace["z"]["times"] == pytest.approx(bins_of_a_spot)
+    assert "times" not in trace["customdata"]
+    predicted = ad.read_h5ad(superres)[:, gene].layers[keys.SUPERRES_MEAN].ravel() * bins_of_a_spot
+    measured = made.adata[:, gene].layers[keys.COUNTS].toarray().ravel()
+    high = max(np.quantile(predicted, 0.995), np.quantile(measured, 0.995))
+    assert picker["axes"][gene]["cmax"] == pytest.approx(np.log1p(high), rel=1e-4)
+
+
+def test_super_resolution_is_marked_on_each_of_its_maps_and_stands_beside_the_tissue(made: Made) -> None:
+    page = page_of(made, add_superres(made))
+    assert page.text.count("Predicted, not measured.") == 3
+    assert page.data["charts"]["superres-tissue"]["layout"]["images"]
+    assert "Agreement with 7 spots that training never saw" in page.text
+
+
+def test_super_resolution_without_a_picture_has_no_empty_place_for_it(made: Made) -> None:
+    superres = add_superres(made)
+    without_image(made.adata)
+    charts = page_of(made, superres).data["charts"]
+    assert "superres-mean" in charts
+    assert "superres-tissue" not in charts
+
+
+def test_a_page_with_all_parts_missing_at_once_says_each_and_has_no_empty_chart(made: Made) -> None:
+    without_image(made.adata)
+    without_denoised(made.adata)
+    del made.adata.obs["pct_counts_mt"]
+    del made.records["qc"].tables["edge"]
+    page = page_of(made)
+    for words in (
+        "The sample has no tissue image.", "Mitochondrial share: not measured.", "Super-resolution was not run",
+        "holds no denoised values", "Edge effect: not measured",
+    ):  # fmt: skip
+        assert words in page.text
+    assert all(trace_arrays(trace, page.data["store"]) for c in page.data["charts"].values() for trace in c["data"])
+
+
+def trace_arrays(trace: dict[str, Any], store: dict[str, Any]) -> bool:
+    """Whether a trace has anything to draw."""
+    drawn = next(trace[name] for name in ("z", "y", "x") if name in trace)
+    values = with_arrays(drawn, store, "Gene7")
+    return any(value is not None and value == value for value in np.ravel(values))
+
+
+def test_violins_show_kept_and_removed_spots_and_the_limit(made: Made) -> None:
+    page = page_of(made)
+    chart = page.data["charts"]["violin-total_counts"]
+    kept, removed = (with_arrays(trace["y"], page.data["store"], "") for trace in chart["data"])
+    passes = made.adata.obs[keys.QC_PASS].to_numpy(bool)
+    totals = made.adata.obs["total_counts"].to_numpy()
+    assert (kept, removed) == (totals[passes].tolist(), totals[~passes].tolist())
+    assert [trace["name"] for trace in chart["data"]] == ["kept (132)", "removed (12)"]
+    assert chart["layout"]["shapes"][0]["y0"] == pytest.approx(np.log1p(50))
+    assert "Dotted line: the filter keeps at least 50." in page.text
+
+
+def test_a_limit_far_from_the_values_does_not_flatten_the_violins(made: Made) -> None:
+    made.records["qc"].tables["filters"]["threshold"][1] = 100.0
+    page = page_of(made)
+    assert "shapes" not in page.data["charts"]["violin-pct_counts_mt"]["layout"]
+    assert "The filter keeps at most 100, which is beyond this axis." in page.text
+
+
+def test_violins_of_many_spots_are_of_a_part_of_them(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", 50)
+    monkeypatch.setattr(violins, "MOST_SPOTS", 50)
+    page = page_of(made)
+    chart = page.data["charts"]["violin-total_counts"]
+    shown = [len(with_arrays(trace["y"], page.data["store"], "")) for trace in chart["data"]]
+    assert sum(shown) == 48
+    assert "Shapes are of one spot in 3." in page.text
 
 
 def test_a_refused_sample_has_a_small_page_that_says_why(tmp_path: Path) -> None:

@@ -120,7 +120,12 @@
     drawn.add(plot);
     return Plotly.react(plot, chart.data, layout, settings).then(() => {
       sizeSpots(plot);
-      if (first) plot.on("plotly_relayout", () => sizeSpots(plot));
+      if (first) {
+        plot.on("plotly_relayout", () => {
+          sizeSpots(plot);
+          zoomTogether(plot);
+        });
+      }
       plot.dataset.drawn = gene || "yes";
     });
   }
@@ -171,7 +176,34 @@
     }
   }
 
+  // Two maps that show the same place: the one over the other with an edge between them, and one zoom for both.
+  function swipes() {
+    for (const box of document.querySelectorAll("[data-swipe]")) {
+      const swipe = document.getElementById(box.dataset.swipe);
+      const edge = swipe.querySelector(".swipe-edge");
+      const range = edge.querySelector("input");
+      const move = () => swipe.style.setProperty("--edge", `${range.value}%`);
+      range.addEventListener("input", move);
+      box.addEventListener("change", () => {
+        swipe.classList.toggle("over", box.checked);
+        edge.hidden = !box.checked;
+        for (const plot of swipe.querySelectorAll("[data-chart]")) if (drawn.has(plot)) Plotly.Plots.resize(plot).then(() => sizeSpots(plot));
+      });
+      move();
+    }
+  }
+
+  function zoomTogether(plot) {
+    const swipe = plot.closest(".swipe");
+    const other = swipe && [...swipe.querySelectorAll("[data-chart]")].find((candidate) => candidate !== plot);
+    if (!other || !drawn.has(other)) return;
+    const here = ["xaxis", "yaxis"].map((axis) => plot.layout[axis].range);
+    const there = ["xaxis", "yaxis"].map((axis) => other.layout[axis].range);
+    if (String(here) !== String(there)) Plotly.relayout(other, { "xaxis.range": [...here[0]], "yaxis.range": [...here[1]] });
+  }
+
   pickers();
+  swipes();
   const plots = [...document.querySelectorAll("[data-chart]")];
   const near = new IntersectionObserver(
     (entries) => {
