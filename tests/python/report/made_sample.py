@@ -226,7 +226,8 @@ def add_superres(made: Made) -> Path:
         "superres",
         metrics={
             "bin_um": 50.0, "spot_pitch_um": 100.0, "spot_diameter_um": 60.0, "n_genes": 10,
-            "n_bins_on_tissue": len(bins), "share_measured": 0.25, "samples": 4, "mean_is": "meannet", "image_coverage": 1.0, "seconds_total": 9.0,
+            "n_bins_on_tissue": len(bins), "share_measured": 0.25, "samples": 4,
+            "mean_is": "meannet", "image_coverage": 1.0, "seconds_total": 9.0,
             "heldout_n_spots": 7, "heldout_correlation_mean": 0.3, "heldout_correlation_diffusion": 0.2,
             "heldout_crps_mean_poisson": 0.21, "heldout_crps_diffusion": 0.28, "heldout_coverage_mean": 0.91,
             "heldout_coverage_diffusion": 0.92,
