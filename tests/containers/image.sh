@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds the CPU image with podman where no image can be pulled: a bare Debian made by debootstrap stands in for the base.
+# That tries the Dockerfile's logic, not the real base. procps is left out of it, so that a Dockerfile that forgets it shows.
+#   image.sh FOLDER TAG    writes FOLDER/containers.conf (name it in CONTAINERS_CONF) and builds TAG; layers are reused
+# Exit code 77, with the reason as the last line: it cannot be tried on this machine.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+folder=${1:?a folder}
+tag=${2:?a tag}
+base=localhost/clearspot-stand-in:bookworm
+
+cannot() {
+    echo "$1"
+    exit 77
+}
+[ "$(id -u)" = 0 ] || cannot 'building the image needs root'
+for tool in podman runc debootstrap apt-get; do
+    command -v "$tool" >/dev/null || cannot "there is no $tool on PATH"
+done
+
+# As root without systemd, with the ulimits and cgroups of whatever container this may itself be.
+export CONTAINERS_CONF=$folder/containers.conf
+mkdir -p "$folder"
+cat >"$CONTAINERS_CONF" <<'CONF'
+[containers]
+default_ulimits = ["nofile=1024:20000", "nproc=4096:4096"]
+netns = "host"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
+podman info >"$folder/podman.log" 2>&1 || cannot "podman does not work here: $(tail -n 1 "$folder/podman.log")"
+
+stand_in() {
+    local rootfs=$folder/rootfs mirror
+    # the machine's own mirror; it is written into no file of the project
+    mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' | awk '$1 == "bookworm" {print $2; exit}')
+    [ -n "$mirror" ] || cannot 'this machine has no package mirror of Debian 12'
+    debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv \
+        bookworm "$rootfs" "$mirror" >"$folder/debootstrap.log" 2>&1 \
+        || cannot "debootstrap failed: $(tail -n 1 "$folder/debootstrap.log")"
+    ln -s python3 "$rootfs/usr/bin/python"
+    rm -f "$rootfs"/usr/lib/python3*/EXTERNALLY-MANAGED
+    rm -rf "$rootfs"/var/cache/apt/archives/*.deb
+    tar -C "$rootfs" -c . | podman import --quiet - "$base"
+    rm -rf "$rootfs"
+}
+podman image exists "$base" || stand_in
+
+# The machine's own package configuration and certificates, where it has them: mounted for the build, not copied.
+options=(--pull=never --build-arg "BASE=$base" --file containers/cpu/Dockerfile --tag "$tag")
+if [ -f /etc/pip.conf ]; then
+    options+=(--volume /etc/pip.conf:/etc/pip.conf:ro)
+fi
+if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    options+=(--volume /etc/ssl/certs:/etc/ssl/certs:ro --build-arg SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt)
+fi
+podman build "${options[@]}" .
