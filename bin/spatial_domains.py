@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
-import anndata as ad
 import click
 
 from clearspot import keys
@@ -15,6 +14,7 @@ from clearspot.domains.params import DomainParams, Method
 from clearspot.domains.run import find_domains
 from clearspot.errors import exit_codes
 from clearspot.io.atomic import write_h5ad
+from clearspot.io.section_file import read_section
 
 DEFAULT = DomainParams()
 
@@ -36,7 +36,7 @@ DEFAULT = DomainParams()
 def main(sample: str, h5ad: Path, denoised: Path | None, outdir: Path, **options: Any) -> None:
     """Write SAMPLE.h5ad, SAMPLE.domains.json and tables for Loupe Browser in loupe/."""
     with exit_codes():
-        adata = ad.read_h5ad(h5ad)
+        adata = read_section(h5ad)
         record = find_domains(adata, sample, DomainParams(**options), denoised_file=denoised)
         outdir.mkdir(parents=True, exist_ok=True)
         write_h5ad(adata, outdir / keys.h5ad_name(sample))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-import anndata as ad
 import click
 
 from clearspot import keys
@@ -14,6 +13,7 @@ from clearspot.errors import exit_codes
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams, Strategy
 from clearspot.io.atomic import write_h5ad
+from clearspot.io.section_file import read_section
 
 DEFAULT = GraphParams()
 
@@ -38,7 +38,7 @@ DEFAULT = GraphParams()
 def main(sample: str, h5ad: Path, outdir: Path, method: Strategy, radius: float | None, n_neighbors: int) -> None:
     """Write SAMPLE.h5ad and SAMPLE.graph.json."""
     with exit_codes():
-        adata = ad.read_h5ad(h5ad)
+        adata = read_section(h5ad)
         record = build_graph(adata, sample, GraphParams(method, radius, n_neighbors))
         outdir.mkdir(parents=True, exist_ok=True)
         write_h5ad(adata, outdir / keys.h5ad_name(sample))

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anndata as ad
 import click
 
 from clearspot import keys
 from clearspot.errors import exit_codes
 from clearspot.export.spatialdata_zarr import write_spatialdata
+from clearspot.io.section_file import read_section
 
 
 @click.command(context_settings={"show_default": True})
@@ -21,7 +21,7 @@ def main(sample: str, h5ad: Path, outdir: Path) -> None:
     """Write SAMPLE.zarr.zip."""
     with exit_codes():
         outdir.mkdir(parents=True, exist_ok=True)
-        write_spatialdata(ad.read_h5ad(h5ad), sample, outdir / keys.spatialdata_name(sample))
+        write_spatialdata(read_section(h5ad), sample, outdir / keys.spatialdata_name(sample))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import anndata as ad
 import click
 
 from clearspot import keys
 from clearspot.errors import BadInputError, exit_codes
 from clearspot.io.atomic import write_h5ad
+from clearspot.io.section_file import read_section
 from clearspot.qc.interest import read_gene_list
 from clearspot.qc.params import QCParams
 from clearspot.qc.run import run_qc
@@ -47,7 +47,7 @@ def main(
     with exit_codes():
         genes = read_gene_list(genes_of_interest.read_text(encoding="utf-8")) if genes_of_interest else ()
         params = QCParams(**thresholds, genes_of_interest=genes)
-        adata = ad.read_h5ad(h5ad)
+        adata = read_section(h5ad)
         outdir.mkdir(parents=True, exist_ok=True)
         try:
             record = run_qc(adata, sample, params)

@@ -15,6 +15,9 @@ EXIT_BAD_INPUT: Final = 65
 EXIT_NO_DEVICE: Final = 69
 """A GPU was asked for and is not there (``EX_UNAVAILABLE``)."""
 
+EXIT_DAMAGED_FILE: Final = 74
+"""A file that an earlier step wrote cannot be read (``EX_IOERR``)."""
+
 EXIT_GPU_OUT_OF_MEMORY: Final = 75
 """Out of GPU memory: retried with a smaller tile (``EX_TEMPFAIL``)."""
 
@@ -77,6 +80,10 @@ class DeviceNotAvailableError(Exception):
     """A compute device was asked for by name and is not there."""
 
 
+class DamagedFileError(Exception):
+    """A file that an earlier step wrote whole cannot be read any more."""
+
+
 class GpuOutOfMemoryError(Exception):
     """The GPU's memory did not suffice; a smaller tile may."""
 
@@ -93,6 +100,8 @@ def exit_codes() -> Iterator[None]:
         _leave("Bad input", error, EXIT_BAD_INPUT)
     except DeviceNotAvailableError as error:
         _leave("No such device", error, EXIT_NO_DEVICE)
+    except DamagedFileError as error:
+        _leave("Damaged file", error, EXIT_DAMAGED_FILE)
     except GpuOutOfMemoryError as error:
         _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
 

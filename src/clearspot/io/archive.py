@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,14 +88,15 @@ def unpack(archive: Path, into: Path, sample: str, *, max_bytes: int = MAX_BYTES
 
 @contextmanager
 def _readable(archive: Path, sample: str) -> Iterator[None]:
+    """Archives can be broken in more ways than their readers have error classes: any error says that one is."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
-        raise bad(archive, sample, f"an archive that cannot be read ({error})", _EXPECTED, _PACK_AGAIN) from error
-    except RuntimeError as error:  # zipfile's answer to an encrypted member
-        raise bad(archive, sample, f"an archive that cannot be read ({error})", _EXPECTED, _PACK_AGAIN) from error
+    except BadInputError:
+        raise
     except OSError as error:
         raise bad(archive, sample, f"an archive that cannot be unpacked ({error})", _EXPECTED, _PACK_AGAIN) from error
+    except Exception as error:
+        raise bad(archive, sample, f"an archive that cannot be read ({error})", _EXPECTED, _PACK_AGAIN) from error
 
 
 def _extract(members: Iterator[_Member], folder: Path, archive: Path, sample: str, max_bytes: int) -> None:

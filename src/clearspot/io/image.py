@@ -23,8 +23,14 @@ from clearspot.io.reading import bad, is_gzip, open_binary, reading
 MAX_SMALL_SIDE: Final = 8192
 """Largest side of what Space Ranger calls a hires image (2,000 pixels; HD up to 6,000), with room to spare."""
 
+MAX_UNPACKED_BYTES: Final = 1024**3
+"""Largest image file that came gzipped: reduced images are, and are a hundred times smaller."""
+
 MAX_WHOLE_PIXELS: Final = 1_000_000_000
 """A PNG or JPEG beyond this would take more memory than the rest of the pipeline: it has to come as a tiled TIFF."""
+
+MAX_DEFLATE: Final = 1100
+"""Deflate packs at most 1032:1; an image that claims more than this was never written."""
 
 _EXPECTED: Final = "an image: TIFF (also BigTIFF, OME-TIFF), PNG or JPEG"
 _TIFF_MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -138,6 +144,9 @@ def read_downscaled(path: Path, sample: str, max_side: int) -> NDArray[np.uint8]
             if image.width * image.height > MAX_WHOLE_PIXELS:
                 size = f"a {image.format} of {image.width} x {image.height} pixels"
                 raise bad(path, sample, size, "an image of this size as tiled TIFF", "convert it to a tiled TIFF")
+            if image.format == "PNG" and _least_bytes(image) > MAX_DEFLATE * path.stat().st_size:
+                size = f"a PNG of {image.width} x {image.height} pixels in {path.stat().st_size} bytes"
+                raise bad(path, sample, size, _EXPECTED)
             image.draft(None, (max_side, max_side))
             pixels = _decode(image, path)
     if max(pixels.shape[:2]) > max_side:
@@ -175,11 +184,25 @@ def _pillow(path: Path) -> Iterator[Image.Image]:
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
-        source = io.BytesIO(gzip.decompress(path.read_bytes())) if is_gzip(path) else path
+        source = _unpacked(path) if is_gzip(path) else path
         with Image.open(source) as image:
             yield image
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+
+
+def _unpacked(path: Path) -> io.BytesIO:
+    with gzip.open(path, "rb") as packed:
+        content = packed.read(MAX_UNPACKED_BYTES + 1)
+    if len(content) > MAX_UNPACKED_BYTES:
+        raise ValueError(f"more than {MAX_UNPACKED_BYTES} bytes when unpacked")
+    return io.BytesIO(content)
+
+
+def _least_bytes(image: Image.Image) -> int:
+    """Bytes that the decoded image takes at least: where there is one channel, a pixel may be a single bit."""
+    channels = len(image.getbands())
+    return image.width * image.height * channels // (8 if channels == 1 else 1)
 
 
 def _decode(image: Image.Image, path: Path) -> NDArray[Any]:

@@ -94,11 +94,28 @@ def _groups(h5: h5py.File, path: Path, sample: str) -> list[h5py.Group]:
     if not groups:
         entries = ", ".join(sorted(h5)[:6]) or "nothing"
         raise bad(path, sample, f"an HDF5 file without a 10x matrix; it holds {entries}", _EXPECTED)
+    for group in groups:
+        _require_whole(h5, group, path, sample)
     if "features" in groups[0] and "filtered_probes" in groups[0]["features"]:
         raise bad(
             path, sample, "a matrix of probes", "a matrix of features", "give filtered_feature_bc_matrix.h5 instead"
         )
     return groups
+
+
+def _require_whole(h5: h5py.File, group: h5py.Group, path: Path, sample: str) -> None:
+    """Refuse datasets that claim more than was written, before they are read, and those that lie in other files."""
+    tables = [group, group["features"]] if isinstance(group.get("features"), h5py.Group) else [group]
+    for table in tables:
+        for name, dataset in table.items():
+            if dataset.file.filename != h5.filename:
+                raise bad(path, sample, f"'{name}' lies in another file", _EXPECTED)
+            if not isinstance(dataset, h5py.Dataset):
+                continue
+            if dataset.external or dataset.is_virtual:
+                raise bad(path, sample, f"'{name}' lies in another file", _EXPECTED)
+            if dataset.nbytes > _MAX_DEFLATE * dataset.id.get_storage_size():
+                raise bad(path, sample, f"'{name}' was never written in full", _EXPECTED)
 
 
 def _read_counts(group: h5py.Group, path: Path, sample: str) -> csr_matrix:
@@ -118,10 +135,6 @@ def _indptr(group: h5py.Group, path: Path, sample: str) -> tuple[NDArray[np.int6
     """Row pointers, after checking that they, the entries and the shape fit together."""
     n_features, n_barcodes = (int(side) for side in group["shape"][:])
     nnz = int(group["data"].shape[0])
-    for name in ("data", "indices"):
-        dataset = group[name]
-        if dataset.nbytes > _MAX_DEFLATE * dataset.id.get_storage_size():
-            raise bad(path, sample, f"'{name}' was never written in full", _EXPECTED)
     indptr = group["indptr"][:].astype(np.int64)
     fits = (
         n_features > 0

@@ -26,7 +26,8 @@ def read_metrics_summary(path: Path, sample: str) -> dict[str, float | str]:
         The file cannot be read, or has not exactly one line of values.
     """
     with reading(path, sample, _EXPECTED), open_binary(path) as file:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
+        # no filter for missing values: a line that is too short has empty text in its last columns
+        table = pd.read_csv(file, dtype=str, na_filter=False, encoding="utf-8-sig", skipinitialspace=True)
     if len(table) != 1:
         raise bad(path, sample, f"{len(table)} lines of values", _EXPECTED)
     return {name.strip(): _value(text.strip()) for name, text in table.iloc[0].items() if text.strip()}

@@ -48,8 +48,8 @@ def read_positions(path: Path, sample: str) -> pd.DataFrame:
         with path.open("rb") as file:
             is_parquet = file.read(4) == _PARQUET_MAGIC
         table = _read_parquet(path) if is_parquet else _read_csv(path)
-    first_line = 1 if is_parquet or not table.attrs["header"] else 2
-    return _checked(table, path, sample, first_line)
+        first_line = 1 if is_parquet or not table.attrs["header"] else 2
+        return _checked(table, path, sample, first_line)
 
 
 def read_agreeing_positions(paths: Sequence[Path], sample: str) -> pd.DataFrame:
@@ -117,6 +117,9 @@ def _checked(table: pd.DataFrame, path: Path, sample: str, first_line: int) -> p
     table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
     if "barcode" not in table:
         table = table.rename(columns={table.columns[0]: "barcode"})
+    repeated = sorted(set(table.columns[table.columns.duplicated()]) & {"barcode", *COLUMNS})
+    if repeated:
+        raise bad(path, sample, f"column {', '.join(repeated)} twice", _EXPECTED)
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise bad(path, sample, f"no column {', '.join(missing)}", _EXPECTED)
@@ -134,7 +137,8 @@ def _checked(table: pd.DataFrame, path: Path, sample: str, first_line: int) -> p
         )
     in_tissue = numbers[keys.IN_TISSUE]
     array = numbers[[keys.ARRAY_ROW, keys.ARRAY_COL]]
-    if not in_tissue.isin([0, 1]).all() or not (array == array.round()).all(axis=None):
+    whole = (array == array.round()) & (array.abs() <= np.iinfo(np.int32).max)
+    if not in_tissue.isin([0, 1]).all() or not whole.all(axis=None):
         raise bad(path, sample, "in_tissue other than 0 and 1, or array indices that are not whole", _EXPECTED)
     if table.empty:
         raise bad(path, sample, "no positions", _EXPECTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,4 +74,6 @@ def read_scalefactors(path: Path, sample: str) -> ScaleFactors:
 
 
 def _is_factor(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # compared first: a whole number of hundreds of digits, which JSON allows, has no float
+    return number and 0 < value <= sys.float_info.max and math.isfinite(value)

@@ -17,6 +17,9 @@ from clearspot.record import Message
 ALL_SAMPLES = "all samples"
 """What stands in a problem's ``sample`` where the whole sheet is at fault."""
 
+MAX_BYTES = 10_000_000
+"""A sheet beyond this is something else: it is room for 50,000 samples."""
+
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 _SAVE_AS = "save it as 'CSV UTF-8 (comma delimited)' from the spreadsheet program"
 
@@ -64,12 +67,18 @@ def sheet_problem(path: Path, where: str | None, found: str, expected: str, mend
 
 def _decode(path: Path, sheet: SheetText) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInputError(
             sheet_problem(path, None, f"not readable: {why}", "a readable file", "check the path given as --input")
         ) from error
+    if len(raw) > MAX_BYTES:
+        found = f"more than {MAX_BYTES} bytes"
+        raise BadInputError(
+            sheet_problem(path, None, found, "a table of samples, a few kB", "check the path given as --input")
+        )
     if raw.startswith(_WORKBOOKS):
         raise BadInputError(sheet_problem(path, None, "a spreadsheet program's own file", "plain text", _SAVE_AS))
     encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
@@ -161,7 +170,7 @@ def _rows(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
 def _read_list(path: Path, text: str, sheet: SheetText) -> None:
     is_json = path.suffix.lower() == ".json"
     try:
-        value = json.loads(text) if is_json else yaml.safe_load(text)
+        value = json.loads(text) if is_json else _load_yaml(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         words = " ".join(str(error).split())
         kind = "JSON" if is_json else "YAML"
@@ -198,3 +207,10 @@ def _read_list(path: Path, text: str, sheet: SheetText) -> None:
         sheet.entries.append(
             Entry(where, {name: cell for name, cell in cells.items() if cell is not None and cell != ""})
         )
+
+
+def _load_yaml(text: str) -> Any:
+    """Read YAML without aliases: a few lines of them stand for more text than any machine holds."""
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+        raise ValueError("an alias ('*name'), which a samplesheet does not need")
+    return yaml.safe_load(text)
