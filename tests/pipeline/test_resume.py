@@ -4,6 +4,7 @@ from pathlib import Path
 
 import h5py
 
+from .conftest import run_again
 from .engine import Run, run_pipeline
 
 STEPS_OF_A_SAMPLE = {
@@ -18,34 +19,20 @@ STEPS_OF_A_SAMPLE = {
 }
 
 
-def _again(first_run: Run, phantoms: Path, tmp_path: Path, *arguments: str) -> Run:
-    """Resume the first run into results of this test's own."""
-    return run_pipeline(
-        first_run.launch_dir,
-        "-profile",
-        "test",
-        "--input",
-        str(phantoms / "samplesheet.csv"),
-        "-resume",
-        *arguments,
-        outdir=tmp_path / "results",
-    )
-
-
 def test_unchanged_run_repeats_no_work_on_samples(first_run: Run, phantoms: Path, tmp_path: Path) -> None:
-    run = _again(first_run, phantoms, tmp_path)
+    run = run_again(first_run, phantoms, tmp_path)
     assert run.exit_code == 0, run.log
     assert {step for step, _ in run.steps("CACHED")} >= STEPS_OF_A_SAMPLE
     # the validated parameters hold the results' folder, which is another one here
     assert {step for step, _ in run.steps("COMPLETED")} <= {"SAMPLESHEET_CHECK"}
 
 
-def test_edited_parameter_repeats_what_follows_it(first_run: Run, phantoms: Path, tmp_path: Path) -> None:
-    run = _again(first_run, phantoms, tmp_path, "--n_domains", "3")
-    assert run.exit_code == 0, run.log
-    repeated = {step for step, _ in run.steps("COMPLETED")}
+def test_edited_parameter_repeats_what_follows_it(edited_run: Run) -> None:
+    assert edited_run.exit_code == 0, edited_run.log
+    repeated = {step for step, _ in edited_run.steps("COMPLETED")}
     followers = {"SPATIAL_DOMAINS", "SAMPLE_REPORT", "SPATIALDATA_EXPORT", "COHORT_REPORT"}
-    assert repeated == followers | {"SAMPLESHEET_CHECK"}
+    added = {"HISTOLOGY_EMBED", "DIFFUSION_TRAIN", "DIFFUSION_SAMPLE"}
+    assert repeated == followers | added | {"SAMPLESHEET_CHECK"}
 
 
 def test_edited_input_repeats_that_sample_only(own_phantoms: Path, tmp_path: Path) -> None:
