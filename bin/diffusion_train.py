@@ -12,6 +12,8 @@ from clearspot.errors import exit_codes
 
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 
+REFERENCE = click.Path(path_type=Path, exists=True)
+
 
 @click.command()
 @click.option("--sample", required=True, help="Sample name.")
@@ -32,6 +34,7 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--cross-attention/--no-cross-attention", default=None, help="Cell- and tissue-level tokens.")
 @click.option("--gene-graph/--no-gene-graph", default=None, help="Graph network over the genes.")
 @click.option("--diffusion/--no-diffusion", default=None, help="Second stage: texture and uncertainty.")
+@click.option("--likelihood", type=click.Choice(["poisson", "nb"]), help="Of the counts in the loss.")
 @click.option("--width", type=click.IntRange(min=8), help="Channels of the finest level.")
 @click.option("--steps-mean", type=click.IntRange(min=1), help="Training steps of the first stage.")
 @click.option("--steps-diffusion", type=click.IntRange(min=1), help="Training steps of the second stage.")
@@ -44,6 +47,7 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--checkpoint-minutes", type=click.FloatRange(min=0), help="Minutes between checkpoints.")
 @click.option("--resume-from", type=EXISTING, help="Checkpoint of a broken-off run.")
+@click.option("--reference", "references", multiple=True, type=REFERENCE, help="Xenium folder or Visium HD .h5ad.")
 @click.option("--microns-per-pixel", type=click.FloatRange(min=0, min_open=True), help="Overrides the section's.")
 def main(sample: str, h5ad: Path, histology: Path | None, outdir: Path, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json. What is left out is the preset's."""

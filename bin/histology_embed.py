@@ -21,6 +21,8 @@ EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--preset", default="cpu", type=click.Choice(["cpu", "gpu", "test"]), show_default=True, help="Settings.")
 @click.option("--factor", type=click.IntRange(min=2), help="Bins per spot pitch.")
 @click.option("--bin-um", type=click.FloatRange(min=0, min_open=True), help="Side of a bin; overrides the factor.")
+@click.option("--encoder", help="File with weights of an image model of timm, for further features.")
+@click.option("--encoder-name", help="Its name in timm, for example resnet18.")
 @click.option("--microns-per-pixel", type=click.FloatRange(min=0, min_open=True), help="Overrides the section's.")
 def main(sample: str, h5ad: Path, image: Path, outdir: Path, **options: Any) -> None:
     """Write SAMPLE.histology.npz and SAMPLE.histology.json."""

@@ -16,11 +16,13 @@ from cases import Case, Prediction
 
 from clearspot.diffst.dispersion import sqrt_error
 from clearspot.diffst.fitting import Fitted, fit
-from clearspot.diffst.histology import Histology, embed
+from clearspot.diffst.histology import Histology, embed, no_image
 from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.predicting import Prediction as Maps
-from clearspot.diffst.section import read_section
+from clearspot.diffst.programs import fit_programs
+from clearspot.diffst.section import Section, read_section
 from clearspot.diffst.ship_rule import hidden_pairs
 
 PRESET = "cpu"
@@ -28,8 +30,22 @@ SETTINGS: dict[str, object] = {}
 
 
 def plain(case: Case) -> Prediction:
-    """What the networks start from: image trend times smooth ratio of the programs, and the genes' own fields."""
-    return Prediction(_predicted(_Key(case), True)["plain"][0])
+    """What the networks start from, nothing trained: image trend times smooth ratio of the programs, genes' own fields.
+
+    Its draws have the genes' dispersion of hidden spots, and nothing from the diffusion.
+    """
+    params, section, histology = _given(case, with_image=True, diffusion=False)
+    programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
+    model = DiffstModel(programs.number, histology.n_features, params).eval()
+    model.mean.power.fill_(0)
+    fitted = Fitted(model, programs, params, None)
+    maps = Maps(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
+    chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
+    draws, conserving = (
+        np.stack([chunk.draw(number, maps.mean, projected=how) for number in range(params.samples)])
+        for how in (False, True)
+    )
+    return Prediction(chunk.mean(maps.mean), draws, conserving)
 
 
 def meannet(case: Case) -> Prediction:
@@ -75,26 +91,27 @@ class _Key:
         return isinstance(other, _Key) and other.case.name == self.case.name
 
 
-def trained(case: Case, *, with_image: bool) -> tuple[Fitted, Maps, TemporaryDirectory]:
-    """Train on a case, and draw."""
-    params = DiffstParams.preset(PRESET, genes="all", spot_diameter_um=case.diameter_um, **SETTINGS)
+def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstParams, Section, Histology]:
+    """Settings, spots and image of a case."""
+    settings = {"genes": "all", "spot_diameter_um": case.diameter_um} | SETTINGS | changes
+    params = DiffstParams.preset(PRESET, **settings)
     section = read_section(case.adata, case.name, params, grid=case.grid)
     if len(section.genes) != case.adata.n_vars:
         raise ValueError(f"{case.name}: the model left genes out")
-    histology: Histology | None = None
     if with_image and case.image is not None:
-        histology = embed(GridImage.open(case.image, case.grid, case.name), case.grid)
-    device = torch.device("cpu")
-    fitted = fit(section, histology, params, device, progress=False)
-    folder = TemporaryDirectory()
-    return fitted, Maps(section, histology, fitted, params, device, Path(folder.name), progress=False), folder
+        return params, section, embed(GridImage.open(case.image, case.grid, case.name), case.grid)
+    return params, section, no_image(case.grid.shape)
 
 
 @lru_cache(maxsize=2)
 def _predicted(key: _Key, with_image: bool) -> dict[str, tuple]:
     """Means, and for both stages also draws without and with the spots' counts conserved."""
     case = key.case
-    fitted, maps, folder = trained(case, with_image=with_image)
+    params, section, histology = _given(case, with_image=with_image)
+    device = torch.device("cpu")
+    fitted = fit(section, histology, params, device, progress=False)
+    folder = TemporaryDirectory()
+    maps = Maps(section, histology, fitted, params, device, Path(folder.name), progress=False)
     verdict = fitted.verdict
     print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)
     chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
@@ -104,7 +121,6 @@ def _predicted(key: _Key, with_image: bool) -> dict[str, tuple]:
         for how in (False, True)
     )
     folder.cleanup()
-    start = chunk.mean(maps.view.conditions[0].base.astype(np.float32))
     best = draws.mean(axis=0) if maps.mean_is_of_draws else mean
     error = sqrt_error(*hidden_pairs(maps.view, maps.section.counts, maps.loadings))
-    return {"plain": (start,), "meannet": (mean,), "diffst": (best, draws, conserving), "error": (error,)}
+    return {"meannet": (mean,), "diffst": (best, draws, conserving), "error": (error,)}

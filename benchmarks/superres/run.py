@@ -36,8 +36,9 @@ METHODS: dict[str, Callable[[Case], Prediction]] = BASELINES | MODELS
 
 def all_cases(work: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
     """Names, and how to make each case."""
-    for factor in (5, 10):
-        yield f"phantom-0-{factor}x", lambda factor=factor: phantom_case(factor, work)
+    for seed in (0, 1, 2):
+        for factor in (5, 10):
+            yield f"phantom-{seed}-{factor}x", lambda args=(factor, work), seed=seed: phantom_case(*args, seed=seed)
     crops = {name: DATA / "xenium_crops" / f"{name}.h5ad" for name in ("bulbasaur", "charmander", "squirtle")}
     for name, path in (crops | {"pair": DATA / "xenium_pair" / "xenium_cells.h5ad"}).items():
         for factor in (5, 10):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +23,10 @@ from clearspot.diffst.fitting import Fitted, fit, tissue_of
 from clearspot.diffst.output import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.predicting import Prediction
+from clearspot.diffst.reference import Reference
 from clearspot.diffst.section import Section, read_section
 from clearspot.diffst.ship_rule import Verdict
 from clearspot.diffst.summary import about, sampling_record, training_record
-from clearspot.diffst.view import View
 from clearspot.dusted.checkpoint import CheckpointError, file_sha256
 from clearspot.dusted.device import resolve_device
 from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
@@ -61,6 +61,7 @@ def superresolve(
     preset: Preset = "cpu",
     params: DiffstParams | None = None,
     checkpoint: Path | None = None,
+    references: Mapping[str, Reference] | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
     **settings: Any,
@@ -84,6 +85,8 @@ def superresolve(
         All settings at once, instead of ``preset`` and ``settings``.
     checkpoint
         A trained model; None: one is trained on this section and kept beside the result.
+    references
+        Samples of high resolution that training learns from besides, by name; see ``diffst.reference``.
     microns_per_pixel
         Overrides what the section says.
     progress
@@ -120,6 +123,7 @@ def superresolve(
             checkpoint,
             sample=sample,
             params=params,
+            references=references,
             microns_per_pixel=microns_per_pixel,
             progress=progress,
         )
@@ -143,7 +147,7 @@ def train(
     *,
     sample: str,
     params: DiffstParams,
-    references: Sequence[View] = (),
+    references: Mapping[str, Reference] | None = None,
     resume_from: Path | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
@@ -157,7 +161,7 @@ def train(
     checkpoint
         Where the model goes, also while it trains.
     references
-        Views with known bins.
+        Samples of high resolution to learn from besides, by name.
     resume_from
         Checkpoint of a run that was broken off.
     """

@@ -12,8 +12,9 @@ import numpy as np
 from clearspot import keys
 from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
 from clearspot.diffst.embedding import Embedding, embed_histology
-from clearspot.diffst.histology import FEATURES
 from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.diffst.reference_view import read_reference
+from clearspot.diffst.section import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
 
@@ -68,7 +69,7 @@ def embed_file(
             "n_cols": grid.n_cols,
             "um_per_px": embedding.um_per_px,
             "image_coverage": float(histology.valid.mean()),
-            "n_features": len(FEATURES),
+            "n_features": histology.n_features,
             "n_patches": int(np.count_nonzero(entropy >= 0)),
             "seconds": time.perf_counter() - began,
         },
@@ -87,6 +88,7 @@ def train_file(
     *,
     preset: Preset = "cpu",
     resume_from: Path | None = None,
+    references: tuple[Path, ...] = (),
     microns_per_pixel: float | None = None,
     **settings: Any,
 ) -> StepRecord:
@@ -106,16 +108,23 @@ def train_file(
         See :class:`DiffstParams`; ``genes`` and ``always_genes`` may be files.
     resume_from
         Checkpoint of a run that was broken off.
+    references
+        Xenium folders and Visium HD sections (``.h5ad``) to learn from besides.
     microns_per_pixel
         Overrides what the section says.
     """
     outdir.mkdir(parents=True, exist_ok=True)
+    adata, params = ad.read_h5ad(h5ad), _params(preset, settings)
+    embedding = None if histology is None else Embedding.read(histology)
+    grid = embedding.grid if embedding is not None else None
+    bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
     record = train(
-        ad.read_h5ad(h5ad),
-        None if histology is None else Embedding.read(histology),
+        adata,
+        embedding,
         outdir / checkpoint_name(sample),
         sample=sample,
-        params=_params(preset, settings),
+        params=params,
+        references={path.name: read_reference(path, bin_um) for path in references},
         resume_from=resume_from,
         microns_per_pixel=microns_per_pixel,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.diffst.encoder import Encoder
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import Histology, embed
 from clearspot.diffst.image_samples import GridImage
@@ -107,7 +108,10 @@ def embed_histology(
         messages = (Message("warning", text),)
         grid = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid
         opened = _open(image, grid, adata, sample)
-    histology = embed(opened, grid)
+    encoder = None
+    if params.encoder is not None:
+        encoder = Encoder.open(Path(params.encoder), params.encoder_name, sample)
+    histology = embed(opened, grid, encoder)
     if not histology.valid.any():
         name = image.name if isinstance(image, Path) else "image"
         found, mend = "an image that covers none of the spots", "Give the image that the positions refer to."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from clearspot.diffst.batches import Sampler
 from clearspot.diffst.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
 from clearspot.diffst.conditioning import tissue_from_spots
+from clearspot.diffst.dispersion import dispersion
 from clearspot.diffst.gene_graph import GeneGraph, correlation_graph
-from clearspot.diffst.histology import FEATURES, Histology, no_image
+from clearspot.diffst.histology import Histology, no_image
 from clearspot.diffst.holdout import Split, split_spots
-from clearspot.diffst.mean_net import FLOOR, poisson_loss
+from clearspot.diffst.mean_net import FLOOR, count_loss
 from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import Programs, fit_programs
 from clearspot.diffst.progress import Progress
+from clearspot.diffst.reference import Reference
+from clearspot.diffst.reference_view import reference_view
 from clearspot.diffst.sampling import predict_mean, sample_residual
 from clearspot.diffst.section import Section
 from clearspot.diffst.ship_rule import MIN_SPOTS, Verdict, compare, hidden_pairs, scoring_window
@@ -77,7 +80,7 @@ def fit(
     params: DiffstParams,
     device: torch.device,
     *,
-    references: Sequence[View] = (),
+    references: Mapping[str, Reference] | None = None,
     checkpoint: Path | None = None,
     resume_from: Path | None = None,
     progress: bool = True,
@@ -95,7 +98,7 @@ def fit(
     device
         Where the networks run.
     references
-        Further views, with known bins.
+        Samples of high resolution, by name: further views, with known bins.
     checkpoint
         Where to keep the model, also while it trains.
     resume_from
@@ -112,18 +115,18 @@ def fit(
         histology = no_image(section.grid.shape)
     split = split_spots(section, params)
     training = split.training
-    fingerprint = fingerprint_of(section, histology)
+    fingerprint = fingerprint_of(section, histology) | {"references": sorted(references or {})}
     resumed = None if resume_from is None else load_checkpoint(resume_from)
     if resumed is not None:
         check_same_run(resumed, params, fingerprint)
         model, programs, params = model_of(resumed, params)
     else:
-        programs = fit_programs(section.counts[training], section.genes, params.n_programs, params.seed)
+        programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
         torch.manual_seed(params.seed)
-        model = DiffstModel(programs.number, len(FEATURES), params)
+        model = DiffstModel(programs.number, histology.n_features, params)
     model = model.to(device)
     run = _Run(section, histology, params, device, model, programs, split, fingerprint, checkpoint, progress)
-    return run.fit(references, resumed)
+    return run.fit(references or {}, resumed)
 
 
 def fingerprint_of(section: Section, histology: Histology) -> dict[str, Any]:
@@ -153,13 +156,17 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = field(default_factory=time.monotonic)
 
-    def fit(self, references: Sequence[View], resumed: dict[str, Any] | None) -> Fitted:
+    def fit(self, references: Mapping[str, Reference], resumed: dict[str, Any] | None) -> Fitted:
         section, params = self.section, self.params
         values = self.programs.transform(section.counts)
         own = section_view(
             section, values, self.histology, tissue_of(section), self.split.training, params.hide_patterns, params.seed
         )
-        known = [*references]
+        from_references = [
+            reference_view(name, one, section, self.programs, self.model.image_channels, params.seed)
+            for name, one in sorted(references.items())
+        ]
+        known = [*from_references]
         if (coarse := coarse_view(section, own, values, params.seed)) is not None:
             known.append(coarse)
         for name in ("mean", "diffusion"):
@@ -167,7 +174,7 @@ class _Run:
                 self.phases[name] = new_phase(name, self.model, params)
                 if resumed is not None and name in resumed["phases"]:
                     self.phases[name].restore(resumed["phases"][name])
-        self._train_mean([own, *references])
+        self._train_mean([own, *from_references])
         verdict = None
         if "diffusion" in self.phases:
             self._train_diffusion(known)
@@ -188,8 +195,13 @@ class _Run:
         sampler = Sampler(views, shares, params, self.device)
         loadings = torch.from_numpy(self.programs.loadings).to(self.device)
         with Progress("mean", phase.steps, phase.step, shown=self.progress) as shown:
-            judge = self._judge(views[0], graph)
-            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown), judge)
+            phi = None
+            if params.likelihood == "nb":
+                found = dispersion(*hidden_pairs(views[0], self.section.counts, self.programs.loadings))
+                phi = torch.from_numpy(found.astype(np.float32))
+            judge = self._judge(views[0], graph, phi)
+            phi = None if phi is None else phi.to(self.device)
+            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown), judge, phi)
         self.seconds["mean"] = time.perf_counter() - began
 
     def _train_diffusion(self, views: list[View]) -> None:
@@ -205,8 +217,8 @@ class _Run:
             train_diffusion(phase, self.model, sampler, self.params, self._after_step(shown))
         self.seconds["diffusion"] = time.perf_counter() - began
 
-    def _judge(self, own: View, graph: GeneGraph) -> Judge | None:
-        """Poisson loss of the spots that choose, of every power; None where there are too few."""
+    def _judge(self, own: View, graph: GeneGraph, phi: torch.Tensor | None) -> Judge | None:
+        """Loss of the spots that choose, of every power; None where there are too few."""
         spots = np.flatnonzero(self.split.choosing & (own.extents[:, 0] >= 0))
         if len(spots) < MIN_SPOTS:
             return None
@@ -223,7 +235,7 @@ class _Run:
             for power in _POWERS:
                 amounts = (plain * factor**power * own.scale[:, None, None]).reshape(len(plain), -1).T
                 rate = torch.from_numpy(np.asarray(operator @ amounts, dtype=np.float32)) @ corrected
-                scores[power] = float(poisson_loss(rate, counts, torch.ones(len(spots))))
+                scores[power] = float(count_loss(rate, counts, torch.ones(len(spots)), phi))
             return scores
 
         return judge
@@ -271,7 +283,7 @@ class _Run:
             model=self.model,
             programs=self.programs,
             params=self.params,
-            image_channels=len(FEATURES),
+            image_channels=self.model.image_channels,
             phases=self.phases,
             fingerprint=self.fingerprint,
             results=results,

@@ -13,14 +13,14 @@ from scipy import ndimage
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.noise_field import standard_normal
 
-_CELLS_PER_PITCH: Final = 3
-_SMOOTH_CELLS: Final = 1.0
+_CELLS_PER_PITCH: Final = 4
+_SMOOTH_CELLS: Final = 0.7
 
 
 class GeneNoise:
     """Fields of unit variance where spots average them.
 
-    The noise lives on cells of a third of a pitch, is smoothed there and interpolated to the bins. It depends on seed,
+    The noise lives on cells of a quarter of a pitch, is smoothed there and interpolated to the bins. It depends on seed,
     sample, draw, gene and place alone, so neither the genes' order nor how they are grouped changes it.
 
     Parameters

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import rgb2hed
 
+from clearspot.diffst.encoder import Encoder
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.image_samples import GridImage
 from clearspot.io.atomic import atomic_path
@@ -57,6 +58,11 @@ class Histology:
     tissue_valid: NDArray[np.bool_]
 
     @property
+    def n_features(self) -> int:
+        """How many features each bin has."""
+        return len(self.fine)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the grid."""
         return self.valid.shape[0], self.valid.shape[1]
@@ -98,15 +104,15 @@ class Histology:
             return cls(**{name: content[name] for name in cls.__dataclass_fields__}), about
 
 
-def no_image(shape: tuple[int, int]) -> Histology:
+def no_image(shape: tuple[int, int], n_features: int = len(FEATURES)) -> Histology:
     """Histology of a section without an image."""
     rows, columns = shape
-    features = np.zeros((len(FEATURES), rows, columns), np.float32)
-    patches = np.zeros((len(FEATURES), rows * PATCHES, columns * PATCHES), np.float32)
+    features = np.zeros((n_features, rows, columns), np.float32)
+    patches = np.zeros((n_features, rows * PATCHES, columns * PATCHES), np.float32)
     return assemble(features, np.zeros(shape, bool), patches, np.zeros(patches.shape[1:], np.float32))
 
 
-def embed(image: GridImage, grid: FineGrid) -> Histology:
+def embed(image: GridImage, grid: FineGrid, encoder: Encoder | None = None) -> Histology:
     """Compute the features of an image, strip by strip.
 
     Parameters
@@ -115,6 +121,8 @@ def embed(image: GridImage, grid: FineGrid) -> Histology:
         The image.
     grid
         Rows and columns are multiples of 8.
+    encoder
+        Adds its features to those of :data:`FEATURES`.
     """
     shape = (grid.n_rows, grid.n_cols)
     patches = np.zeros((len(FEATURES), shape[0] * PATCHES, shape[1] * PATCHES), np.float32)
@@ -123,6 +131,9 @@ def embed(image: GridImage, grid: FineGrid) -> Histology:
         rows = slice(first * PATCHES, first * PATCHES + len(pixels) // _POINTS_PER_PATCH)
         patches[:, rows] = _patch_features(pixels)
         covered[rows] = _pool(inside.astype(np.float32))
+    if encoder is not None:
+        seen = encoder.maps(image, grid).repeat(PATCHES, axis=1).repeat(PATCHES, axis=2)
+        patches = np.concatenate([patches, seen])
     valid_patches = covered > 0.5
     valid = _block_mean(covered[None], None, PATCHES)[0] > 0.5
     fine = _block_mean(patches, valid_patches, PATCHES)

@@ -125,6 +125,28 @@ def captured(programs: Tensor, spot: Tensor, bins: Tensor, area: Tensor, n_spots
     return programs.new_zeros(len(programs), n_spots).index_add(1, spot, taken).T
 
 
+def count_loss(rate: Tensor, counts: Tensor, weight: Tensor, phi: Tensor | None) -> Tensor:
+    """Negative log-likelihood of counts, Poisson or with each gene's dispersion negative binomial.
+
+    A weighted mean over spots and the mean over genes; 0 is a perfect fit (half the unit deviance).
+
+    Parameters
+    ----------
+    rate, counts
+        ``(spots, genes)``.
+    weight
+        ``(spots,)``.
+    phi
+        ``(genes,)``: ``var = m + phi m^2``; None: Poisson.
+    """
+    if phi is None:
+        return poisson_loss(rate, counts, weight)
+    rate = rate.clamp(min=1e-8)
+    ratio = torch.xlogy(counts, counts) - torch.xlogy(counts, rate)
+    entry = ratio - (counts + 1 / phi) * (torch.log1p(phi * counts) - torch.log1p(phi * rate))
+    return (entry.mean(dim=1) * weight).sum() / weight.sum().clamp(min=1e-8)
+
+
 def poisson_loss(rate: Tensor, counts: Tensor, weight: Tensor) -> Tensor:
     """Poisson negative log-likelihood but for the constant, a weighted mean over spots and the mean over genes.
 

@@ -27,6 +27,7 @@ class DiffstModel(nn.Module):
 
     def __init__(self, n_programs: int, image_channels: int, params: DiffstParams):
         super().__init__()
+        self.image_channels = image_channels
         self.mean = MeanNet(
             n_programs,
             image_channels,

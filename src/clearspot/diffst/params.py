@@ -34,6 +34,11 @@ class DiffstParams:
         Gene programs that the networks work on.
     image
         Off: the image is not looked at (ablation).
+    encoder, encoder_name
+        File with the weights of an image model of ``timm``, and its name there, for further image features; ``None``:
+        none.
+    likelihood
+        Of the counts in the loss: ``poisson``, or ``nb`` (negative binomial, with each gene's own dispersion).
     disentangle
         Shared and private features with cross-modal modulation; off: plain concatenation (ablation).
     cross_attention
@@ -100,6 +105,9 @@ class DiffstParams:
     always_genes: tuple[str, ...] = ()
     n_programs: int = 16
     image: bool = True
+    encoder: str | None = None
+    encoder_name: str = "resnet18"
+    likelihood: Literal["poisson", "nb"] = "poisson"
     disentangle: bool = True
     cross_attention: bool = True
     gene_graph: bool = True
@@ -145,6 +153,8 @@ class DiffstParams:
             raise ValueError(f"evaluations must be from 2 to {MAX_EVALUATIONS}, not {self.evaluations}")
         if not 0 <= self.holdout < 0.5:
             raise ValueError(f"holdout is a fraction below 0.5, not {self.holdout}")
+        if self.likelihood not in ("poisson", "nb"):
+            raise ValueError(f"likelihood must be poisson or nb, not {self.likelihood!r}")
         if self.input not in ("counts", "denoised"):
             raise ValueError(f"input must be counts or denoised, not {self.input!r}")
 
@@ -167,7 +177,9 @@ class DiffstParams:
 ARCHITECTURE: Final = ("width", "disentangle", "cross_attention", "gene_graph", "diffusion")
 """Settings that a model is built by: a checkpoint brings its own."""
 
-RUN_ONLY: Final = frozenset({"device", "threads", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk"})
+RUN_ONLY: Final = frozenset(
+    {"device", "threads", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk", "encoder"}
+)
 """Settings that do not change training: a run may be resumed with others."""
 
 PRESETS: Final[dict[str, DiffstParams]] = {

@@ -25,6 +25,7 @@ from clearspot.diffst.ship_rule import hidden_pairs
 from clearspot.diffst.uncertainty import RunningSummary, Summary
 from clearspot.diffst.view import View
 from clearspot.diffst.views import section_view
+from clearspot.dusted.checkpoint import CheckpointError
 from clearspot.io.atomic import atomic_path
 
 _PATTERNS: Final = 3
@@ -64,7 +65,12 @@ class Prediction:
         progress: bool = True,
     ):
         if histology is None or not params.image:
-            histology = no_image(section.grid.shape)
+            histology = no_image(section.grid.shape, fitted.model.image_channels)
+        if histology.n_features != fitted.model.image_channels:
+            text = (
+                f"the model was trained with {fitted.model.image_channels} image features, not {histology.n_features}"
+            )
+            raise CheckpointError(text)
         self.section, self.fitted, self.params, self._device = section, fitted, params, device
         self._programs = fitted.programs.for_genes(section.genes, section.counts)
         everywhere = np.ones(len(section.rows), dtype=bool)

@@ -50,6 +50,11 @@ class Programs:
         """
         return _solve(counts, self.loadings)
 
+    def of(self, genes: tuple[str, ...]) -> Programs:
+        """The same programs on some of the genes, each known: values still stand for counts of all genes."""
+        position = {gene: column for column, gene in enumerate(self.genes)}
+        return Programs(genes, np.ascontiguousarray(self.loadings[:, [position[gene] for gene in genes]]))
+
     def for_genes(self, genes: tuple[str, ...], counts: sp.csr_matrix) -> Programs:
         """The same programs for another panel: genes that are new get the loadings that explain their counts best.
 

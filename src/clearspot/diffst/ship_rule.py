@@ -167,27 +167,29 @@ def compare(
         return np.asarray((amounts @ loadings) * own_factor, dtype=np.float64)
 
     def drawn(amplitude: float) -> NDArray[np.float64]:
-        plain = np.stack([rates(add_residual(mean, residual, residual_sd, amplitude)) for residual in residuals])
-        return plain * _strayed(noise_sd(phi, explained(plain), UNEXPLAINED), plain.shape, seed)
+        return np.stack([rates(add_residual(mean, residual, residual_sd, amplitude)) for residual in residuals])
+
+    def strayed(plain: NDArray[np.float64], of_draws: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        return plain * _strayed(noise_sd(phi, of_draws, UNEXPLAINED), plain.shape, seed)
 
     first, last = slice(0, len(choose)), slice(len(choose), None)
     truth = counts[spots].toarray().astype(np.float64)
     noise = _poisson(seed)
     drawn_by = {amplitude: drawn(amplitude) for amplitude in AMPLITUDES}
-    by_amplitude = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in drawn_by.items()}
+    full = {amplitude: strayed(plain, explained(plain)) for amplitude, plain in drawn_by.items()}
+    by_amplitude = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in full.items()}
     amplitude = min(by_amplitude, key=by_amplitude.__getitem__)
-    draws, own = drawn_by[amplitude][:, last], rates(mean)
+    draws, own = full[amplitude][:, last], rates(mean)
     repeated = np.broadcast_to(own, (len(residuals), *own.shape))
-    strayed = repeated * _strayed(noise_sd(phi, 0.0, 1.0), repeated.shape, seed)
     error = sqrt_error(*pairs)
     crps = {
         "crps_mean_poisson": _crps(truth[last], noise(repeated[:, last])),
         "crps_mean_gaussian": float(np.mean(crps_gaussian(np.sqrt(truth[last]), np.sqrt(own[last]), error))),
-        "crps_mean_dispersed": _crps(truth[last], noise(strayed[:, last])),
+        "crps_mean_dispersed": _crps(truth[last], noise(strayed(repeated, 0.0)[:, last])),
         "crps_diffusion": _crps(truth[last], noise(draws)),
     }
     correlation_mean = _correlation(truth[last], own[last])
-    correlation_diffusion = _correlation(truth[last], draws.mean(axis=0))
+    correlation_diffusion = _correlation(truth[last], drawn_by[amplitude][:, last].mean(axis=0))
     wins = crps["crps_diffusion"] < min(value for name, value in crps.items() if name != "crps_diffusion")
     spread = draws.std(axis=0, ddof=1)
     return Verdict(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from clearspot.diffst.batches import Batch, Sampler
 from clearspot.diffst.gene_graph import GeneGraph
-from clearspot.diffst.mean_net import captured, poisson_loss
+from clearspot.diffst.mean_net import captured, count_loss, poisson_loss
 from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.residual_diffusion import diffusion_loss, new_scheduler
@@ -160,6 +160,7 @@ def train_mean(
     params: DiffstParams,
     after_step: Callable[[Phase], None],
     judge: Judge | None = None,
+    phi: Tensor | None = None,
 ) -> None:
     """Train stage 1 to its end; the model then holds the moving average that was best on held-out spots.
 
@@ -179,6 +180,8 @@ def train_mean(
         Called after each step: progress, checkpoints.
     judge
         Scores it a few times on the way; training ends when that gets no better. None: the last average is kept.
+    phi
+        ``(genes,)``: dispersion, for the negative binomial likelihood; None: Poisson.
     """
     phase.modules.train()
     if judge is not None and phase.best is None:
@@ -189,7 +192,9 @@ def train_mean(
         programs = batch.turned_back(programs)
         corrected = model.gene_loadings(loadings, graph)
         generator = np.random.default_rng([params.seed, 1, phase.step])
-        losses = [_mean_loss(batch, number, programs[number], corrected, generator) for number in range(len(programs))]
+        losses = [
+            _mean_loss(batch, number, programs[number], corrected, phi, generator) for number in range(len(programs))
+        ]
         phase.update(torch.stack(losses).mean() + params.disentangle_weight * disentangling)
         if judge is not None and phase.to_check:
             phase.check(judge)
@@ -227,7 +232,14 @@ def _curriculum(phase: Phase, params: DiffstParams) -> int:
     return int(params.curriculum * phase.steps)
 
 
-def _mean_loss(batch: Batch, number: int, programs: Tensor, loadings: Tensor, generator: np.random.Generator) -> Tensor:
+def _mean_loss(
+    batch: Batch,
+    number: int,
+    programs: Tensor,
+    loadings: Tensor,
+    phi: Tensor | None,
+    generator: np.random.Generator,
+) -> Tensor:
     """Loss of one window: on the bins where they are known, else on the spots through the capture operator."""
     window = batch.windows[number]
     if window.truth is not None:
@@ -240,4 +252,5 @@ def _mean_loss(batch: Batch, number: int, programs: Tensor, loadings: Tensor, ge
         chosen = generator.choice(loadings.shape[1], _MAX_GENES_A_STEP, replace=False)
         columns = torch.from_numpy(chosen).to(rate.device)
         loadings, counts = loadings[:, columns], counts[:, columns]
-    return poisson_loss(rate @ loadings, counts, window.weight)
+        phi = None if phi is None else phi[columns]
+    return count_loss(rate @ loadings, counts, window.weight, phi)
