@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,11 +17,17 @@ EXIT_BAD_INPUT: Final = 65
 EXIT_NO_DEVICE: Final = 69
 """A GPU was asked for and is not there (``EX_UNAVAILABLE``)."""
 
+EXIT_DISK_FULL: Final = 73
+"""No room for the output (``EX_CANTCREAT``). A message may find no room either; the exit code does."""
+
 EXIT_DAMAGED_FILE: Final = 74
 """A file that an earlier step wrote cannot be read (``EX_IOERR``)."""
 
 EXIT_GPU_OUT_OF_MEMORY: Final = 75
 """Out of GPU memory: retried with a smaller tile (``EX_TEMPFAIL``)."""
+
+
+_FULL: Final = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,24 @@ def exit_codes() -> Iterator[None]:
         _leave("No such device", error, EXIT_NO_DEVICE)
     except DamagedFileError as error:
         _leave("Damaged file", error, EXIT_DAMAGED_FILE)
+    except Exception as error:
+        if not _disk_is_full(error):
+            raise
+        _leave("No space left on the disk", error, EXIT_DISK_FULL)
     except GpuOutOfMemoryError as error:
         _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    """Whether a full disk or quota is behind an error; HDF5 says so in words, under several classes."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if getattr(chain, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(chain, (OSError, RuntimeError)) and any(words in str(chain) for words in _FULL):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return False
 
 
 def _leave(title: str, error: Exception, code: int) -> None:

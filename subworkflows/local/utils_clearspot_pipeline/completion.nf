@@ -56,6 +56,9 @@ def whatToDo(exit_code) {
     if (exit_code == 69) {
         return 'A GPU was asked for and is not there: send the task where there is one, or leave out -profile gpu.'
     }
+    if (exit_code == 73) {
+        return 'The disk of the work folder is full: make room there, or choose another folder with -work-dir.'
+    }
     if (exit_code == 74) {
         return 'A file that an earlier step wrote was damaged since: mend it as the message says. A full or failing disk does this.'
     }

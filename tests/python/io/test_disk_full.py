@@ -1,0 +1,40 @@
+"""A full disk is told by an exit code of its own, whatever class of error says so."""
+
+import errno
+import os
+
+import pytest
+
+from clearspot.errors import exit_codes
+
+HDF5 = "Can't synchronously write data (file write failed: errno = 28, error message = 'No space left on device')"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        OSError(errno.EDQUOT, "quota"),
+        OSError(HDF5),
+        RuntimeError(HDF5),
+    ],
+)
+def test_full_disk(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, exit_codes():
+        raise error
+    assert ended.value.code == 73
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_full_disk_behind_another_error() -> None:
+    error = ValueError("could not write the layer")
+    error.__cause__ = OSError(HDF5)
+    with pytest.raises(SystemExit) as ended, exit_codes():
+        raise error
+    assert ended.value.code == 73
+
+
+@pytest.mark.parametrize("error", [ValueError("No space left on device"), OSError(errno.EACCES, "-"), KeyError("x")])
+def test_other_errors_stay_what_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)), exit_codes():
+        raise error
