@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,7 +66,10 @@ def write_multiqc_inputs(
     with atomic_path(outdir / VERSIONS_NAME) as partial:
         stated = {process: dict(tools) for process, tools in (versions or {}).items()}
         partial.write_text(yaml.safe_dump({"clearspot": {"clearspot": __version__}, **stated}), encoding="utf-8")
-    config: dict[str, Any] = {"intro_text": refused_words(samples)}
+    style = outdir / "multiqc.css"
+    with atomic_path(style) as partial:
+        partial.write_bytes((files("clearspot.report") / "templates" / "multiqc.css").read_bytes())
+    config: dict[str, Any] = {"intro_text": refused_words(samples), "custom_css_files": [str(style.resolve())]}
     with atomic_path(outdir / "multiqc_intro.yml") as partial:
         partial.write_text(yaml.safe_dump(config), encoding="utf-8")
     write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)

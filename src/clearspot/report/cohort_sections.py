@@ -297,6 +297,5 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
 def refused_words(samples: Sequence[SampleRecords]) -> str:
     """Return a sentence on how many samples were refused, for the top of the report."""
     refused = [records.sample for records in samples if records.failed_step]
-    if not refused:
-        return f"{show(len(samples), 'count')} samples, none refused."
-    return f"{show(len(samples), 'count')} samples, {len(refused)} refused: {', '.join(refused)}."
+    number = f"{show(len(samples), 'count')} sample{'' if len(samples) == 1 else 's'}"
+    return f"{number}, {len(refused)} refused: {', '.join(refused)}." if refused else f"{number}, none refused."

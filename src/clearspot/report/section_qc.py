@@ -68,7 +68,7 @@ def _filters(view: SampleView) -> list[Block]:
             )
         )
     if view.canvas is not None and view.data is not None and keys.QC_REASON in view.data.obs:
-        reasons = view.data.obs[keys.QC_REASON].astype(str).replace("", "kept")
+        reasons = view.data.obs[keys.QC_REASON].astype(str).str.replace(";", " and ").replace("", "kept")
         failing = sorted(set(reasons) - {"kept"})
         if not failing:
             return [*blocks, Text(f"No {records.spot_word} was removed.")]

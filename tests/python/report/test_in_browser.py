@@ -8,6 +8,7 @@ from made_sample import Made, add_superres, make_adata, make_records, refused
 from report_browser import Browser, find_chromium
 
 from clearspot.report import canvas_kinds
+from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
 from clearspot.report.sample import write_sample_report
 
 VISIBLE_DRAWN = (
@@ -216,3 +217,18 @@ def test_a_raster_of_many_spots_has_no_complaint(
         assert browser.complaints == []
     kinds = browser.run("document.querySelector('[data-chart=map-domain_gmm]').data.map((trace) => trace.type)")
     assert kinds == ["heatmap", "heatmap"]
+
+
+def test_the_cohorts_page_stays_at_home(browser: Browser, tmp_path: Path, repo: Path) -> None:
+    adata = make_adata()
+    made = Made("good", tmp_path, adata, make_records("good", adata))
+    made.records["qc"].note("warning", "use it for looking, not for conclusions")
+    write_multiqc_inputs([*made.write(), refused("bad", tmp_path)], tmp_path / "inputs")
+    report = run_multiqc(tmp_path / "inputs", tmp_path, [repo / "assets" / "multiqc_config.yml"])
+    browser.resize(1280, 4000)
+    browser.open(report)
+    browser.until("!!document.querySelector('.js-plotly-plot')")
+    assert browser.complaints == []
+    assert browser.requests == [report.resolve().as_uri()]
+    assert "use it for looking, not for conclusions" in browser.run("document.body.innerText")
+    assert browser.run("document.querySelector('#mqc_welcome').offsetHeight") == 0
