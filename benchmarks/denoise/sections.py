@@ -20,7 +20,14 @@ from clearspot.io.ingest import ingest_outs
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
-TUNING = ("her2st/A1", "mob/MOB1", "dlpfc/151673")
+TUNING = (
+    "her2st/A1",
+    "her2st/C1",
+    "mob/MOB1",
+    "dlpfc/151673",
+    "xenium_pair/visium",
+    "outs/mouse_cytassist",
+)
 """Settings were chosen on these; what they show is no evidence. The rest is."""
 
 SECTIONS = (

@@ -10,6 +10,7 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.decomposition import PCA
 
 from clearspot import keys
 from clearspot.domains.gmm import gmm_domains
@@ -21,6 +22,8 @@ from clearspot.domains.spatial_genes import spatial_genes
 from clearspot.metrics.agreement import label_agreement, neighbour_agreement, silhouette
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
+
+COMPONENTS: Final = 30
 
 _BOTH_UP_TO: Final = 100_000
 """Passing spots up to which the method that was not asked for runs as well, for comparison."""
@@ -60,6 +63,7 @@ def find_domains(
     latent = np.asarray(adata.obsm[keys.LATENT])[rows]
     if not np.isfinite(latent).all():
         raise ValueError(f"{sample}: obsm['{keys.LATENT}'] is not finite for every passing spot")
+    latent = leading_components(latent)
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[rows][:, rows]
     other: Method = "leiden" if params.method == "gmm" else "gmm"
     for method in (params.method, other):
@@ -84,6 +88,16 @@ def find_domains(
         name: value for name, value in record.params.items() if value is not None
     } | {"main": main}
     return record
+
+
+def leading_components(latent: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The latent itself, or its first ``COMPONENTS`` principal components where it has more columns.
+
+    A mixture gives every column the same say, so columns that hold next to nothing must not reach it.
+    """
+    if latent.shape[1] <= COMPONENTS:
+        return latent
+    return PCA(min(COMPONENTS, len(latent)), svd_solver="full").fit_transform(latent)
 
 
 def _cluster(

@@ -80,6 +80,7 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
         graph=graph,
         positions=_positions(adata, spots),
         genes=tuple(adata.var_names[genes].astype(str)),
+        log_input=params.input == "log",
     )
     return Source(section, spots, genes, messages)
 

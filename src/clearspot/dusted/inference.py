@@ -14,7 +14,7 @@ from clearspot.dusted.section import Section
 from clearspot.dusted.tile_data import ROWS_PER_BLOCK, TileInput, tile_input
 from clearspot.dusted.tiles import Tile
 from clearspot.nn.dense_product import raw_product
-from clearspot.nn.output_activations import dropout_activation, mean_activation
+from clearspot.nn.output_activations import dropout_activation, linked_, mean_activation
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,19 @@ class Embedding:
 
 @torch.no_grad()
 def embed(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> Embedding:
-    """Latent values of every spot and attention of every edge."""
+    """Latent values of every spot and attention of every edge, both as the attention alone makes them.
+
+    Where a model has self gates they are left out here: what a spot keeps for itself when its counts are denoised would
+    hide the tissue that its neighbours show.
+    """
+    scale = model.latent_scale()
     latent = np.empty((section.n_spots, model.encoder_inner.shape[1]), dtype=np.float32)
     edges: list[tuple[np.ndarray, ...]] = []
     for tile in tiles:
         source = tile_input(section, tile, device, model.compute)
-        encoded = model.encode(source.x, source.neighbourhood)
-        latent[tile.core] = encoded.latent[: tile.n_core].float().cpu().numpy()
+        encoded = model.encode(source.x, source.neighbourhood, gated=False)
+        values = encoded.latent if scale is None else encoded.latent * scale
+        latent[tile.core] = values[: tile.n_core].float().cpu().numpy()
         edges.append(_core_edges(tile, source, encoded))
     receiver, neighbour, outer, inner = (np.concatenate(column) for column in zip(*edges, strict=True))
     order = np.lexsort((neighbour, receiver))
@@ -109,4 +115,8 @@ def means(model: Dusted, section: Section, tiles: list[Tile], device: torch.devi
 
 def _logit(model: Dusted, received: Tensor, head: int) -> Tensor:
     biases = model.heads.biases
+    if head == 0 and model.heads.mean_link == "elu" and biases is not None:
+        logit = raw_product(received.contiguous(), model.heads.weights[0])
+        linked_(logit, biases[0])
+        return logit
     return raw_product(received.contiguous(), model.heads.weights[head], None if biases is None else biases[head])

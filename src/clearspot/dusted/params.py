@@ -12,6 +12,9 @@ Schedule = Literal["constant", "cosine"]
 Reduction = Literal["mean", "spot"]
 Precision = Literal["fp32", "bf16", "auto"]
 StepPer = Literal["epoch", "tile"]
+ModelInput = Literal["log", "rate"]
+MeanLink = Literal["exp", "elu"]
+Start = Literal["random", "spectral"]
 Preset = Literal["default", "paper"]
 
 
@@ -42,7 +45,16 @@ class DustedParams:
         A free intercept a gene and output, started at the gene's mean. The paper's layers have none.
     self_gate
         A learnt share of a spot's attention that goes to itself, one a layer. Without it a softmax of sigmoids gives a
-        spot with six neighbours at most 31 % of its own attention. The paper has none.
+        spot with six neighbours at most 31 % of its own attention. The paper has none. The embedding and the attention
+        that are handed out are always those of the softmax alone.
+    mean_link
+        ``exp`` (equation 2.5), or ``elu``: ``exp(intercept) * (1 + ELU(h))``, which adds programs where they raise a
+        gene, as a spot is a sum of cells. Needs ``gene_intercept``.
+    input
+        ``log`` (the paper), or ``rate``: counts per depth, less each gene's mean, over the square root of that mean, so
+        that every gene has about the same noise.
+    start
+        Of the weights: ``random``, or ``spectral`` (:mod:`clearspot.dusted.spectral_start`).
     normalise_over
         Total counts that the input is divided by: of ``all`` genes or of the ``modelled`` ones.
     target_sum
@@ -57,6 +69,10 @@ class DustedParams:
         Number of highly variable genes if they have to be computed.
     epochs, lr, weight_decay, clip_norm
         Training length and Adam's settings; gradients are clipped to this norm.
+    first_layer_lr, attention_lr
+        Learning rates relative to ``lr``: of the first layer's weight and the gene attention, and of the vectors of the
+        spots' attention. Adam moves every weight by as much, but after a spectral start the first layer's are by far
+        the smallest, and the attention is even.
     schedule, warmup_epochs
         ``constant`` learning rate, or a linear ``warmup_epochs`` and a ``cosine`` down to 0.
     loss_reduction
@@ -64,6 +80,9 @@ class DustedParams:
         for NB only.
     holdout
         Fraction of the counts held out of training by binomial thinning, to score the result and to stop by.
+    blind
+        Fraction of the training counts that an epoch's input lacks, drawn anew every epoch; the loss is then taken over
+        these alone. 0: input and loss are over the same counts, as in the paper.
     patience
         Epochs without a better held-out score (or loss, without ``holdout``) until training stops; ``None``: never.
     seed
@@ -96,6 +115,9 @@ class DustedParams:
     heads: Heads = "shared"
     latent_elu: bool = True
     self_gate: bool = False
+    mean_link: MeanLink = "exp"
+    input: ModelInput = "log"
+    start: Start = "random"
     gene_intercept: bool = False
     normalise_over: NormaliseOver = "modelled"
     target_sum: float | None = 1e4
@@ -105,12 +127,15 @@ class DustedParams:
     n_top_genes: int = 3000
     epochs: int = 500
     lr: float = 1e-4
+    first_layer_lr: float = 1.0
+    attention_lr: float = 1.0
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
     schedule: Schedule = "constant"
     warmup_epochs: int = 0
     loss_reduction: Reduction = "mean"
     holdout: float = 0.0
+    blind: float = 0.0
     patience: int | None = None
     seed: int = 0
     device: str = "auto"
@@ -129,10 +154,15 @@ class DustedParams:
         for name in ("hidden", "latent", "epochs", "reduction_ratio", "n_top_genes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.holdout < 1:
-            raise ValueError(f"holdout is a fraction below 1, not {self.holdout}")
+        for name in ("holdout", "blind"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a fraction below 1, not {getattr(self, name)}")
         if self.lr <= 0:
             raise ValueError(f"lr must be above 0, not {self.lr}")
+        if self.mean_link == "elu" and not self.gene_intercept:
+            raise ValueError("mean_link='elu' needs gene_intercept")
+        if self.start == "spectral" and not (self.mean_link == "elu" and self.input == "rate"):
+            raise ValueError("start='spectral' needs input='rate' and mean_link='elu'")
 
     @classmethod
     def preset(cls, name: Preset, **changes: Any) -> DustedParams:
@@ -166,6 +196,9 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "loss_reduction": get_args(Reduction),
     "precision": get_args(Precision),
     "step_per": get_args(StepPer),
+    "input": get_args(ModelInput),
+    "mean_link": get_args(MeanLink),
+    "start": get_args(Start),
 }
 
 RUN_ONLY: Final = frozenset(
@@ -176,15 +209,24 @@ RUN_ONLY: Final = frozenset(
 PRESETS: Final[dict[str, DustedParams]] = {
     "paper": DustedParams(),
     "default": DustedParams(
+        likelihood="nb",
+        hidden=192,
+        latent=64,
+        latent_elu=False,
+        self_gate=True,
+        mean_link="elu",
+        input="rate",
+        start="spectral",
         gene_intercept=True,
         normalise_over="all",
         target_sum=None,
-        epochs=150,
-        lr=1e-3,
-        weight_decay=1e-5,
-        schedule="cosine",
-        warmup_epochs=10,
+        epochs=100,
+        lr=1e-4,
+        first_layer_lr=0.03,
+        attention_lr=30.0,
+        weight_decay=0.0,
         holdout=0.1,
-        patience=20,
+        blind=0.2,
+        patience=15,
     ),
 }

@@ -15,12 +15,14 @@ from clearspot.dusted.checkpoint import CheckpointError, load_checkpoint, resume
 from clearspot.dusted.device import resolve_precision, spots_that_fit
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
 from clearspot.dusted.from_anndata import Source
+from clearspot.dusted.gene_totals import keep_gene_totals
 from clearspot.dusted.inference import means
 from clearspot.dusted.model import Dusted, build_model
 from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.progress import Progress
 from clearspot.dusted.section import Section
+from clearspot.dusted.spectral_start import choose_self_gate, start_at_directions
 from clearspot.dusted.team import TeamObjective, current_team
 from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import Tile, make_tiles
@@ -70,7 +72,10 @@ class Run:
         self, checkpoint: Path | None, resume_from: Path | None, warm_start_from: Path | None, progress: bool
     ) -> tuple[Dusted, TrainingState, float]:
         """Build, start or resume, and train; give the model, the state and the seconds this took."""
-        model = build_model(self.training, self.params, self.compute).to(self.device)
+        model = build_model(self.training, self.params, self.compute)
+        if self.params.start == "spectral" and resume_from is None:
+            start_at_directions(model, self.training, self.params.seed)
+        model = model.to(self.device)
         self._optimizer = new_optimizer(model, self.params)
         state = TrainingState()
         for path in filter(None, (resume_from, warm_start_from)):
@@ -89,6 +94,9 @@ class Run:
                 ) from error
         objective = self._objective(model)
         began = time.perf_counter()
+        if self.params.start == "spectral" and self.held_out is not None and not (resume_from or warm_start_from):
+            choose_self_gate(model, lambda: objective.score(model))
+            keep_gene_totals(model, self.training, self.tiles, self.device)
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:
             callbacks.append(_Checkpoints(self, checkpoint, model))
@@ -97,6 +105,7 @@ class Run:
         else:
             with Progress(self.params.epochs, state.epoch) as shown:
                 state = train(model, self._optimizer, objective, self.params, state, [shown, *callbacks])
+        keep_gene_totals(model, self.training, self.tiles, self.device)
         return model, state, time.perf_counter() - began
 
     def compare(self, model: Dusted) -> HeldOutComparison | None:

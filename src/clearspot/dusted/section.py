@@ -9,6 +9,9 @@ import scipy.sparse as sp
 
 from clearspot.dusted.params import DustedParams
 
+ROWS_AT_ONCE = 8192
+"""Spots whose input exists at once where a statistic of the whole section is taken."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -28,6 +31,8 @@ class Section:
         Spot positions, shape ``(n_spots, 2)``; needed only where the section is cut into tiles.
     genes
         Names of the modelled genes.
+    log_input
+        Whether the model sees logarithms.
     """
 
     counts: sp.csr_matrix
@@ -36,6 +41,7 @@ class Section:
     graph: sp.csr_matrix
     positions: np.ndarray | None
     genes: tuple[str, ...]
+    log_input: bool = True
 
     @property
     def n_spots(self) -> int:
@@ -48,10 +54,12 @@ class Section:
         return self.counts.shape[1]
 
     def expression(self, spots: np.ndarray | slice) -> sp.csr_matrix:
-        """Input of the model: ``log(1 + scale * counts)`` of some spots, float32 CSR."""
+        """Input of the model: ``scale * counts`` of some spots or ``log(1 + scale * counts)``, float32 CSR."""
         part = self.counts[spots]
-        scale = np.repeat(self.input_scale[spots], np.diff(part.indptr))
-        return sp.csr_matrix((np.log1p(part.data * scale), part.indices, part.indptr), shape=part.shape)
+        rates = part.data * np.repeat(self.input_scale[spots], np.diff(part.indptr))
+        return sp.csr_matrix(
+            (np.log1p(rates) if self.log_input else rates, part.indices, part.indptr), shape=part.shape
+        )
 
     def thinned(self, counts: sp.csr_matrix, kept: float, params: DustedParams) -> Section:
         """The same section with a thinned part of its counts.
@@ -79,7 +87,7 @@ def input_scale(totals: np.ndarray, target_sum: float | None) -> np.ndarray:
     return np.divide(target, totals, out=np.ones(len(totals)), where=totals > 0).astype(np.float32)
 
 
-def pooled_expression(section: Section, rows_at_once: int = 8192) -> tuple[np.ndarray, np.ndarray]:
+def pooled_expression(section: Section, rows_at_once: int = ROWS_AT_ONCE) -> tuple[np.ndarray, np.ndarray]:
     """Average and maximum of every gene's input over all spots, without a dense copy.
 
     Returns
@@ -93,6 +101,16 @@ def pooled_expression(section: Section, rows_at_once: int = 8192) -> tuple[np.nd
         total += np.asarray(part.sum(axis=0, dtype=np.float64)).ravel()
         maximum = np.maximum(maximum, part.max(axis=0).toarray().ravel())
     return (total / section.n_spots).astype(np.float32), maximum
+
+
+def mean_expression(section: Section) -> np.ndarray:
+    """Mean of every gene's input over spots, each as heavy as it is deep, float32, shape ``(n_genes,)``."""
+    weight = section.size_factor / section.size_factor.sum(dtype=np.float64)
+    total = np.zeros(section.n_genes)
+    for first in range(0, section.n_spots, ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        total += section.expression(rows).T @ weight[rows]
+    return total.astype(np.float32)
 
 
 def gene_rates(section: Section) -> np.ndarray:

@@ -158,6 +158,10 @@ def _metrics(outcome: Outcome) -> dict[str, Any]:
         "dropout_share": outcome.dropout_share,
         "checkpoint_sha256": outcome.checkpoint_sha256,
     }
+    gates = outcome.model.self_gates
+    if gates is not None:
+        outer, inner = torch.sigmoid(gates.detach()).tolist()
+        metrics |= {"self_gate_outer": outer, "self_gate_inner": inner}
     attention = outcome.gene_attention
     if attention is not None:
         metrics |= {

@@ -152,6 +152,12 @@ class TeamObjective(Objective):
         self._loss_so_far = self._score_so_far = 0.0
         return float(totals[0]), float(totals[1])
 
+    def score(self, model: Dusted) -> float:
+        """The section's held-out score, the same in every process."""
+        total = torch.tensor(super().score(model), dtype=torch.float64, device=self.device)
+        dist.all_reduce(total)
+        return float(total)
+
 
 # DDP reads this function's annotations, so they must not be strings: no `from __future__ import annotations` here.
 def _sum_gradients(_: None, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:

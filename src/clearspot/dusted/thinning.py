@@ -6,7 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 
 
-def thin_counts(counts: sp.csr_matrix, fraction: float, seed: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+def thin_counts(
+    counts: sp.csr_matrix, fraction: float, seed: int | np.random.SeedSequence
+) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Move each single count to the held-out part with the same probability.
 
     For Poisson sampling the two parts are independent given the true expression, so whoever predicts the held-out part

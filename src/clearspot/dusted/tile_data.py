@@ -46,11 +46,14 @@ class TileCounts:
     ----------
     blocks
         Training counts.
+    size_factor
+        Of the core spots, shape ``(n_core,)``.
     held_out
         Held-out counts, if any.
     """
 
     blocks: list[CountBlock]
+    size_factor: Tensor
     held_out: HeldOut | None
 
 
@@ -84,5 +87,7 @@ def tile_counts(
     size_factor = torch.from_numpy(section.size_factor[tile.core].astype(np.float32))
     blocks = count_blocks(section.counts[tile.core], size_factor, rows, device)
     if held_out is None:
-        return TileCounts(blocks, None)
-    return TileCounts(blocks, HeldOut(count_blocks(held_out[tile.core], size_factor, rows, device), ratio))
+        return TileCounts(blocks, size_factor.to(device), None)
+    return TileCounts(
+        blocks, size_factor.to(device), HeldOut(count_blocks(held_out[tile.core], size_factor, rows, device), ratio)
+    )

@@ -73,14 +73,22 @@ def learning_rate(params: DustedParams, epoch: int) -> float:
 
 
 def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
-    """Adam in its fused form, every parameter once; intercepts do not decay: a gene's mean is no complexity."""
+    """Adam in its fused form, every parameter once; intercepts do not decay: a gene's mean is no complexity.
+
+    Each group's ``relative_lr`` is its learning rate over the schedule's.
+    """
     intercepts = [] if model.heads.biases is None else list(model.heads.biases)
-    known = {id(parameter) for parameter in intercepts}
+    gates = [] if model.gene_attention is None else list(model.gene_attention.parameters())
+    first = [model.encoder_outer, *gates]
+    attention = [*model.scores_outer.parameters(), *model.scores_inner.parameters()]
+    known = {id(parameter) for parameter in (*intercepts, *first, *attention)}
     groups: list[dict[str, Any]] = [
-        {"params": [parameter for parameter in model.parameters() if id(parameter) not in known]}
+        {"params": first, "relative_lr": params.first_layer_lr},
+        {"params": attention, "relative_lr": params.attention_lr},
+        {"params": [parameter for parameter in model.parameters() if id(parameter) not in known], "relative_lr": 1.0},
     ]
     if intercepts:
-        groups.append({"params": intercepts, "weight_decay": 0.0})
+        groups.append({"params": intercepts, "weight_decay": 0.0, "relative_lr": 1.0})
     return torch.optim.Adam(groups, lr=params.lr, weight_decay=params.weight_decay, fused=True)
 
 
@@ -122,7 +130,8 @@ def train(
     while not state.finished(params):
         lr = learning_rate(params, state.epoch)
         for group in optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["relative_lr"]
+        objective.begin_epoch(state.epoch)
         loss, score = _one_epoch(model, optimizer, objective, params, state)
         if not math.isfinite(loss):
             raise TrainingDivergedError(f"the loss became {loss} in epoch {state.epoch + 1}: lower the learning rate")

@@ -16,7 +16,7 @@ from torch import Tensor
 from clearspot.nn.count_blocks import CountBlock
 from clearspot.nn.dense_product import raw_product
 from clearspot.nn.nonzero_terms import nonzero_terms
-from clearspot.nn.output_activations import MEAN_LOGIT_BOUNDS
+from clearspot.nn.output_activations import MEAN_LOGIT_BOUNDS, linked_
 from clearspot.nn.zero_terms import ZeroTerms, nb_zero_terms, zinb_zero_terms
 from clearspot.nn.zero_terms_inplace import Workspace, nb_zero_terms_, zinb_zero_terms_
 
@@ -50,10 +50,13 @@ class CountLoss:
         Precision of the dense products.
     compiled
         ``torch.compile`` the dense passes (needs a C++ compiler, or Triton on a GPU).
+    mean_link
+        ``exp`` or ``elu``, see :func:`clearspot.nn.output_activations.linked_`; ``elu`` needs intercepts.
     """
 
     compute: torch.dtype
     compiled: bool = False
+    mean_link: str = "exp"
     _workspace: Workspace = field(default_factory=Workspace, repr=False)
     _compiled_terms: dict[int, Callable[..., ZeroTerms]] = field(default_factory=dict, repr=False)
 
@@ -141,6 +144,9 @@ class _CountLossFunction(torch.autograd.Function):
         low_inputs = _to_distinct(inputs, settings.compute)
         low_weights = [weight.to(settings.compute) for weight in weights]
         low_biases: list[Tensor | None] = [bias.to(settings.compute) for bias in biases] or [None] * heads
+        linked = settings.mean_link == "elu"
+        if linked:
+            low_biases[0] = None
         wants_gradient = any(ctx.needs_input_grad)
         gradients = [torch.zeros_like(tensor) for tensor in tensors] if wants_gradient else []
         loss = torch.zeros((), dtype=torch.float64, device=inputs[0].device)
@@ -151,6 +157,7 @@ class _CountLossFunction(torch.autograd.Function):
                 raw_product(low_inputs[k][rows], low_weights[k], low_biases[k]).to(inputs[k].dtype).contiguous()
                 for k in range(heads)
             ]
+            slope = linked_(logits[0], biases[0]) if linked else None
             flat = tuple(logit.view(-1) for logit in logits)
             nonzero = nonzero_terms(tuple(values.index_select(0, block.entry) for values in flat), block)
             if held_out is not None:
@@ -163,11 +170,13 @@ class _CountLossFunction(torch.autograd.Function):
                 continue
             for k in range(heads):
                 flat[k].scatter_(0, block.entry, nonzero.gradients[k])
+                if biases:
+                    gradients[2 * heads + k] += logits[k].sum(dim=0)
+                if k == 0 and slope is not None:
+                    logits[k].mul_(slope)
                 low = logits[k].to(settings.compute)
                 gradients[k][rows] = raw_product(low, low_weights[k].t())
                 gradients[heads + k] += raw_product(low_inputs[k][rows].t(), low)
-                if biases:
-                    gradients[2 * heads + k] += logits[k].sum(dim=0)
         ctx.save_for_backward(*gradients)
         score = score.to(inputs[0].dtype)
         ctx.mark_non_differentiable(score)

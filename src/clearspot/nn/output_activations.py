@@ -33,6 +33,30 @@ def mean_activation(logit: Tensor, size_factor: Tensor) -> Tensor:
     return logit.clamp(*MEAN_LOGIT_BOUNDS).exp() * size_factor
 
 
+def linked_(output: Tensor, intercept: Tensor) -> Tensor:
+    r"""Turn ``h`` into the logarithm of ``exp(intercept) (1 + ELU(h))``, in place.
+
+    ``1 + ELU(h)`` is ``1 + h`` above 0 and ``exp(h)`` below: programs that raise a gene add up, as cells in a spot do,
+    and no mean is negative. The paper has ``exp(h)`` throughout.
+
+    Parameters
+    ----------
+    output
+        ``h``, output of the mean's layer without its intercept, shape ``(n_spots, n_genes)``; overwritten.
+    intercept
+        Shape ``(n_genes,)``.
+
+    Returns
+    -------
+    Derivative of the result in ``h``, same shape.
+    """
+    above = output.clamp(min=0.0)
+    output.sub_(above)
+    above.add_(1.0)
+    output.add_(above.log()).add_(intercept)
+    return above.reciprocal_()
+
+
 def dispersion_activation(logit: Tensor) -> Tensor:
     """Inverse dispersion ``Theta = log(1 + exp(h))`` within ``DISPERSION_BOUNDS`` (equation 2.6)."""
     return softplus(logit.clamp(*DISPERSION_LOGIT_BOUNDS))

@@ -25,12 +25,24 @@ class OutputHeads(nn.Module):
         2 for NB, 3 for ZINB.
     intercept
         Give each gene and head a free intercept.
+    mean_link
+        How the mean follows from its layer's output: see :func:`clearspot.nn.output_activations.linked_`.
     own_attention
         Give each head attention of its own instead of the first encoder layer's.
     """
 
-    def __init__(self, *, n_hidden: int, n_genes: int, n_heads: int, intercept: bool, own_attention: bool):
+    def __init__(
+        self,
+        *,
+        n_hidden: int,
+        n_genes: int,
+        n_heads: int,
+        intercept: bool,
+        own_attention: bool,
+        mean_link: str = "exp",
+    ):
         super().__init__()
+        self.mean_link = mean_link
         self.weights = nn.ParameterList([new_weight(n_hidden, n_genes) for _ in range(n_heads)])
         self.biases = (
             nn.ParameterList([nn.Parameter(torch.zeros(n_genes)) for _ in range(n_heads)]) if intercept else None

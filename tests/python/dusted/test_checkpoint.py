@@ -130,9 +130,10 @@ def test_file_of_another_kind_is_refused(tmp_path):
 
 def test_warm_start_begins_where_the_other_run_ended(adata, tmp_path):
     path = tmp_path / "run.pt"
-    first = dusted.denoise(adata.copy(), checkpoint=path, **SETTINGS)
-    warm = dusted.denoise(adata.copy(), warm_start_from=path, **(SETTINGS | {"seed": 5}))
-    cold = dusted.denoise(adata.copy(), **(SETTINGS | {"seed": 5}))
+    settings = SETTINGS | {"preset": "paper", "epochs": 30}
+    first = dusted.denoise(adata.copy(), checkpoint=path, **settings)
+    warm = dusted.denoise(adata.copy(), warm_start_from=path, **(settings | {"seed": 5}))
+    cold = dusted.denoise(adata.copy(), **(settings | {"seed": 5}))
     assert warm.training.loss[0] == pytest.approx(first.training.loss.min(), rel=0.05)
     assert warm.training.loss[0] < cold.training.loss[0]
 

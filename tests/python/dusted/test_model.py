@@ -9,6 +9,7 @@ from clearspot.dusted.model import build_model
 from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.section import Section
+from clearspot.dusted.tile_data import tile_input
 from clearspot.dusted.tiles import make_tiles
 
 CPU = torch.device("cpu")
@@ -119,7 +120,19 @@ def test_self_gate_lets_a_spot_keep_nearly_all_attention_and_the_sum_stays_1(sec
     model = build_model(section, params, torch.float32)
     with torch.no_grad():
         model.self_gates.fill_(4.0)
-    made = embed(model, section, whole(section), CPU)
-    for attention in (made.outer, made.inner):
-        np.testing.assert_allclose(np.bincount(made.receiver, attention), 1.0, rtol=1e-5)
-        assert attention[made.receiver == made.neighbour].min() > 0.98
+    source = tile_input(section, whole(section)[0], CPU, torch.float32)
+    receiver, neighbour = source.neighbourhood.receiver.numpy(), source.neighbourhood.neighbour.numpy()
+    encoded = model.encode(source.x, source.neighbourhood)
+    for attention in (encoded.outer.detach().numpy(), encoded.inner.detach().numpy()):
+        np.testing.assert_allclose(np.bincount(receiver, attention), 1.0, rtol=1e-5)
+        assert attention[receiver == neighbour].min() > 0.98
+
+
+def test_embedding_and_published_attention_are_without_the_self_gates(section):
+    model = build_model(section, replace(PARAMS, self_gate=True), torch.float32)
+    before = embed(model, section, whole(section), CPU)
+    with torch.no_grad():
+        model.self_gates.fill_(4.0)
+    after = embed(model, section, whole(section), CPU)
+    np.testing.assert_array_equal(after.latent, before.latent)
+    np.testing.assert_array_equal(after.outer, before.outer)

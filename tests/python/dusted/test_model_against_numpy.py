@@ -22,6 +22,9 @@ VARIANTS = [
     {"gene_intercept": True, "normalise_over": "all", "target_sum": None},
     {"loss_reduction": "spot", "likelihood": "nb"},
     {"self_gate": True},
+    {"input": "rate", "gene_intercept": True, "normalise_over": "all", "target_sum": None},
+    {"mean_link": "elu", "gene_intercept": True},
+    {"mean_link": "elu", "gene_intercept": True, "likelihood": "nb"},
 ]
 
 
@@ -45,15 +48,25 @@ def gated(attention, p, layer):
 def numpy_loss(p, section, params):
     """Equations 2.1 to 2.13, as the paper writes them."""
     counts = section.counts.toarray().astype(float)
-    x = np.log1p(counts * section.input_scale[:, None].astype(float))
+    x = counts * section.input_scale[:, None].astype(float)
+    if params.input == "log":
+        x = np.log1p(x)
+    else:
+        centre = np.average(x, axis=0, weights=section.size_factor).astype(np.float32)
+        # like the pooled input, stored in single precision
+        scale = (np.float32(1) / np.sqrt(np.maximum(centre, np.float32(1e-3)))).astype(float)
     mask = (section.graph.toarray() > 0) | np.eye(len(x), dtype=bool)
     if params.gene_attention:
         # the pooled input is stored in single precision
         pooled = [v.astype(np.float32).astype(float) for v in (x.mean(axis=0), x.max(axis=0))]
+        if params.input == "rate":
+            pooled = [v * scale for v in pooled]
         hidden = [
             np.maximum(p["gene_attention.squeeze.weight"] @ v + p["gene_attention.squeeze.bias"], 0) for v in pooled
         ]
         a_gc = expit(sum(p["gene_attention.excite.weight"] @ h + p["gene_attention.excite.bias"] for h in hidden))
+        if params.input == "rate":
+            x = (x - centre) * scale
         x = x + params.alpha * (a_gc * x)
     projected = x @ p["encoder_outer"]
     outer = attention_matrix(projected, p["scores_outer.receiver"], p["scores_outer.neighbour"], mask)
@@ -73,7 +86,10 @@ def numpy_loss(p, section, params):
         a = outer
         if params.heads == "attention":
             a = attention_matrix(projected, p[f"heads.scores.{k}.receiver"], p[f"heads.scores.{k}.neighbour"], mask)
-        outputs.append(a @ projected + p.get(f"heads.biases.{k}", 0))
+        output = a @ projected
+        if k == 0 and params.mean_link == "elu":
+            output = np.log1p(elu(output))
+        outputs.append(output + p.get(f"heads.biases.{k}", 0))
     mu = np.clip(np.exp(outputs[0]), 1e-5, 1e6) * section.size_factor[:, None].astype(float)
     theta = np.clip(np.log1p(np.exp(outputs[1])), 1e-4, 1e4)
     nb = (

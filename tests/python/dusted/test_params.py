@@ -43,5 +43,5 @@ def test_unknown_names_are_refused():
 
 def test_presets_share_the_papers_architecture():
     paper, default = PRESETS["paper"], PRESETS["default"]
-    for name in ("hidden", "latent", "alpha", "tied_weights", "heads", "latent_elu", "gene_attention"):
+    for name in ("alpha", "tied_weights", "heads", "gene_attention", "reduction_ratio"):
         assert getattr(default, name) == getattr(paper, name)
