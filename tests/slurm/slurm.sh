@@ -107,6 +107,8 @@ down() {
         done
         kill -KILL "$pid" 2>/dev/null || true
     done
+    # the node leaves its empty cgroups behind
+    find /sys/fs/cgroup/*/"slurm_$(hostname -s)" -depth -type d -exec rmdir {} + 2>/dev/null || true
 }
 
 dir=$(realpath --canonicalize-missing "${2:?a folder}")

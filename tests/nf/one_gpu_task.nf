@@ -1,0 +1,5 @@
+include { GPU_TASK } from './gpu_task'
+
+workflow {
+    GPU_TASK()
+}
