@@ -70,7 +70,8 @@ def expectation_draws(
     shape = 1 / np.asarray(phi, dtype=np.float64)
     m = np.maximum(np.asarray(predicted, dtype=np.float64), 1e-9)
     y = np.asarray(counts, dtype=np.float64)
-    drawn = generator.standard_gamma(y + shape) * (m / (m + shape))
+    # a gamma of small shape can underflow to 0, which no projection can reach
+    drawn = np.maximum(generator.standard_gamma(y + shape), 1e-6) * (m / (m + shape))
     return np.where(y.sum(axis=0) > 0, drawn, 0).astype(np.float32)
 
 

@@ -114,7 +114,6 @@ def fit(
     if histology is None or not params.image:
         histology = no_image(section.grid.shape)
     split = split_spots(section, params)
-    training = split.training
     fingerprint = fingerprint_of(section, histology) | {"references": sorted(references or {})}
     resumed = None if resume_from is None else load_checkpoint(resume_from)
     if resumed is not None:

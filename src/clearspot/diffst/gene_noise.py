@@ -20,8 +20,8 @@ _SMOOTH_CELLS: Final = 0.7
 class GeneNoise:
     """Fields of unit variance where spots average them.
 
-    The noise lives on cells of a quarter of a pitch, is smoothed there and interpolated to the bins. It depends on seed,
-    sample, draw, gene and place alone, so neither the genes' order nor how they are grouped changes it.
+    The noise lives on cells of a quarter of a pitch, is smoothed there and interpolated to the bins. It depends on
+    seed, sample, draw, gene and place alone, so neither the genes' order nor how they are grouped changes it.
 
     Parameters
     ----------

@@ -28,6 +28,7 @@ from clearspot.diffst.views import section_view
 from clearspot.dusted.checkpoint import CheckpointError
 from clearspot.io.atomic import atomic_path
 
+_VALUES_AT_ONCE: Final = 8_000_000
 _PATTERNS: Final = 3
 """Ways to hide spots, by which the genes' dispersion on this section is found."""
 
@@ -110,14 +111,19 @@ class Prediction:
                     self.params,
                     self._device,
                 )
-                with atomic_path(path) as partial, partial.open("wb") as file:
-                    np.save(file, residual.astype(np.float16))
+                with atomic_path(path) as partial:
+                    kept = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=residual.shape)
+                    for channel, values in enumerate(residual):
+                        kept[channel] = values
+                    kept.flush()
                 bar.step()
         return paths
 
     def _key(self) -> str:
         """Tells draws of this model, section and sampler from others."""
-        digest = sha256(self.mean.tobytes())
+        digest = sha256()
+        for channel in self.mean:
+            digest.update(np.ascontiguousarray(channel).tobytes())
         params = self.params
         digest.update(repr((params.seed, params.evaluations, params.sigma_min, params.sigma_max)).encode())
         if self.fitted.model.denoiser is not None:
@@ -160,12 +166,14 @@ class Prediction:
         Which of the section's genes, and their summary: arrays ``(bins, genes)``.
         """
         n_genes = len(self.section.genes)
-        starts = range(0, n_genes, self.params.gene_chunk)
+        # memory is that of a chunk, whatever the size of the section
+        step = min(self.params.gene_chunk, max(1, _VALUES_AT_ONCE // self.section.grid.n_bins))
+        starts = range(0, n_genes, step)
         decoder = self.decoder()
         programs = self._mean_of_draws() if self.mean_is_of_draws else self.mean
         with Progress("decoding", len(starts), shown=progress) as bar:
             for first in starts:
-                genes = slice(first, min(first + self.params.gene_chunk, n_genes))
+                genes = slice(first, min(first + step, n_genes))
                 chunk = decoder.chunk(genes)
                 mean = chunk.mean(programs)
                 if self.params.projection:

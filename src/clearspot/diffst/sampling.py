@@ -2,7 +2,8 @@
 
 All tiles take a sampling step together: the state is that of the whole section, and each evaluation of the network
 reads it with a halo as wide as the receptive field. With noise that belongs to places and not to tiles, any tiling
-gives the same values.
+gives the same values. The state lies in temporary files and is read a tile or a strip of rows at a time, so that memory
+does not grow with the section.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.noise_field import standard_normal
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.residual_diffusion import new_scheduler, noise_of
+from clearspot.diffst.scratch import parked, scratch
 from clearspot.diffst.tiles import tile_grid
 from clearspot.diffst.view import Condition, View, Window
 from clearspot.nn.pixel_unet import STRIDE
@@ -43,7 +45,7 @@ def over_tiles(
     evaluate
         Gives ``(1, channels, rows, columns)`` for a window.
     """
-    result = np.empty((n_channels, *shape), dtype=np.float32)
+    result = scratch((n_channels, *shape))
     for part in tile_grid(shape, tile, halo, STRIDE):
         values = evaluate(part.outer)[0].float().cpu().numpy()
         result[:, part.core[0], part.core[1]] = values[:, part.core_in_outer[0], part.core_in_outer[1]]
@@ -99,25 +101,46 @@ def sample_residual(
     denoiser = model.denoiser
     if denoiser is None:
         raise ValueError("the model has no denoiser")
-    scheduler = new_scheduler(params.sigma_min, params.sigma_max)
-    scheduler.set_timesteps(params.evaluations)
-    sqrt_mean = torch.from_numpy(np.sqrt(mean))
+    first = new_scheduler(params.sigma_min, params.sigma_max)
+    first.set_timesteps(params.evaluations)
+    strips = [slice(row, min(row + params.tile, view.shape[0])) for row in range(0, view.shape[0], params.tile)]
+    schedulers = [_StripScheduler(params) for _ in strips]
     field = crc32(f"{sample}/{number}".encode())
-    noise = standard_normal(params.seed, field, len(mean), slice(0, view.shape[0]), slice(0, view.shape[1]))
-    state = torch.from_numpy(noise)[None] * float(scheduler.sigmas[0])
-    for index, timestep in enumerate(scheduler.timesteps):
-        scaled = scheduler.scale_model_input(state, timestep)
-        level = torch.tensor([noise_of(float(scheduler.sigmas[index]))], device=device)
+    state = scratch(mean.shape)
+    for rows in strips:
+        noise = standard_normal(params.seed, field, len(mean), rows, slice(0, view.shape[1]))
+        state[:, rows] = noise * float(first.sigmas[0])
+    for index, timestep in enumerate(first.timesteps):
+        sigma = first.sigmas[index]
+        level = torch.tensor([noise_of(float(sigma))], device=device)
 
-        def evaluate(window: Window, scaled: Tensor = scaled, level: Tensor = level) -> Tensor:
+        def evaluate(window: Window, sigma: Tensor = sigma, level: Tensor = level) -> Tensor:
             rows, columns = window
             inputs = read_inputs(view, condition, window, device)
-            around = sqrt_mean[None, :, rows, columns].to(device)
-            return denoiser(scaled[:, :, rows, columns].to(device), around, inputs, level)[0]
+            around = torch.from_numpy(np.sqrt(mean[:, rows, columns]))[None].to(device)
+            noisy = torch.from_numpy(np.array(state[:, rows, columns]))[None]
+            return denoiser(first.precondition_inputs(noisy, sigma).to(device), around, inputs, level)[0]
 
         raw = over_tiles(view.shape, len(mean), params.tile, denoiser.halo_bins, evaluate)
-        state = scheduler.step(torch.from_numpy(raw)[None], timestep, state, return_dict=False)[0]
-    return state[0].numpy()
+        for rows, scheduler in zip(strips, schedulers, strict=True):
+            state[:, rows] = scheduler.step(raw[:, rows], timestep, state[:, rows])
+    return state
+
+
+class _StripScheduler:
+    """The scheduler for a strip of rows: it acts on each value alone, and what it remembers is kept in a file."""
+
+    def __init__(self, params: DiffstParams):
+        self._scheduler = new_scheduler(params.sigma_min, params.sigma_max)
+        self._scheduler.set_timesteps(params.evaluations)
+        self._scheduler.is_scale_input_called = True
+
+    def step(self, raw: NDArray[np.float32], timestep: Tensor, state: NDArray[np.float32]) -> NDArray[np.float32]:
+        output, before = (torch.from_numpy(np.array(values))[None] for values in (raw, state))
+        after: Tensor = self._scheduler.step(output, timestep, before, return_dict=False)[0]
+        remembered = self._scheduler.model_outputs
+        remembered[-1] = torch.from_numpy(parked(remembered[-1].numpy()))
+        return after[0].numpy()
 
 
 def add_residual(

@@ -13,6 +13,7 @@ from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import PATCHES, TISSUE_BINS, Histology
 from clearspot.diffst.image_trend import ImageTrend
 from clearspot.diffst.kriging import kriged
+from clearspot.diffst.scratch import parked
 
 Window = tuple[slice, slice]
 """Rows and columns of a grid; they begin at multiples of 8."""
@@ -176,7 +177,7 @@ def make_condition(
     suggested = None if trend is None else trend.fit(scaled, visible)
     base = kriged(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
     coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
-    return Condition(np.minimum(base, 6e4).astype(np.float16), coverage.astype(np.float16), visible)
+    return Condition(parked(np.minimum(base, 6e4).astype(np.float16)), coverage.astype(np.float16), visible)
 
 
 def cut_histology(histology: Histology, window: Window) -> Histology:

@@ -1,0 +1,155 @@
+"""A model from a reference, from another panel, and from runs that were killed on the way."""
+
+from dataclasses import replace
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from clearspot import keys
+from clearspot.diffst import predicting
+from clearspot.diffst.api import sample_section, train
+from clearspot.diffst.checkpoint import load_checkpoint
+from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.reference import Reference, from_cells
+from clearspot.diffst.reference_view import reference_view
+from clearspot.diffst.section import read_section
+from clearspot.diffst.training import Phase
+from clearspot.errors import BadInputError
+
+from .sections import make_section
+
+PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, image=False, n_programs=3)
+
+
+class KilledError(Exception):
+    """What a scheduler does to a job."""
+
+
+def make_reference(genes: list[str], n_cells: int = 1500) -> Reference:
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 640, (n_cells, 2))
+    rate = np.where(xy[:, :1] < 320, 4.0, 1.0) * rng.gamma(2.0, 1.0, len(genes))
+    grid = FineGrid.covering(xy, 1.0, 20.0, 20.0, multiple=1)
+    return from_cells(xy, np.full(n_cells, 60.0), sp.csr_array(rng.poisson(rate)), pd.Index(genes), grid)
+
+
+def trained(folder, params=PARAMS, **changes):
+    adata, _ = make_section()
+    checkpoint = folder / "model.pt"
+    record = train(adata, None, checkpoint, sample="s1", params=params, progress=False, **changes)
+    return adata, checkpoint, record
+
+
+def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
+    adata, _ = make_section()
+    section = read_section(adata, "s1", PARAMS)
+    reference = make_reference([*section.genes[3:], "other"])
+    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    view = reference_view("xenium", reference, section, programs, 9, seed=0)
+    assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)
+    seen = view.operator @ (view.truth * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
+    shown = view.operator @ (view.conditions[0].base * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
+    assert_allclose(shown.sum(), seen.sum(), rtol=0.1)
+
+
+def test_a_reference_with_other_genes_is_refused():
+    adata, _ = make_section()
+    section = read_section(adata, "s1", PARAMS)
+    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    with pytest.raises(BadInputError, match="shared genes"):
+        reference_view("xenium", make_reference(["A", "B"]), section, programs, 9, seed=0)
+
+
+def test_training_learns_from_a_reference(tmp_path):
+    genes = [f"gene{number}" for number in range(13)]
+    (tmp_path / "with").mkdir()
+    _, _, alone = trained(tmp_path)
+    _, _, helped = trained(tmp_path / "with", references={"xenium": make_reference(genes)})
+    assert alone.metrics["loss_diffusion_final"] != helped.metrics["loss_diffusion_final"]
+
+
+@pytest.mark.real
+def test_a_xenium_crop_serves_as_reference(shared_data, tmp_path):
+    cells = ad.read_h5ad(shared_data / "xenium_crops" / "bulbasaur.h5ad")
+    xy = np.asarray(cells.obsm["spatial"])
+    corner = (xy < xy.min(axis=0) + 640).all(axis=1)
+    grid = FineGrid.covering(xy[corner], 1.0, 20.0, 20.0)
+    counts = sp.csr_array(cells.X)[corner]
+    reference = from_cells(xy[corner], cells.obs["area_um2"].to_numpy()[corner], counts, cells.var_names, grid)
+    adata, _ = make_section()
+    adata.var_names = cells.var_names[np.argsort(-counts.sum(axis=0))[: adata.n_vars]]
+    record = train(
+        adata, None, tmp_path / "m.pt", sample="s1", params=PARAMS, references={"x": reference}, progress=False
+    )
+    assert np.isfinite(record.metrics["loss_diffusion_final"])
+
+
+def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
+    (tmp_path / "whole").mkdir()
+    _, whole, record = trained(tmp_path / "whole")
+    params = replace(PARAMS, checkpoint_minutes=0.0)
+    update = Phase.update
+
+    def killed_in_step_four(phase, loss):
+        if phase.name == "diffusion" and phase.step == 3:
+            raise KilledError
+        update(phase, loss)
+
+    monkeypatch.setattr(Phase, "update", killed_in_step_four)
+    with pytest.raises(KilledError):
+        trained(tmp_path, params)
+    monkeypatch.undo()
+    with pytest.raises(BadInputError, match="broken off"):
+        sample_section(make_section()[0], None, tmp_path / "model.pt", tmp_path, sample="s1", params=params)
+    _, resumed, again = trained(tmp_path, params, resume_from=tmp_path / "model.pt")
+    assert again.metrics["loss_diffusion_final"] == record.metrics["loss_diffusion_final"]
+    weights = [load_checkpoint(path)["model"] for path in (whole, resumed)]
+    for name, value in weights[0].items():
+        assert_array_equal(value.numpy(), weights[1][name].numpy(), err_msg=name)
+
+
+def test_other_settings_do_not_resume(tmp_path):
+    _, checkpoint, _ = trained(tmp_path)
+    with pytest.raises(BadInputError, match="another lr"):
+        trained(tmp_path, replace(PARAMS, lr=0.1), resume_from=checkpoint)
+
+
+def test_sampling_that_was_killed_keeps_its_draws(tmp_path, monkeypatch):
+    adata, checkpoint, _ = trained(tmp_path)
+    sample = predicting.sample_residual
+    drawn = []
+
+    def killed_after_one(*args):
+        if drawn:
+            raise KilledError
+        drawn.append(args[4])
+        return sample(*args)
+
+    arguments = {"sample": "s1", "params": PARAMS, "progress": False}
+    monkeypatch.setattr(predicting, "sample_residual", killed_after_one)
+    with pytest.raises(KilledError):
+        sample_section(adata, None, checkpoint, tmp_path, draws=tmp_path / "draws", **arguments)
+    later = []
+    monkeypatch.setattr(predicting, "sample_residual", lambda *args: (later.append(args[4]), sample(*args))[1])
+    sample_section(adata, None, checkpoint, tmp_path, draws=tmp_path / "draws", **arguments)
+    assert (drawn, later) == ([0], [1])
+
+
+def test_a_model_of_another_panel_is_used_by_the_genes_in_common(tmp_path):
+    adata, checkpoint, _ = trained(tmp_path)
+    other = adata[:, [*range(3, 13)]].copy()
+    other.var_names = [*other.var_names[:-1], "new"]
+    result = sample_section(other, None, checkpoint, tmp_path, sample="s1", params=PARAMS, progress=False)
+    found = ad.read_h5ad(result.path)
+    assert list(found.var_names) == list(other.var_names)
+    assert np.isfinite(found.layers[keys.SUPERRES_MEAN]).all()
+
+
+def test_the_negative_binomial_likelihood_trains(tmp_path):
+    _, _, record = trained(tmp_path, replace(PARAMS, likelihood="nb", diffusion=False))
+    assert np.isfinite(record.metrics["loss_mean_final"])
