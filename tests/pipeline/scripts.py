@@ -9,7 +9,7 @@ from pathlib import Path
 from .engine import REPO, Run, environment
 
 
-def run_script(launch_dir: Path, script: Path, *arguments: str, tools: Path | None = None, timeout: int = 600) -> Run:
+def run_script(launch_dir: Path, script: Path, *arguments: str, tools: Path | None = None, timeout: int = 1500) -> Run:
     """Run `script` from `launch_dir` with the repository's nextflow.config; `tools` stands first on the search path."""
     launch_dir.mkdir(parents=True, exist_ok=True)
     outdir = launch_dir / "results"

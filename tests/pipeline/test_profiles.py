@@ -98,7 +98,7 @@ def test_gpu_profile_asks_grid_schedulers_for_a_gpu(tools: Path, tmp_path: Path)
 def nextflow(*arguments: str) -> str:
     """What Nextflow prints."""
     command = [str(REPO / "tools/nextflow/launch"), *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=1500, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
