@@ -12,6 +12,7 @@ import numpy as np
 from clearspot import keys
 from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
 from clearspot.diffst.embedding import Embedding, embed_histology
+from clearspot.diffst.maps import MAPS_FOLDER, write_maps
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.reference_view import read_reference
 from clearspot.diffst.section import read_section
@@ -146,6 +147,8 @@ def sample_file(
 ) -> SuperresResult:
     """Sample one section; write ``<sample>.superres.h5ad`` and the record of the step.
 
+    Genes that are asked for by name also get maps, ``superres_maps/<gene>.ome.tif`` and ``.png``.
+
     Parameters
     ----------
     h5ad, histology, outdir, sample, preset, microns_per_pixel, settings
@@ -156,16 +159,21 @@ def sample_file(
         Folder that keeps the draws of a run that is broken off.
     """
     outdir.mkdir(parents=True, exist_ok=True)
+    params = _params(preset, settings)
     result = sample_section(
         ad.read_h5ad(h5ad),
         None if histology is None else Embedding.read(histology),
         checkpoint,
         outdir,
         sample=sample,
-        params=_params(preset, settings),
+        params=params,
         microns_per_pixel=microns_per_pixel,
         draws=draws,
     )
+    named = (*(params.genes if isinstance(params.genes, tuple) else ()), *params.always_genes)
+    if named:
+        maps = write_maps(result.path, named, outdir / MAPS_FOLDER)
+        result.record.metrics["n_maps"] = len(maps) // 2
     result.record.write(outdir / keys.record_name(sample, result.record.step))
     return result
 

@@ -1,6 +1,7 @@
 process DIFFUSION_SAMPLE {
     tag "${meta.id}"
     label 'process_gpu'
+    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*'), path(checkpoint, stageAs: 'model/*')
@@ -12,6 +13,7 @@ process DIFFUSION_SAMPLE {
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.superres.h5ad"), emit: superres
     tuple val(meta), path("${meta.id}/${meta.id}.superres.json"), emit: record
+    tuple val(meta), path("${meta.id}/superres_maps/*"), emit: maps, optional: true
     tuple val("${task.process}"), val('diffusers'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'diffusers\'))"'), topic: versions
 
     script:

@@ -1,0 +1,114 @@
+"""What sampling costs at several sizes of the section and of the panel.
+
+    python benchmarks/superres/cost.py            # cost.csv and cost.png; what is there is skipped
+
+Processor seconds (of one thread, so a busy machine changes little) and peak memory of a process of its own each, of an
+untrained model: cost does not depend on the weights. Two draws of four evaluations; a run of 8 draws of 12 evaluations
+costs twelve times as much for the networks. Training costs the same whatever the size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from clearspot.io.atomic import atomic_path
+
+HERE = Path(__file__).resolve().parent
+BINS_UM, PITCH_UM = 16.0, 100.0
+SIZES = ((64, 64), (128, 64), (192, 64), (256, 64), (128, 32), (128, 128), (128, 256))
+"""Bins along a side, and genes."""
+
+
+def measure(side: int, n_genes: int) -> dict[str, float]:
+    """Sample a section of that size in this process."""
+    import numpy as np
+    import scipy.sparse as sp
+    import torch
+    from cases import section
+
+    from clearspot.diffst.fitting import Fitted
+    from clearspot.diffst.histology import no_image
+    from clearspot.diffst.model import DiffstModel
+    from clearspot.diffst.params import DiffstParams
+    from clearspot.diffst.predicting import Prediction
+    from clearspot.diffst.programs import Programs
+    from clearspot.diffst.section import read_section
+
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    length = side * BINS_UM
+    rows = np.arange(PITCH_UM, length - PITCH_UM, PITCH_UM * np.sqrt(3) / 2)
+    columns = [np.arange(PITCH_UM * (1 + n % 2 / 2), length - PITCH_UM, PITCH_UM) for n in range(len(rows))]
+    xy = np.array([(x, y) for y, of_row in zip(rows, columns, strict=True) for x in of_row])
+    counts = sp.csr_matrix(rng.poisson(rng.gamma(2, 1, (1, n_genes)), (len(xy), n_genes)))
+    adata = section(counts, pd.Index([f"g{n}" for n in range(n_genes)]), xy, 1.0)
+    params = DiffstParams.preset("cpu", genes="all", bin_um=BINS_UM, samples=2, evaluations=4, image=False)
+    spots = read_section(adata, "cost", params)
+    loadings = rng.gamma(0.5, 1, (params.n_programs, n_genes)).astype(np.float32) + 1e-3
+    programs = Programs(spots.genes, loadings / loadings.sum(axis=1, keepdims=True))
+    model = DiffstModel(params.n_programs, no_image((8, 8)).n_features, params).eval()
+    began = time.process_time()
+    with TemporaryDirectory() as folder:
+        fitted = Fitted(model, programs, params, None)
+        maps = Prediction(spots, None, fitted, params, torch.device("cpu"), Path(folder), progress=False)
+        networks = time.process_time() - began
+        for _ in maps.summaries(progress=False):
+            pass
+    return {
+        "rows": spots.grid.n_rows,
+        "bins": spots.grid.n_bins,
+        "genes": n_genes,
+        "cpu_s_networks": round(networks, 2),
+        "cpu_s_genes": round(time.process_time() - began - networks, 2),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(measure(*args.one)))
+        return
+    path = HERE / "cost.csv"
+    done = pd.read_csv(path).to_dict("records") if path.exists() else []
+    for side, genes in SIZES:
+        if any((row["side"], row["genes"]) == (side, genes) for row in done):
+            continue
+        command = [sys.executable, __file__, "--one", str(side), str(genes)]
+        found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        done.append({"side": side} | json.loads(found))
+        print(done[-1], flush=True)
+        with atomic_path(path) as partial:
+            pd.DataFrame(done).to_csv(partial, index=False)
+    _plot(pd.DataFrame(done))
+
+
+def _plot(table: pd.DataFrame) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    panels = figure.subplots(1, 3)
+    sizes = table[table["genes"] == 64].sort_values("bins")
+    panels[0].plot(sizes["bins"], sizes["cpu_s_networks"], "o-")
+    panels[0].set(xlabel="bins", ylabel="processor seconds, networks", ylim=(0, None), xlim=(0, None))
+    panels[1].plot(sizes["bins"], sizes["peak_mib"], "o-")
+    panels[1].set(xlabel="bins", ylabel="peak memory, MiB", ylim=(0, None), xlim=(0, None))
+    genes = table[table["side"] == 128].sort_values("genes")
+    panels[2].plot(genes["genes"], genes["cpu_s_genes"], "o-")
+    panels[2].set(xlabel="genes", ylabel="processor seconds, genes", ylim=(0, None), xlim=(0, None))
+    figure.savefig(HERE / "cost.png", dpi=120)
+
+
+if __name__ == "__main__":
+    main()
