@@ -83,6 +83,25 @@ def test_space_rangers_figures_keep_their_names(inputs: Path) -> None:
     assert section(inputs, "space_ranger")["headers"]["Mean_UMIs_8_um"]["title"] == "Mean UMIs 8 µm"
 
 
+def test_figures_of_several_space_rangers_stand_side_by_side(made: Made, tmp_path: Path) -> None:
+    def stated(sample: str, **figures: float) -> Path:
+        table = {"metric": list(figures), "value": list(figures.values())}
+        record = StepRecord(sample, "ingest", tables={"space_ranger": table})
+        record.write(tmp_path / f"{sample}.ingest.json")
+        return tmp_path / f"{sample}.ingest.json"
+
+    spots = stated("v1", **{"Number of Spots Under Tissue": 900.0, "Valid Barcodes": 0.97})
+    probes = stated("v2", **{"Number of Spots Under Tissue": 800.0, "Estimated UMIs from Genomic DNA": 0.003})
+    bins = stated("hd", **{"Number of Squares Under Tissue 2 µm": 5e6, "Valid Barcodes": 0.96})
+    write_multiqc_inputs([spots, probes, bins], tmp_path / "inputs")
+    content = section(tmp_path / "inputs", "space_ranger")
+    assert {header["title"] for header in content["headers"].values()} == {
+        "Number of Spots Under Tissue", "Valid Barcodes", "Estimated UMIs from Genomic DNA",
+        "Number of Squares Under Tissue 2 µm",
+    }  # fmt: skip
+    assert content["data"]["hd"] == {"Number_of_Squares_Under_Tissue_2_um": 5e6, "Valid_Barcodes": 0.96}
+
+
 def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path: Path) -> None:
     add_superres(made)
     write_multiqc_inputs(made.write(), tmp_path / "inputs")

@@ -1,0 +1,87 @@
+"""Take the documentation's pictures of the reports: ``python docs/images/screenshots.py RESULTS SAMPLE docs/images``.
+
+RESULTS is the output folder of a finished run, SAMPLE one of its samples. Needs Chromium; asks nothing of the network.
+"""
+
+import io
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "python" / "report"))
+from report_browser import Browser, find_chromium
+
+WIDE, PHONE = 1280, 390
+SWIPE = (
+    "(() => { document.querySelector('[data-swipe]').click(); const edge = document.querySelector('.swipe-edge input');"
+    " edge.value = 45; edge.dispatchEvent(new Event('input')); })()"
+)
+SAMPLE_VIEWS = (  # name, part of the page, width, height, dark, script that is run first
+    ("overview", "overview", WIDE, 1250, False, ""),
+    ("qc", "qc", WIDE, 1700, False, ""),
+    ("denoising", "denoising", WIDE, 1500, False, SWIPE),
+    ("superres", "superres", WIDE, 1850, False, ""),
+    ("phone", "overview", PHONE, 1500, False, ""),
+    ("phone_dark", "denoising", PHONE, 1500, True, SWIPE),
+)
+DRAWN = (
+    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
+    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
+)
+# A browser without a pointer shows plotly's buttons all the time; with one it shows them where the pointer is.
+NO_BUTTONS = "document.head.insertAdjacentHTML('beforeend', '<style>.modebar { display: none !important }</style>')"
+MULTIQC_DRAWN = (
+    "document.querySelectorAll('.mqc_hcplot_plotgroup .js-plotly-plot, #general_stats_table tbody tr').length > 0"
+)
+
+
+@click.command()
+@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("sample")
+@click.argument("outdir", type=click.Path(file_okay=False, path_type=Path))
+def main(results: Path, sample: str, outdir: Path) -> None:
+    """Write <sample>_<view>.png for each view of the sample's report and of the cohort's."""
+    executable = find_chromium()
+    if executable is None:
+        raise click.ClickException("there is no Chromium on this machine")
+    outdir.mkdir(parents=True, exist_ok=True)
+    with closing(Browser(executable)) as browser:
+        take(browser, results, sample, outdir)
+
+
+def take(browser: Browser, results: Path, sample: str, outdir: Path) -> None:
+    """Open both reports in every size, and keep what is seen."""
+    page = results / sample / f"{sample}_report.html"
+    for name, part, width, height, dark, script in SAMPLE_VIEWS:
+        browser.resize(width, height, phone=width == PHONE, dark=dark)
+        browser.open(page, f"#{part}")
+        browser.run(NO_BUTTONS)
+        browser.until(DRAWN)
+        if script:
+            browser.run(script)
+        keep(browser, outdir / f"{sample}_{name}.png")
+    for name, width, height in (("multiqc", WIDE, 1500), ("multiqc_phone", PHONE, 1500)):
+        browser.resize(width, height, phone=width == PHONE)
+        browser.open(results / "multiqc" / "multiqc_report.html")
+        browser.until(MULTIQC_DRAWN)
+        keep(browser, outdir / f"{sample}_{name}.png")
+    if browser.complaints:
+        raise click.ClickException(f"the last page complains: {browser.complaints}")
+
+
+def keep(browser: Browser, path: Path) -> None:
+    """Write the window's picture with a palette: a fifth of the size, and no difference to the eye."""
+    time.sleep(2)  # plotly's own transitions, and fonts
+    browser.screenshot(path)
+    with Image.open(io.BytesIO(path.read_bytes())) as picture:
+        small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+    click.echo(f"{path} {path.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
