@@ -22,7 +22,7 @@ from hidden_case import hidden_case
 from model import MODELS
 from phantom_case import phantom_case
 from scoring import ceiling, score
-from table import write_table
+from table import write_figure, write_table
 from xenium_case import xenium_case
 
 from clearspot.io.atomic import atomic_path
@@ -69,6 +69,7 @@ def main() -> None:
                 continue
             _add(_run(case, method, best), args.results)
     write_table(args.results, args.results.with_suffix(".md"))
+    write_figure(args.results, args.results.with_suffix(".png"))
 
 
 def _run(case: Case, method: str, best: float | None) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 COLUMNS = {
     "pearson": "Pearson",
@@ -34,6 +35,7 @@ ORDER = (
 )
 PROJECTIONS = {"none": "", "measured": " + projection", "shrunk": " + projection onto shrunk counts"}
 REGIONS = ("tissue", "measured", "gap", "hidden spots")
+SHOWN = {"pearson": "Pearson", "deviance": "deviance", "crps": "CRPS"}
 
 
 def write_table(results: Path, path: Path) -> None:
@@ -52,6 +54,31 @@ def write_table(results: Path, path: Path) -> None:
             if len(of_region):
                 parts.append(f"### {region}\n\n{_markdown(of_region)}")
     path.write_text("# Results\n\nMade by `run.py`; see README.md.\n\n" + "\n\n".join(parts) + "\n")
+
+
+def write_figure(results: Path, path: Path) -> None:
+    """Draw correlation, deviance and CRPS of every method (not projected), a column a kind of case."""
+    rows = pd.read_csv(results)
+    rows = rows[(rows["projection"] == "none") & rows["region"].isin(["tissue", "hidden spots"])]
+    rows["kind"] = rows["case"].str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True)
+    # means over the same sections for every method, or they would not compare
+    complete = rows.groupby("case")["method"].transform(lambda methods: "plain" in set(methods))
+    rows = rows[complete]
+    kinds = sorted(rows["kind"].unique())
+    if not kinds:
+        return
+    figure = Figure(figsize=(2.6 * len(kinds) + 1, 7), layout="constrained")
+    axes = figure.subplots(len(SHOWN), len(kinds), squeeze=False)
+    for column, kind in enumerate(kinds):
+        means = rows[rows["kind"] == kind].groupby("method")[list(SHOWN)].mean()
+        methods = [method for method in ORDER if method in means.index]
+        for row, (measure, label) in enumerate(SHOWN.items()):
+            axis = axes[row, column]
+            axis.barh(methods[::-1], means.loc[methods[::-1], measure], color="#4477aa")
+            axis.set(title=kind if row == 0 else None, xlabel=label)
+            if column:
+                axis.set_yticklabels([])
+    figure.savefig(path, dpi=110)
 
 
 def _markdown(rows: pd.DataFrame) -> str:

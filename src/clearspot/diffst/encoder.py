@@ -5,6 +5,7 @@ Any model of ``timm`` serves, which is an optional dependency: nothing is downlo
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,7 +63,7 @@ class Encoder:
             If ``timm`` is not installed, does not know the architecture, or the weights do not fit.
         """
         try:
-            import timm
+            timm: Any = import_module("timm")
         except ImportError as error:
             mend = "Install timm, or leave the encoder out."
             raise BadInputError(Problem(sample, path.name, "timm is not installed", "timm", mend)) from error
