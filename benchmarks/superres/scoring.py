@@ -114,7 +114,8 @@ def _crps(truth: np.ndarray, rates: np.ndarray, scale: np.ndarray, *, counts: bo
     for gene in np.flatnonzero(scale > 0):
         draws = rates[:, :, gene]
         if counts:
-            draws = rng.poisson(np.repeat(draws, -(-COUNT_DRAWS // len(rates)), axis=0))
+            # several counts of one rate are not independent draws, which the unbiased score wants
+            draws = rng.poisson(np.repeat(draws, COUNT_DRAWS if len(rates) == 1 else 1, axis=0))
         scores[gene] = crps_from_samples(np.sqrt(truth[:, gene]), np.sqrt(draws)).mean() / scale[gene]
     return _median(scores)
 

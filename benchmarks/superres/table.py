@@ -76,13 +76,11 @@ def write_figure(results: Path, path: Path) -> None:
             axis = axes[row, column]
             axis.barh(methods[::-1], means.loc[methods[::-1], measure], color="#4477aa")
             axis.set(title=kind if row == 0 else None, xlabel=label)
-            if column:
-                axis.set_yticklabels([])
     figure.savefig(path, dpi=110)
 
 
 def _markdown(rows: pd.DataFrame) -> str:
-    columns = [name for name in COLUMNS if rows[name].notna().any()]
+    columns = [name for name in COLUMNS if name in rows and rows[name].notna().any()]
     means = rows.groupby(["method", "projection"])[columns].mean()
     known = [method for method in ORDER if method in means.index.get_level_values(0)]
     others = sorted(set(means.index.get_level_values(0)) - set(ORDER))
