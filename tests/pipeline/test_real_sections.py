@@ -136,3 +136,23 @@ def test_folder_that_can_be_used_runs_through(others: Run, name: str, n_spots: i
     assert adata.shape == (n_spots, n_genes)
     assert int(adata.layers[keys.COUNTS].sum()) == n_umi
     assert (others.outdir / name / f"{name}_report.html").is_file()
+
+
+def test_memory_asked_for_follows_the_samples_size(others: Run) -> None:
+    asked = others.trace.query("step == 'SPOT_QC'").set_index("tag")["memory"]
+    gigabytes = {name: float(words.split()[0]) for name, words in asked.items() if words.endswith(" GB")}
+    # 100 spots x 32,285 genes, and 2,172 x 36,601
+    assert 2 <= gigabytes["voltron"] < 2.3
+    assert 2.9 < gigabytes["vendor"] < 3.4
+
+
+def test_each_page_is_made_of_its_own_samples_records(others: Run) -> None:
+    summary = pd.read_csv(others.outdir / "qc_summary.csv").set_index("sample")
+    assert sorted(summary.index) == sorted(OTHERS)
+    seen = {}
+    for name in OTHERS:
+        steps = json.loads((others.outdir / name / "metrics.json").read_text())["steps"]
+        assert name in (others.outdir / name / f"{name}_report.html").read_text()
+        seen[name] = steps["check"]["metrics"].get("umis_in_tissue")
+    counted = {"voltron": 2_593_849, "vendor": 1_720_934}
+    assert {name: seen[name] for name in counted} == counted

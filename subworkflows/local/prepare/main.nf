@@ -43,23 +43,29 @@ workflow PREPARE {
     ch_query = ch_samples.filter { meta, _files, _manifest, _image -> meta.role == 'query' }
 
     SPACERANGER_CHECK(ch_query, code_version)
-    CHECK_GATE(SPACERANGER_CHECK.out.record, 'check')
+    // From here on a sample's meta says how large it is: what the later steps ask for follows from it (conf/base.config).
+    ch_checked = ch_query
+        .join(SPACERANGER_CHECK.out.record)
+        .map { meta, files, manifest, image, json ->
+            def facts = new groovy.json.JsonSlurperClassic().parse(json.toFile()).metrics
+            [meta + facts.subMap(['n_spots', 'n_genes', 'n_entries']), files, manifest, image, json, facts]
+        }
+    ch_check_records = ch_checked.map { meta, _files, _manifest, _image, json, _facts -> [meta, json] }
+    CHECK_GATE(ch_check_records, 'check')
 
-    ch_to_ingest = params.validate_only ? channel.empty() : ch_query.join(CHECK_GATE.out.good)
+    ch_to_ingest = params.validate_only
+        ? channel.empty()
+        : ch_checked.map { meta, files, manifest, image, _json, _facts -> [meta, files, manifest, image] }.join(CHECK_GATE.out.good)
     SPACERANGER_INGEST(ch_to_ingest, code_version)
     SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest, code_version)
     QC_GATE(SPOT_QC.out.record, 'qc')
 
     h5ad = SPOT_QC.out.h5ad.join(QC_GATE.out.good)
     // The check says whether super-resolution can use the image. An HD section is finer than what it would predict.
-    images = ch_query
-        .map { meta, _files, _manifest, image -> [meta, image] }
-        .join(SPACERANGER_CHECK.out.record)
-        .map { meta, image, json ->
-            def facts = new groovy.json.JsonSlurperClassic().parse(json.toFile()).metrics
-            [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
-        }
-    records = SPACERANGER_CHECK.out.record.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
+    images = ch_checked.map { meta, _files, _manifest, image, _json, facts ->
+        [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
+    }
+    records = ch_check_records.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
     refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)
 
     emit:
