@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -113,7 +114,10 @@ def exit_codes() -> Iterator[None]:
     except Exception as error:
         if not _disk_is_full(error):
             raise
-        _leave("No space left on the disk", error, EXIT_DISK_FULL)
+        click.echo(f"ERROR: No space left on the disk\n{error}", err=True)
+        sys.stdout.flush()
+        # not by an exception: HDF5 crashes while Python ends, on the file that it could not write
+        os._exit(EXIT_DISK_FULL)
     except GpuOutOfMemoryError as error:
         _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
 

@@ -2,12 +2,18 @@
 
 import errno
 import os
+import sys
 
 import pytest
 
 from clearspot.errors import exit_codes
 
 HDF5 = "Can't synchronously write data (file write failed: errno = 28, error message = 'No space left on device')"
+
+
+@pytest.fixture(autouse=True)
+def _ends_like_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)
 
 
 @pytest.mark.parametrize(
