@@ -1,6 +1,7 @@
 """Run one evaluation; what its results file has already is skipped.
 
-python benchmarks/denoise/run.py b
+python benchmarks/denoise/run.py a --seeds 3
+python benchmarks/denoise/run.py b --seeds 3
 python benchmarks/denoise/run.py c --cases dlpfc --methods neighbours dusted --seeds 3
 """
 
@@ -14,7 +15,7 @@ from methods import METHODS
 from methods.common import NotInstalledError
 from results_file import Cells
 
-EVALUATIONS = {"b": "b_held_out", "c": "c_labels", "d": "d_xenium", "e": "e_moran"}
+EVALUATIONS = {"a": "a_simulation", "b": "b_held_out", "c": "c_labels", "d": "d_xenium", "e": "e_moran"}
 DETERMINISTIC = ("gene_mean", "raw", "neighbours")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sections import Case
 
-from methods.averages import gene_mean, neighbours, raw
+from methods.averages import gene_mean, neighbours, raw, type_mean
 from methods.common import Denoised
 from methods.dca import dca
 from methods.dusted import dusted_default, dusted_no_gene_attention, dusted_paper
@@ -18,6 +18,7 @@ from methods.stagate import stagate
 METHODS: dict[str, Callable[[Case, int], list[Denoised]]] = {
     "gene_mean": gene_mean,
     "raw": raw,
+    "type_mean": type_mean,
     "neighbours": neighbours,
     "magic": magic,
     "knn_smoothing": knn_smoothing,

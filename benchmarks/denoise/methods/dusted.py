@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,36 @@ from clearspot.dusted.from_anndata import Source
 from clearspot.dusted.inference import embed, means
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
+from clearspot.dusted.section import Section, input_scale
 from methods.common import Denoised
 
 
 def denoise(case: Case, seed: int, preset: Preset = "default", **settings: Any) -> list[Denoised]:
-    """Train on the case; expected counts (mean less drop-out) and, as a second variant, the mean itself."""
+    """Train on the case; the denoised values first, and as a second variant the distribution's mean."""
     params = DustedParams.preset(preset, seed=seed, precision="auto", **settings)
-    section = case.section
+    section = as_given_to_the_model(case.section, params)
     source = Source(section, np.arange(section.n_spots), np.arange(section.n_genes))
     run = Run(source, case.name, params, torch.device("cpu"))
     model, _, _ = run.train(None, None, None, False)
-    expected, mean = (np.zeros((section.n_spots, section.n_genes)) for _ in range(2))
-    for block in means(model, section, run.tiles, run.device):
-        expected[block.spots], mean[block.spots] = block.expected, block.mean
-    scale = 1 / (1 - params.holdout) / section.size_factor[:, None]
-    latent = embed(model, section, run.tiles, run.device).latent
-    return [Denoised(expected * scale, latent, "expected counts"), Denoised(mean * scale, latent, "mean")]
+    scale, latent = 1 / (1 - params.holdout), embed(model, section, run.tiles, run.device).latent
+    answers = []
+    for posterior in dict.fromkeys((params.posterior, False)):
+        expected, mean = (np.zeros((section.n_spots, section.n_genes)) for _ in range(2))
+        for block in means(model, section, run.tiles, run.device, posterior=posterior, scale=scale):
+            expected[block.spots], mean[block.spots] = block.expected, block.mean
+        name = "posterior" if posterior else "mean"
+        answers.append(Denoised(mean / section.size_factor[:, None], latent, name))
+        if params.likelihood == "zinb":
+            answers.append(Denoised(expected / section.size_factor[:, None], latent, f"{name} less drop-out"))
+    return answers
+
+
+def as_given_to_the_model(section: Section, params: DustedParams) -> Section:
+    """The section with the input that these settings ask for; cases are read with those of the default."""
+    scale = section.input_scale
+    if params.normalise_over == "modelled":
+        scale = input_scale(np.asarray(section.counts.sum(axis=1)).ravel(), params.target_sum)
+    return replace(section, log_input=params.input == "log", input_scale=scale)
 
 
 def dusted_default(case: Case, seed: int) -> list[Denoised]:

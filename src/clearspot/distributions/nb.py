@@ -42,3 +42,20 @@ def nb_log_prob(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
 def nb_nll(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
     """Mean negative log-likelihood of counts under a negative binomial distribution (equation 2.12)."""
     return -nb_log_prob(x, mean, dispersion).mean()
+
+
+def posterior_mean(x: Tensor, mean: Tensor, dispersion: Tensor) -> Tensor:
+    r"""Mean of the rate behind a count, once the count is known.
+
+    A negative binomial count is a Poisson count whose rate is Gamma distributed with mean ``mu`` and shape ``theta``:
+
+    .. math:: E[\lambda \mid x] = \mu\,\frac{\theta + x}{\theta + \mu}
+
+    Large ``theta`` leaves ``mu``, small ``theta`` the count itself.
+
+    Parameters
+    ----------
+    x, mean, dispersion
+        As in :func:`nb_log_prob`.
+    """
+    return mean * (dispersion + x.to(mean.dtype)) / (dispersion + mean)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from clearspot.distributions.nb import nb_log_prob, nb_log_zero
+from clearspot.distributions.nb import nb_log_prob, nb_log_zero, posterior_mean
 
 
 def zinb_log_prob(x: Tensor, mean: Tensor, dispersion: Tensor, dropout_logit: Tensor) -> Tensor:
@@ -39,3 +39,20 @@ def zinb_log_prob(x: Tensor, mean: Tensor, dispersion: Tensor, dropout_logit: Te
 def zinb_nll(x: Tensor, mean: Tensor, dispersion: Tensor, dropout_logit: Tensor) -> Tensor:
     """Mean negative log-likelihood of counts under the zero-inflated distribution (equation 2.13)."""
     return -zinb_log_prob(x, mean, dispersion, dropout_logit).mean()
+
+
+def zinb_posterior_mean(x: Tensor, mean: Tensor, dispersion: Tensor, dropout_logit: Tensor) -> Tensor:
+    """Mean of the rate behind a count before drop-out, once the count is known.
+
+    A count above zero was not dropped, and says what it says under NB
+    (:func:`clearspot.distributions.nb.posterior_mean`); a zero was dropped with the probability that its two
+    explanations give, and then says nothing.
+
+    Parameters
+    ----------
+    x, mean, dispersion, dropout_logit
+        As in :func:`zinb_log_prob`.
+    """
+    kept = posterior_mean(x, mean, dispersion)
+    dropped = torch.sigmoid(dropout_logit - nb_log_zero(mean, dispersion))
+    return torch.where(x > 0, kept, dropped * mean + (1 - dropped) * kept)

@@ -16,9 +16,7 @@ from clearspot.io.atomic import atomic_path
 ROWS_PER_CHUNK = 64
 
 
-def fill_layer(
-    adata: ad.AnnData, spots: np.ndarray, genes: np.ndarray, blocks: Iterable[MeanBlock], scale: float
-) -> None:
+def fill_layer(adata: ad.AnnData, spots: np.ndarray, genes: np.ndarray, blocks: Iterable[MeanBlock]) -> None:
     """Set ``layers['denoised']``: float32, NaN for spots and genes that were not modelled.
 
     Parameters
@@ -29,23 +27,21 @@ def fill_layer(
         Rows and columns that were modelled.
     blocks
         Means; their spot numbers count within ``spots``.
-    scale
-        Factor that makes counts of them, as measured.
     """
     layer = np.full(adata.shape, np.nan, dtype=np.float32)
     for block in blocks:
-        layer[np.ix_(spots[block.spots], genes)] = block.mean * np.float32(scale)
+        layer[np.ix_(spots[block.spots], genes)] = block.mean
     adata.layers[keys.DENOISED] = layer
 
 
 def write_file(
-    adata: ad.AnnData, spots: np.ndarray, genes: np.ndarray, blocks: Iterable[MeanBlock], scale: float, path: Path
+    adata: ad.AnnData, spots: np.ndarray, genes: np.ndarray, blocks: Iterable[MeanBlock], path: Path
 ) -> None:
     """Write the denoised values of the modelled spots and genes to an ``.h5ad`` of their own, block by block.
 
     Parameters
     ----------
-    adata, spots, genes, blocks, scale
+    adata, spots, genes, blocks
         As in :func:`fill_layer`; the file's ``X`` holds the values.
     path
         Target, whole or absent.
@@ -67,7 +63,7 @@ def write_file(
             for block in blocks:
                 order = np.argsort(block.spots)
                 rows = block.spots[order]
-                scaled = block.mean[order] * np.float32(scale)
+                means = block.mean[order]
                 # HDF5 writes runs of rows; scattered rows one by one would read and write their chunk each time
                 for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) > 1) + 1):
-                    values[rows[run[0]] : rows[run[-1]] + 1] = scaled[run]
+                    values[rows[run[0]] : rows[run[-1]] + 1] = means[run]

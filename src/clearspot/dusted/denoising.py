@@ -115,13 +115,14 @@ def denoise(
             checkpoint_sha256=run.save(checkpoint, model, state),
         )
         totals = _Totals()
-        blocks = totals.watch(means(model, source.section, run.tiles, device))
         scale = 1 / (1 - params.holdout)
+        blocks = means(model, source.section, run.tiles, device, posterior=params.posterior, scale=scale)
+        blocks = totals.watch(blocks)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is not None:
-            write_file(adata, source.spots, source.genes, blocks, scale, denoised_path)
+            write_file(adata, source.spots, source.genes, blocks, denoised_path)
             outcome.denoised_file = denoised_path.name
         else:
-            fill_layer(adata, source.spots, source.genes, blocks, scale)
+            fill_layer(adata, source.spots, source.genes, blocks)
     outcome.dropout_share = 1 - totals.expected / totals.mean
     outcome.seconds_total = time.perf_counter() - began
     annotate(adata, outcome)

@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from clearspot.distributions.nb import posterior_mean
+from clearspot.distributions.zinb import zinb_posterior_mean
 from clearspot.dusted.model import Dusted, Encoded
 from clearspot.dusted.section import Section
 from clearspot.dusted.tile_data import ROWS_PER_BLOCK, TileInput, tile_input
 from clearspot.dusted.tiles import Tile
 from clearspot.nn.dense_product import raw_product
-from clearspot.nn.output_activations import dropout_activation, linked_, mean_activation
+from clearspot.nn.output_activations import dispersion_activation, dropout_activation, linked_, mean_activation
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class MeanBlock:
     spots
         Spot numbers in the section, shape ``(n_rows,)``.
     mean
-        ``M`` in counts, float32, shape ``(n_rows, n_genes)``.
+        ``M`` in counts, float32, shape ``(n_rows, n_genes)``; where asked for, given the spot's own count of the gene.
     expected
-        Expected counts: ``M`` less what drop-out takes; the same array under NB.
+        Expected counts: ``mean`` less what drop-out takes; the same array under NB.
     """
 
     spots: np.ndarray
@@ -92,8 +94,26 @@ def _core_edges(tile: Tile, source: TileInput, encoded: Encoded) -> tuple[np.nda
 
 
 @torch.no_grad()
-def means(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> Iterator[MeanBlock]:
+def means(
+    model: Dusted,
+    section: Section,
+    tiles: list[Tile],
+    device: torch.device,
+    *,
+    posterior: bool = False,
+    scale: float = 1.0,
+) -> Iterator[MeanBlock]:
     """Means of all spots, in blocks of rows, always with 32-bit products in the output layer.
+
+    Parameters
+    ----------
+    model, section, tiles, device
+        The model, the counts it sees, how they are cut, and where.
+    posterior
+        Give the mean of each rate when the spot's own count of the gene is known
+        (:func:`clearspot.distributions.nb.posterior_mean`).
+    scale
+        Counts of ``section`` per count that the model was trained on.
 
     Yields
     ------
@@ -106,10 +126,17 @@ def means(model: Dusted, section: Section, tiles: list[Tile], device: torch.devi
         for first in range(0, tile.n_core, ROWS_PER_BLOCK[device.type]):
             rows = slice(first, min(first + ROWS_PER_BLOCK[device.type], tile.n_core))
             size_factor = source.size_factor[rows, None]
-            mean = mean_activation(_logit(model, received[0][rows], 0), size_factor)
-            expected = mean
-            if len(heads.weights) == 3:
-                expected = mean * (1.0 - dropout_activation(_logit(model, received[2][rows], 2)))
+            mean = mean_activation(_logit(model, received[0][rows], 0), size_factor) * scale
+            dropout = _logit(model, received[2][rows], 2) if len(heads.weights) == 3 else None
+            if posterior:
+                dispersion = dispersion_activation(_logit(model, received[1][rows], 1))
+                own = torch.from_numpy(section.counts[tile.core[rows]].toarray()).to(mean)
+                mean = (
+                    posterior_mean(own, mean, dispersion)
+                    if dropout is None
+                    else zinb_posterior_mean(own, mean, dispersion, dropout)
+                )
+            expected = mean if dropout is None else mean * (1.0 - dropout_activation(dropout))
             yield MeanBlock(tile.core[rows], mean.cpu().numpy(), expected.cpu().numpy())
 
 

@@ -22,6 +22,7 @@ _OPTIONS: Final = (
     click.option("--gene-attention/--no-gene-attention", default=None, help="Gene channel attention."),
     click.option("--self-gate/--no-self-gate", default=None, help="Attention that stays with the spot."),
     click.option("--input", type=click.Choice(["log", "rate"]), help="What the model sees of the counts."),
+    click.option("--posterior/--no-posterior", default=None, help="Use a spot's own count of a gene once more."),
     click.option("--mean-link", type=click.Choice(["exp", "elu"]), help="From the output layer to the mean."),
     click.option("--start", type=click.Choice(["random", "spectral"]), help="Of the weights."),
     click.option("--heads", type=click.Choice(["shared", "attention"]), help="Attention of the three outputs."),

@@ -47,6 +47,9 @@ class DustedParams:
         A learnt share of a spot's attention that goes to itself, one a layer. Without it a softmax of sigmoids gives a
         spot with six neighbours at most 31 % of its own attention. The paper has none. The embedding and the attention
         that are handed out are always those of the softmax alone.
+    posterior
+        Denoised value: the mean of the rate once the spot's own count of the gene is known too, instead of the mean of
+        the fitted distribution (the paper).
     mean_link
         ``exp`` (equation 2.5), or ``elu``: ``exp(intercept) * (1 + ELU(h))``, which adds programs where they raise a
         gene, as a spot is a sum of cells. Needs ``gene_intercept``.
@@ -115,6 +118,7 @@ class DustedParams:
     heads: Heads = "shared"
     latent_elu: bool = True
     self_gate: bool = False
+    posterior: bool = False
     mean_link: MeanLink = "exp"
     input: ModelInput = "log"
     start: Start = "random"
@@ -214,6 +218,7 @@ PRESETS: Final[dict[str, DustedParams]] = {
         latent=64,
         latent_elu=False,
         self_gate=True,
+        posterior=True,
         mean_link="elu",
         input="rate",
         start="spectral",

@@ -13,6 +13,7 @@ import torch
 
 from clearspot.dusted.checkpoint import CheckpointError, load_checkpoint, resume, save_checkpoint, warm_start
 from clearspot.dusted.device import resolve_precision, spots_that_fit
+from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
 from clearspot.dusted.from_anndata import Source
 from clearspot.dusted.gene_totals import keep_gene_totals
@@ -94,9 +95,11 @@ class Run:
                 ) from error
         objective = self._objective(model)
         began = time.perf_counter()
-        if self.params.start == "spectral" and self.held_out is not None and not (resume_from or warm_start_from):
-            choose_self_gate(model, lambda: objective.score(model))
+        if self.params.start == "spectral" and not (resume_from or warm_start_from):
+            if self.held_out is not None:
+                choose_self_gate(model, lambda: objective.score(model))
             keep_gene_totals(model, self.training, self.tiles, self.device)
+            start_dispersions(model, self.training, self.tiles, self.device)
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:
             callbacks.append(_Checkpoints(self, checkpoint, model))
@@ -112,7 +115,7 @@ class Run:
         """Score what was held out, from predictions on the training counts alone."""
         if self.held_out is None:
             return None
-        blocks = means(model, self.training, self.tiles, self.device)
+        blocks = means(model, self.training, self.tiles, self.device, posterior=self.params.posterior)
         expected = ((block.spots, block.expected) for block in blocks)
         ratio = self.params.holdout / (1 - self.params.holdout)
         return compare_held_out(expected, self.training, self.held_out, ratio)

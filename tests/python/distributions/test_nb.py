@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from scipy.stats import nbinom
+from scipy.stats import gamma, nbinom, poisson
 
-from clearspot.distributions import nb_log_prob, nb_log_zero, nb_nll
+from clearspot.distributions import nb_log_prob, nb_log_zero, nb_nll, posterior_mean
 
 MEANS = [1e-5, 1e-2, 0.7, 30.0, 1e3, 1e6]
 DISPERSIONS = [1e-4, 0.05, 1.0, 50.0, 1e4]
@@ -67,3 +67,13 @@ def test_gradient_check():
 def test_nll_is_the_mean():
     x, mean, dispersion = grid()
     assert nb_nll(x, mean, dispersion).item() == pytest.approx(-nb_log_prob(x, mean, dispersion).mean().item())
+
+
+@pytest.mark.parametrize("x", [0, 1, 7, 60])
+@pytest.mark.parametrize(("mu", "theta"), [(0.3, 1.5), (5.0, 2.0), (40.0, 30.0)])
+def test_posterior_mean_is_the_integral_over_the_gamma_rate(x, mu, theta):
+    rate = np.linspace(1e-6, 400, 2_000_001)
+    weight = gamma.pdf(rate, theta, scale=mu / theta) * poisson.pmf(x, rate)
+    expected = (rate * weight).sum() / weight.sum()
+    found = posterior_mean(torch.tensor(float(x)), torch.tensor(mu), torch.tensor(theta))
+    assert float(found) == pytest.approx(expected, rel=2e-3)

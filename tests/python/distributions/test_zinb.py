@@ -6,7 +6,7 @@ import torch
 from scipy.special import expit
 from scipy.stats import nbinom
 
-from clearspot.distributions import nb_log_prob, zinb_log_prob, zinb_nll
+from clearspot.distributions import nb_log_prob, posterior_mean, zinb_log_prob, zinb_nll, zinb_posterior_mean
 
 GRID = list(itertools.product([0, 1, 4, 300], [1e-5, 0.4, 20.0, 1e6], [1e-4, 0.8, 1e4], [-30.0, -3.0, 0.0, 2.0, 30.0]))
 
@@ -64,3 +64,19 @@ def test_gradient_check():
 def test_nll_is_the_mean():
     values = grid()
     assert zinb_nll(*values).item() == pytest.approx(-zinb_log_prob(*values).mean().item())
+
+
+def test_posterior_mean_of_a_zero_lies_between_its_two_explanations():
+    mean, theta = torch.tensor(4.0, dtype=torch.float64), torch.tensor(2.0, dtype=torch.float64)
+    zero = torch.tensor(0.0, dtype=torch.float64)
+    seen = float(posterior_mean(zero, mean, theta))
+    pi = 0.3
+    p_zero = pi + (1 - pi) * (2 / 6) ** 2
+    expected = (pi * 4.0 + (1 - pi) * (2 / 6) ** 2 * seen) / p_zero
+    logit = torch.tensor(np.log(pi / (1 - pi)), dtype=torch.float64)
+    assert float(zinb_posterior_mean(zero, mean, theta, logit)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_posterior_mean_of_a_count_above_zero_is_that_of_nb():
+    x, mean, theta = (torch.tensor(value) for value in (3.0, 4.0, 2.0))
+    assert zinb_posterior_mean(x, mean, theta, torch.tensor(5.0)) == posterior_mean(x, mean, theta)

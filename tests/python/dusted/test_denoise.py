@@ -51,7 +51,7 @@ def test_denoised_total_is_the_measured_total(adata):
     spots = adata.obs[keys.QC_PASS].to_numpy()
     measured = adata.layers[keys.COUNTS][spots][:, genes].sum()
     # not thinned by the hold-out: the scale is that of the counts as measured
-    assert adata.layers[keys.DENOISED][spots][:, genes].sum() == pytest.approx(measured, rel=0.03)
+    assert adata.layers[keys.DENOISED][spots][:, genes].sum() == pytest.approx(measured, rel=0.05)
 
 
 def test_latent_is_nan_for_failing_spots_alone(denoised):
