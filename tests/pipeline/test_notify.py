@@ -126,5 +126,5 @@ def test_the_crate_of_a_check_says_whether_it_failed(failed: Told, succeeded: To
     for case, status in ((failed, "Failed"), (succeeded, "Completed")):
         crate = json.loads((case.run.outdir / "ro-crate-metadata.json").read_text())
         (action,) = (entity for entity in crate["@graph"] if entity["@type"] == "CreateAction")
-        assert action["actionStatus"] == {"@id": f"http://schema.org/{status}ActionStatus"}
+        assert action["actionStatus"] == f"http://schema.org/{status}ActionStatus"
         assert ("--qc_mito_threshold 300" in action.get("error", "")) == (status == "Failed")

@@ -71,7 +71,7 @@ def crateGraph(parts, root) {
         '@id': "#run-${workflow.sessionId}".toString(), '@type': 'CreateAction', name: "Run ${workflow.runName} of ${workflow.manifest.name}".toString(),
         description: commandShown(), instrument: reference('#clearspot'), agent: reference('#user'),
         startTime: workflow.start.truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString(), endTime: now,
-        actionStatus: reference("http://schema.org/${workflow.success ? 'Completed' : 'Failed'}ActionStatus"),
+        actionStatus: "http://schema.org/${workflow.success ? 'Completed' : 'Failed'}ActionStatus".toString(),
         object: references(given), result: references(parts - given),
     ]
     if (!workflow.success) {
@@ -89,9 +89,10 @@ def crateGraph(parts, root) {
         ['@id': 'ro-crate-metadata.json', '@type': 'CreativeWork', conformsTo: reference('https://w3id.org/ro/crate/1.1'), about: reference('./')],
         [
             '@id': './', '@type': 'Dataset', name: "clearspot results: run ${workflow.runName}".toString(), description: workflow.manifest.description,
-            datePublished: now, license: 'No licence is stated: that is for the owner of the data to do.', conformsTo: reference(profile),
+            datePublished: now, license: reference('#licence'), author: reference('#user'), conformsTo: reference(profile),
             hasPart: references(parts), mentions: reference(run['@id']),
         ],
+        ['@id': '#licence', '@type': 'CreativeWork', name: 'No licence is stated', description: 'That is for the owner of the data to do.'],
         ['@id': profile, '@type': 'CreativeWork', name: 'Process Run Crate', version: '0.5'],
         ['@id': '#user', '@type': 'Person', name: workflow.userName],
     ]
@@ -106,11 +107,11 @@ def reference(id) {
     return ['@id': id.toString()]
 }
 
-// Each program and library once, from the versions that the tasks stated; and Nextflow.
+// Each other program and library once, from the versions that the tasks stated; and Nextflow.
 def toolVersions(place) {
     def stated = place.exists() ? place.readLines().findResults { line -> line ==~ / {4}\S+: ".*"/ ? line.trim().tokenize(' ') : null } : []
     def found = [['nextflow', workflow.nextflow.version.toString()]] + stated.collect { words -> [words[0] - ':', words[1].replace('"', '')] }
-    return found.unique().sort { tool -> tool.join(' ') }.collect { name, version ->
+    return found.findAll { name, _version -> name != 'clearspot' }.unique().sort { tool -> tool.join(' ') }.collect { name, version ->
         ['@id': "#${name}-${version}".toString(), '@type': 'SoftwareApplication', name: name, softwareVersion: version]
     }
 }

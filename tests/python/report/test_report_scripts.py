@@ -49,5 +49,19 @@ def test_cohort_report_writes_what_its_module_declares(made: Made, repo: Path, t
     assert "1.10.3" in (out / "multiqc_report.html").read_text(encoding="utf-8")
 
 
+def test_limits_of_the_traffic_lights_are_checked_before_anything_runs(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text("sample,spaceranger_dir\na,a/outs\n")
+    (tmp_path / "params.json").write_text("")
+    for text, code in (("median_degree: {look: 5}", 0), ("median_degre: {look: 5}", 65)):
+        (tmp_path / "limits.yml").write_text(text)
+        done = run(
+            repo, "samplesheet_check.py", "--samplesheet", tmp_path / "sheet.csv", "--params", tmp_path / "params.json",
+            "--schema", repo / "assets" / "schema_input.json", "--params-schema", repo / "nextflow_schema.json",
+            "--thresholds", tmp_path / "limits.yml", "--outdir", tmp_path / "out",
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+    assert "median_degre:" in done.stderr
+
+
 def test_scripts_are_executable(repo: Path) -> None:
     assert all(os.access(repo / "bin" / name, os.X_OK) for name in ("sample_report.py", "cohort_report.py"))
