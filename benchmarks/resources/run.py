@@ -1,0 +1,102 @@
+"""Measure what each process of the pipeline needs, for sections of several sizes.
+
+`python benchmarks/resources/run.py` simulates a section of each size, runs the pipeline over it, one task at a time,
+and adds one row a task to results.csv. A size that is there already is not measured again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+HERE = Path(__file__).parent
+REPO = HERE.parents[1]
+RESULTS = HERE / "results.csv"
+COLUMNS = ("size", "n_spots", "n_genes", "n_entries", "process", "cpu_seconds", "peak_mb", "epochs")
+EPOCHS = 10
+ONE_AT_A_TIME = """
+trace.raw = true
+executor.cpus = 1
+process.resourceLimits = [cpus: 1, memory: 12.GB, time: 8.h]
+"""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A simulated section: its side in micrometres, and how it is measured."""
+
+    name: str
+    chemistry: str
+    width_um: int
+
+
+SIZES = (
+    Size("1k", "v1", 3400),
+    Size("3k", "v1", 6496),
+    Size("10k", "hd", 900),
+    Size("40k", "hd", 1800),
+)
+
+
+def environment() -> dict[str, str]:
+    """Tasks find this environment's programs, one thread each."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "NXF_OFFLINE": "true", "NXF_ANSI_LOG": "false", "OMP_NUM_THREADS": "1"}
+
+
+def measure(size: Size, genes: int, folder: Path) -> list[dict[str, object]]:
+    """Simulate and run one size; returns its rows."""
+    simulate = ["clearspot", "simulate", str(folder), "--preset", "section", "--chemistry", size.chemistry]
+    simulate += ["--width-um", str(size.width_um), "--genes", str(genes), "--um-per-px", "2"]
+    subprocess.run(simulate, env=environment(), check=True)
+    (folder / "one.config").write_text(ONE_AT_A_TIME)
+    launch = [str(REPO / "tools/nextflow/launch"), "-c", str(folder / "one.config"), "run", str(REPO)]
+    launch += ["--input", str(folder / "samplesheet.csv"), "--outdir", str(folder / "results")]
+    launch += ["--dusted_epochs", str(EPOCHS), "--qc_min_counts", "1", "--qc_min_genes", "1"]
+    launch += ["--skip_superres", str(size.chemistry == "hd").lower(), "--diffst_preset", "test"]
+    subprocess.run(launch, cwd=folder, env=environment(), check=True)
+    steps = json.loads((folder / "results/phantom_1/metrics.json").read_text())["steps"]
+    facts = steps["check"]["metrics"]
+    (trace,) = (folder / "results/pipeline_info").glob("execution_trace_*.txt")
+    rows = []
+    for task in csv.DictReader(trace.open(), delimiter="\t"):
+        rows.append(
+            {
+                "size": size.name,
+                **{name: facts[name] for name in ("n_spots", "n_genes", "n_entries")},
+                "process": task["process"].split(":")[-1],
+                # of a machine that does other things too, the time on the clock says little
+                "cpu_seconds": round(float(task["realtime"]) / 1000 * float(task["%cpu"]) / 100, 1),
+                "peak_mb": round(float(task["peak_rss"]) / 1e6),
+                "epochs": EPOCHS if "DUSTED" in task["process"] else "",
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure what is not measured yet."""
+    done = {row["size"] for row in csv.DictReader(RESULTS.open())} if RESULTS.exists() else set()
+    for size in SIZES:
+        if size.name in done:
+            continue
+        folder = Path(mkdtemp(prefix=f"resources-{size.name}-"))
+        rows = measure(size, 2000, folder)
+        new = not RESULTS.exists()
+        with RESULTS.open("a", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            if new:
+                writer.writeheader()
+            writer.writerows(rows)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
