@@ -20,13 +20,8 @@ def main() -> None:
         cells = []
         for size in sizes["size"]:
             found = results[(results["process"] == process) & (results["size"] == size)]
-            cells.append(
-                " ".join(
-                    f"{row.cpu_seconds:.0f} s, {row.peak_mb:.0f} MB".replace(", nan MB", "")
-                    for row in found.itertuples()
-                )
-                or "-"
-            )
+            figures = [f"{row.cpu_seconds:.0f} s, {row.peak_mb:.0f} MB" for row in found.itertuples()]
+            cells.append(" ".join(figures).replace(", nan MB", "") or "-")
         lines.append([process, *cells])
     sys.stdout.write("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
 
