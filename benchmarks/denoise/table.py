@@ -37,6 +37,12 @@ def denoised_alone(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[~ours], first])
 
 
+def same_splits(rows: pd.DataFrame) -> pd.DataFrame:
+    """Only sections and splits that every method has been run on."""
+    done = rows.groupby(["case", "seed"])["method"].transform("nunique")
+    return rows[done == rows["method"].nunique()]
+
+
 def simulation(rows: pd.DataFrame) -> str:
     rows = denoised_alone(rows)
     rows["setting"] = rows["case"].str.split("/").str[1]
@@ -51,7 +57,7 @@ def simulation(rows: pd.DataFrame) -> str:
 
 
 def held_out(rows: pd.DataFrame) -> str:
-    rows = denoised_alone(rows)
+    rows = same_splits(denoised_alone(rows))
     kinds = {
         "deviance, each at its best setting": rows.groupby(["case", "method", "seed"])["best_deviance"].min(),
         "per-gene correlation, each at its best setting": rows.groupby(["case", "method", "seed"])["correlation"].max(),
@@ -99,7 +105,7 @@ SECTIONS = {
 
 def draw(rows: pd.DataFrame, path: Path) -> None:
     """Deviance that each method explains, beyond every gene's mean, section by section."""
-    rows = denoised_alone(rows)
+    rows = same_splits(denoised_alone(rows))
     table = rows.groupby(["case", "method", "seed"])["best_deviance"].min().groupby(["case", "method"]).mean().unstack()
     explained = 100 * (1 - table.div(table["gene_mean"], axis=0)).drop(columns="gene_mean")
     explained = explained.sort_values(OURS)
