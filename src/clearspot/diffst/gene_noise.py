@@ -15,6 +15,7 @@ from clearspot.diffst.noise_field import standard_normal
 
 _CELLS_PER_PITCH: Final = 4
 _SMOOTH_CELLS: Final = 0.7
+_FIELDS_TO_SCALE_BY: Final = 16
 
 
 class GeneNoise:
@@ -42,9 +43,16 @@ class GeneNoise:
         self._places = [(np.arange(side) + 0.5) / self._step + 0.5 for side in grid.shape]
         area = np.asarray(operator.sum(axis=1)).ravel()
         used = area > 0.5 * area.max(initial=0)
-        field = self._raw("", 0).ravel()
-        spread = float(np.std((operator[used] @ field) / area[used])) if used.sum() > 1 else float(np.std(field))
-        self._scale = np.float32(1 / max(spread, 1e-6))
+        fields = np.stack([self._raw("", number).ravel() for number in range(_FIELDS_TO_SCALE_BY)], axis=1)
+        at_bins = float(np.mean(fields**2))
+        at_spots = at_bins
+        if used.any():
+            inside = operator[used]
+            at_bins = float(np.average((fields**2).mean(axis=1), weights=np.asarray(inside.sum(axis=0)).ravel()))
+            at_spots = float(np.mean(((inside @ fields) / area[used, None]) ** 2))
+        self._scale = np.float32(1 / np.sqrt(max(at_spots, 1e-12)))
+        # a logarithm's variance that raises the mean is that of the bins, larger than that of what a spot averages
+        self._excess = np.float32(at_bins / max(at_spots, 1e-12))
 
     def factors(self, draw: int, genes: tuple[str, ...], sd: NDArray[np.floating]) -> NDArray[np.float32]:
         """Factors ``(bins, genes)`` with mean 1 at spots.
@@ -61,7 +69,7 @@ class GeneNoise:
         result = np.empty((self._grid.n_bins, len(genes)), dtype=np.float32)
         for column, (gene, spread) in enumerate(zip(genes, sd, strict=True)):
             field = self._raw(gene, draw).ravel() * self._scale * np.float32(spread)
-            result[:, column] = np.exp(np.clip(field, -4, 4) - np.float32(spread) ** 2 / 2)
+            result[:, column] = np.exp(np.clip(field, -4, 4) - self._excess * np.float32(spread) ** 2 / 2)
         return result
 
     def _raw(self, gene: str, draw: int) -> NDArray[np.float32]:
