@@ -42,8 +42,9 @@ def strict_run(podman: None, phantoms: Path, tmp_path_factory: pytest.TempPathFa
     """The test profile on one sample."""
     folder = tmp_path_factory.mktemp("in_podman")
     shutil.copytree(phantoms, folder / "phantoms")
-    # what is mounted must be open to any user, as a site's data are to its users
-    (folder / "phantoms").chmod(0o755)
+    # what is mounted must be open to any user, as a site's data are to its users; pytest's folders are its user's alone
+    for mounted in (folder, folder / "phantoms"):
+        mounted.chmod(0o755)
     sheet = folder / "phantoms" / "one.csv"
     sheet.write_text("\n".join((phantoms / "samplesheet.csv").read_text().splitlines()[:2]) + "\n")
     (folder / "strict.config").write_text(f"podman.runOptions = '{STRICT}'\n")
