@@ -15,6 +15,7 @@ SHARED_RUNS = ("first_run", "failed", "mouse", "others")
 """Fixtures that run the pipeline for several tests, those that others start from first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here: it runs Nextflow. What looks at one run is for one process (`--dist loadgroup`)."""
     for item in items:
