@@ -49,7 +49,7 @@ test: setup lint
 	    PATH="$(CURDIR)/$(VENV)/bin:$$PATH:$(CURDIR)/tools/nextflow/bin" NXF_OFFLINE=true nf-test test; \
 	else echo "nf-test: skipped, there is no nf-test on PATH"; fi
 	$(IN_VENV) python -m pytest -n 2 --dist loadfile tests/python
-	$(IN_VENV) python -m pytest -n 2 --dist loadgroup --durations 8 tests/pipeline
+	$(IN_VENV) python -m pytest -n 2 --dist loadfile --durations 8 tests/pipeline
 
 clean:
 	rm -rf $(SAMPLE) results work .nextflow .nextflow.log*

@@ -11,18 +11,12 @@ from clearspot.cli import main as clearspot_command
 
 from .engine import Run, run_pipeline
 
-SHARED_RUNS = ("first_run", "failed", "mouse", "others")
-"""Fixtures that run the pipeline for several tests, those that others start from first."""
 
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here: it runs Nextflow. What looks at one run is for one process (`--dist loadgroup`)."""
+    """Mark everything here: it runs Nextflow."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.pipeline)
-            shared = [name for name in SHARED_RUNS if name in getattr(item, "fixturenames", ())]
-            item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")
