@@ -11,7 +11,6 @@ import click
 from clearspot.errors import exit_codes
 
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
-
 REFERENCE = click.Path(path_type=Path, exists=True)
 
 
@@ -47,7 +46,19 @@ REFERENCE = click.Path(path_type=Path, exists=True)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--checkpoint-minutes", type=click.FloatRange(min=0), help="Minutes between checkpoints.")
 @click.option("--resume-from", type=EXISTING, help="Checkpoint of a broken-off run.")
-@click.option("--reference", "references", multiple=True, type=REFERENCE, help="Xenium folder or Visium HD .h5ad.")
+@click.option(
+    "--checkpoint-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keeps the checkpoint where another attempt finds it.",
+)
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    type=REFERENCE,
+    help="What reference_prepare.py wrote, a Xenium folder, or a Visium HD .h5ad.",
+)
+@click.option("--skip-bad-references", is_flag=True, help="Train without references that do not fit the section.")
 @click.option("--microns-per-pixel", type=click.FloatRange(min=0, min_open=True), help="Overrides the section's.")
 def main(sample: str, h5ad: Path, histology: Path | None, outdir: Path, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json. What is left out is the preset's."""

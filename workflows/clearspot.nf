@@ -12,7 +12,7 @@ workflow CLEARSPOT {
     main:
     PREPARE(samplesheet, genes_of_interest, code_version)
     DENOISE(PREPARE.out.h5ad, genes_of_interest, code_version)
-    SUPERRESOLVE(DENOISE.out.domains, PREPARE.out.images, genes_of_interest, code_version)
+    SUPERRESOLVE(DENOISE.out.domains, PREPARE.out.images, PREPARE.out.references, genes_of_interest, code_version)
 
     ch_version_lines = channel.topic('versions')
         .unique()

@@ -16,6 +16,7 @@ from cases import Case, Prediction
 
 from clearspot.diffst.dispersion import sqrt_error
 from clearspot.diffst.fitting import Fitted, fit
+from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import Histology, embed, no_image
 from clearspot.diffst.image_samples import GridImage
 from clearspot.diffst.model import DiffstModel
@@ -99,8 +100,14 @@ def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstPa
     if len(section.genes) != case.adata.n_vars:
         raise ValueError(f"{case.name}: the model left genes out")
     if with_image and case.image is not None:
-        return params, section, embed(GridImage.open(case.image, case.grid, case.name), case.grid)
+        return params, section, _embedded(case.image, case.grid)
     return params, section, no_image(case.grid.shape)
+
+
+@lru_cache(maxsize=1)
+def _embedded(image: Path, grid: FineGrid) -> Histology:
+    """Features of an image, which several cases and methods share."""
+    return embed(GridImage.open(image, grid, image.stem), grid)
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -20,14 +22,27 @@ FIELD_UM = 2240.0  # whole multiples of 8 bins at 5x and 10x
 PITCH_UM, DIAMETER_UM = 100.0, 55.0
 
 
-def phantom_case(factor: int, work: Path, *, seed: int = 0, n_genes: int = 100) -> Case:
-    """A phantom on a Visium v1 slide. What it writes into ``work`` is used again."""
+def phantom_case(
+    factor: int,
+    work: Path,
+    *,
+    seed: int = 0,
+    n_genes: int = 100,
+    genes: Sequence[str] | None = None,
+    panel_seed: int | None = None,
+) -> Case:
+    """A phantom on a Visium v1 slide. What it writes into ``work`` is used again.
+
+    ``genes`` and the panel (which genes belong to which programs) may be those of another phantom.
+    """
     bin_um = round(PITCH_UM / factor)
     folder = work / f"phantom_{seed}"
     image, truth_file = folder / "image.tif", folder / "truth" / f"truth_bins_{bin_um:03d}um.h5ad"
     if not truth_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         phantom = make_phantom(seed, width_um=FIELD_UM, n_genes=400)
+        if panel_seed is not None:
+            phantom = replace(phantom, panel=make_phantom(panel_seed, width_um=FIELD_UM, n_genes=400).panel)
         write_outs(phantom, folder, chemistry="v1", um_per_px=1.0, truth_bins=(10, 20), mex=False)
     spots, _ = ingest_outs(folder / "outs", "phantom")
     truth = ad.read_h5ad(truth_file)
@@ -35,12 +50,13 @@ def phantom_case(factor: int, work: Path, *, seed: int = 0, n_genes: int = 100) 
     side = int(FIELD_UM // bin_um)
     x0, y0 = (float(value) for value in truth.uns["field_origin_px"])
     grid = FineGrid(float(bin_um), side, side, (x0, y0), 1 / um_per_px)
-    chosen = dispersed_genes(spots.layers[keys.COUNTS], n_genes)
+    counts = spots.layers[keys.COUNTS]
+    chosen = dispersed_genes(counts, n_genes) if genes is None else spots.var_names.get_indexer(genes)
     genes = spots.var_names[chosen]
     xy = np.asarray(spots.obsm[keys.SPATIAL])
     return Case(
         name=f"phantom-{seed}-{factor}x",
-        adata=section(spots.layers[keys.COUNTS][:, chosen], genes, xy, um_per_px),
+        adata=section(counts[:, chosen], genes, xy, um_per_px),
         grid=grid,
         operator=disk_operator(xy, grid, DIAMETER_UM),
         pitch_um=PITCH_UM,

@@ -32,6 +32,7 @@ ORDER = (
     "meannet-gaussian",
     "diffst",
     "diffst-no-image",
+    "paper-scheme",
 )
 PROJECTIONS = {"none": "", "measured": " + projection", "shrunk": " + projection onto shrunk counts"}
 REGIONS = ("tissue", "measured", "gap", "hidden spots")

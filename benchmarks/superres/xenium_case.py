@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import anndata as ad
@@ -22,7 +23,9 @@ CELL_REACH_UM = 25.0
 """Bins are tissue up to this distance from a cell."""
 
 
-def xenium_case(path: Path, name: str, factor: int, *, n_genes: int = 100, seed: int = 0) -> Case:
+def xenium_case(
+    path: Path, name: str, factor: int, *, n_genes: int = 100, seed: int = 0, genes: Sequence[str] | None = None
+) -> Case:
     """A crop, in micrometres. Each molecule lies at a random place in its cell; both resolutions see the same ones."""
     cells = ad.read_h5ad(path)
     xy = np.asarray(cells.obsm["spatial"], dtype=np.float64)  # micrometres in these files
@@ -38,7 +41,7 @@ def xenium_case(path: Path, name: str, factor: int, *, n_genes: int = 100, seed:
     grid = FineGrid.covering(molecules, 1.0, PITCH_UM / factor, PITCH_UM / factor)
     col, row = np.floor(grid.to_grid(molecules)).astype(int).T
     truth = _counted(row * grid.n_cols + col, gene, (grid.n_bins, cells.n_vars))
-    chosen = dispersed_genes(counts, n_genes)
+    chosen = dispersed_genes(counts, n_genes) if genes is None else cells.var_names.get_indexer(genes)
     return Case(
         name=f"xenium-{name}-{factor}x",
         adata=section(counts[:, chosen], cells.var_names[chosen], spots, 1.0),

@@ -148,6 +148,7 @@ def train(
     sample: str,
     params: DiffstParams,
     references: Mapping[str, Reference] | None = None,
+    skip_bad_references: bool = False,
     resume_from: Path | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
@@ -162,6 +163,8 @@ def train(
         Where the model goes, also while it trains.
     references
         Samples of high resolution to learn from besides, by name.
+    skip_bad_references
+        Leave out references that do not fit the section, with a warning in the record.
     resume_from
         Checkpoint of a run that was broken off.
     """
@@ -174,6 +177,7 @@ def train(
             params,
             device,
             references=references,
+            skip_bad_references=skip_bad_references,
             checkpoint=checkpoint,
             resume_from=resume_from,
             progress=progress,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -77,7 +78,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     CheckpointError
         If it is of another format.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    # on a file that is no archive PyTorch falls back to its old format, whose reader fails with whatever it trips over
+    content = torch.load(path, map_location="cpu", weights_only=True) if is_zipfile(path) else None
     if not isinstance(content, dict) or content.get("format") != FORMAT or "loadings" not in content:
         raise CheckpointError(f"{path.name} is no Diff-ST checkpoint of format {FORMAT}")
     return content

@@ -12,9 +12,10 @@ import numpy as np
 from clearspot import keys
 from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
 from clearspot.diffst.embedding import Embedding, embed_histology
+from clearspot.diffst.kept_checkpoint import DiffstKept
 from clearspot.diffst.maps import MAPS_FOLDER, write_maps
 from clearspot.diffst.params import DiffstParams, Preset
-from clearspot.diffst.reference_view import read_reference
+from clearspot.diffst.reference_file import SUFFIX, read_reference
 from clearspot.diffst.section import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
@@ -89,7 +90,9 @@ def train_file(
     *,
     preset: Preset = "cpu",
     resume_from: Path | None = None,
+    checkpoint_dir: Path | None = None,
     references: tuple[Path, ...] = (),
+    skip_bad_references: bool = False,
     microns_per_pixel: float | None = None,
     **settings: Any,
 ) -> StepRecord:
@@ -109,8 +112,12 @@ def train_file(
         See :class:`DiffstParams`; ``genes`` and ``always_genes`` may be files.
     resume_from
         Checkpoint of a run that was broken off.
+    checkpoint_dir
+        Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
     references
-        Xenium folders and Visium HD sections (``.h5ad``) to learn from besides.
+        To learn from besides: what ``reference_prepare`` wrote, Xenium folders, Visium HD sections (``.h5ad``).
+    skip_bad_references
+        Leave out references that do not fit the section, with a warning in the record.
     microns_per_pixel
         Overrides what the section says.
     """
@@ -119,17 +126,29 @@ def train_file(
     embedding = None if histology is None else Embedding.read(histology)
     grid = embedding.grid if embedding is not None else None
     bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
+    final = outdir / checkpoint_name(sample)
+    kept = resumed = None
+    if checkpoint_dir is not None and resume_from is None:
+        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references], params, microns_per_pixel)
+        resumed = kept.found()
     record = train(
         adata,
         embedding,
-        outdir / checkpoint_name(sample),
+        final if kept is None else kept.path,
         sample=sample,
         params=params,
-        references={path.name: read_reference(path, bin_um) for path in references},
-        resume_from=resume_from,
+        references={path.name.removesuffix(SUFFIX): read_reference(path, bin_um) for path in references},
+        skip_bad_references=skip_bad_references,
+        resume_from=kept.path if kept is not None and resumed is not None else resume_from,
         microns_per_pixel=microns_per_pixel,
     )
+    if resumed is not None:
+        record.note("info", f"Went on after step {resumed} of an earlier attempt.")
+    if kept is not None:
+        kept.copy_to(final)
     record.write(outdir / keys.record_name(sample, record.step))
+    if kept is not None:
+        kept.remove()
     return record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,8 @@ from clearspot.diffst.ship_rule import MIN_SPOTS, Verdict, compare, hidden_pairs
 from clearspot.diffst.training import Judge, Phase, new_phase, train_diffusion, train_mean
 from clearspot.diffst.view import View
 from clearspot.diffst.views import coarse_view, section_view
+from clearspot.errors import BadInputError
+from clearspot.record import Message
 
 _OWN_SHARE: Final = 0.7
 """Share of the training windows of stage 1 that come from the section itself where there are references."""
@@ -58,6 +60,8 @@ class Fitted:
         That training took, by part.
     checkpoint_sha256
         Of the file, where one was written.
+    references
+        Names of the samples that were learned from besides.
     """
 
     model: DiffstModel
@@ -67,6 +71,7 @@ class Fitted:
     losses: dict[str, list[float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     checkpoint_sha256: str | None = None
+    references: tuple[str, ...] = ()
 
 
 def tissue_of(section: Section) -> NDArray[np.bool_]:
@@ -81,6 +86,7 @@ def fit(
     device: torch.device,
     *,
     references: Mapping[str, Reference] | None = None,
+    skip_bad_references: bool = False,
     checkpoint: Path | None = None,
     resume_from: Path | None = None,
     progress: bool = True,
@@ -99,6 +105,8 @@ def fit(
         Where the networks run.
     references
         Samples of high resolution, by name: further views, with known bins.
+    skip_bad_references
+        Leave out references that do not fit the section, with a warning among its messages.
     checkpoint
         Where to keep the model, also while it trains.
     resume_from
@@ -110,11 +118,14 @@ def fit(
     ------
     CheckpointError
         If the checkpoint does not fit.
+    BadInputError
+        If a reference does not fit the section.
     """
     if histology is None or not params.image:
         histology = no_image(section.grid.shape)
     split = split_spots(section, params)
-    fingerprint = fingerprint_of(section, histology) | {"references": sorted(references or {})}
+    totals = {name: float(one.counts.sum(dtype=np.float64)) for name, one in sorted((references or {}).items())}
+    fingerprint = fingerprint_of(section, histology) | {"references": totals}
     resumed = None if resume_from is None else load_checkpoint(resume_from)
     if resumed is not None:
         check_same_run(resumed, params, fingerprint)
@@ -125,7 +136,7 @@ def fit(
         model = DiffstModel(programs.number, histology.n_features, params)
     model = model.to(device)
     run = _Run(section, histology, params, device, model, programs, split, fingerprint, checkpoint, progress)
-    return run.fit(references or {}, resumed)
+    return run.fit(references or {}, resumed, skip_bad_references=skip_bad_references)
 
 
 def fingerprint_of(section: Section, histology: Histology) -> dict[str, Any]:
@@ -155,16 +166,15 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = field(default_factory=time.monotonic)
 
-    def fit(self, references: Mapping[str, Reference], resumed: dict[str, Any] | None) -> Fitted:
+    def fit(
+        self, references: Mapping[str, Reference], resumed: dict[str, Any] | None, *, skip_bad_references: bool
+    ) -> Fitted:
         section, params = self.section, self.params
         values = self.programs.transform(section.counts)
         own = section_view(
             section, values, self.histology, tissue_of(section), self.split.training, params.hide_patterns, params.seed
         )
-        from_references = [
-            reference_view(name, one, section, self.programs, self.model.image_channels, params.seed)
-            for name, one in sorted(references.items())
-        ]
+        from_references = list(self._reference_views(references, skip_bad_references))
         known = [*from_references]
         if (coarse := coarse_view(section, own, values, params.seed)) is not None:
             known.append(coarse)
@@ -179,11 +189,23 @@ class _Run:
             self._train_diffusion(known)
             verdict = self._verdict(own)
         losses = {name: phase.loss for name, phase in self.phases.items()}
-        fitted = Fitted(self.model, self.programs, params, verdict, losses, self.seconds)
+        learned = tuple(view.name for view in from_references)
+        fitted = Fitted(self.model, self.programs, params, verdict, losses, self.seconds, references=learned)
         fitted.checkpoint_sha256 = self._save(
             {"verdict": None if verdict is None else verdict.as_dict(), "losses": losses, "seconds": self.seconds}
         )
         return fitted
+
+    def _reference_views(self, references: Mapping[str, Reference], skip_bad: bool) -> Iterator[View]:
+        channels, seed = self.model.image_channels, self.params.seed
+        for name, one in sorted(references.items()):
+            try:
+                yield reference_view(name, one, self.section, self.programs, channels, seed)
+            except BadInputError as error:
+                if not skip_bad:
+                    raise
+                why = "; ".join(f"{problem.found}, expected {problem.expected}" for problem in error.problems)
+                self.section.messages.append(Message("warning", f"The reference {name} was left out: {why}."))
 
     def _train_mean(self, views: list[View]) -> None:
         began = time.perf_counter()

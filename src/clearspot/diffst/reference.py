@@ -35,6 +35,9 @@ _MATRIX: Final = "cell_feature_matrix.h5"
 _CELLS: Final = "cells.parquet"
 _TRANSCRIPTS: Final = "transcripts.parquet"
 
+XENIUM_FILES: Final = (_TRANSCRIPTS, _MATRIX, _CELLS, "experiment.xenium")
+"""A folder with any of these is Xenium's."""
+
 
 @dataclass(frozen=True)
 class Reference:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-import anndata as ad
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from clearspot import keys
 from clearspot.diffst.capture import disk_operator
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.histology import no_image
 from clearspot.diffst.programs import Programs
-from clearspot.diffst.reference import Reference, from_visium_hd, read_xenium
+from clearspot.diffst.reference import Reference
 from clearspot.diffst.section import Section
 from clearspot.diffst.view import View, make_condition
 from clearspot.errors import BadInputError, Problem
@@ -24,26 +21,6 @@ _MIN_SHARED_GENES: Final = 8
 _MIN_SPOTS: Final = 16
 _SHARE_ON_TISSUE: Final = 0.5
 _BINS_AT_ONCE: Final = 20_000
-
-
-def read_reference(path: Path, bin_um: float) -> Reference:
-    """Read a reference: a folder of Xenium, or the ``.h5ad`` of a Visium HD section as ingest writes it.
-
-    Raises
-    ------
-    BadInputError
-        If it is neither.
-    """
-    if path.is_dir():
-        return read_xenium(path, path.name, bin_um)
-    adata = ad.read_h5ad(path)
-    stated = adata.uns.get(keys.UNS, {})
-    side, scale = stated.get("bin_size_um"), stated.get(keys.MICRONS_PER_PIXEL)
-    if not side or not scale or keys.COUNTS not in adata.layers:
-        found = "a section whose bins are not known to be smaller than spots"
-        mend = "Give a Visium HD section as SPACERANGER_INGEST writes it, or a Xenium folder."
-        raise BadInputError(Problem(path.stem, path.name, found, "a reference of high resolution", mend))
-    return from_visium_hd(adata, max(bin_um, float(side)), hd_bin_um=float(side), microns_per_pixel=float(scale))
 
 
 def reference_view(

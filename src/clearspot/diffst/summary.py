@@ -35,6 +35,9 @@ def training_record(sample: str, section: Section, fitted: Fitted, params: Diffs
         **{f"seconds_{name}": seconds for name, seconds in fitted.seconds.items()},
         **{f"loss_{name}_final": float(np.mean(losses[-20:])) for name, losses in fitted.losses.items() if losses},
     }
+    if fitted.references:
+        record.metrics["n_references"] = len(fitted.references)
+        record.note("info", f"Learned from {', '.join(fitted.references)} besides the section itself.")
     for name, losses in fitted.losses.items():
         record.tables[f"training_{name}"] = _curve(losses)
     _tell_verdict(record, fitted)

@@ -3,10 +3,12 @@
 include { SAMPLESHEET_CHECK } from '../../../modules/local/samplesheet_check'
 include { SPACERANGER_CHECK } from '../../../modules/local/spaceranger/check'
 include { SPACERANGER_INGEST } from '../../../modules/local/spaceranger/ingest'
+include { REFERENCE_PREPARE } from '../../../modules/local/diffusion/reference'
 include { SPOT_QC } from '../../../modules/local/spot/qc'
 include { GATE as CHECK_GATE } from './gate'
 include { GATE as QC_GATE } from './gate'
 include { listOuts } from './staging'
+include { listReference } from './staging'
 include { resolvePath } from './staging'
 
 workflow PREPARE {
@@ -34,13 +36,18 @@ workflow PREPARE {
         .splitJson()
         .map { row ->
             def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
-            def outs = listOuts(resolvePath(row.spaceranger_dir, sheet_folder), row.bin_size_um)
+            def root = resolvePath(row.spaceranger_dir, sheet_folder)
+            def outs = row.role == 'reference' ? listReference(root, row.bin_size_um) : listOuts(root, row.bin_size_um)
             def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
             [meta, outs.files, manifest, row.image ? resolvePath(row.image, sheet_folder) : []]
         }
 
-    // Reference samples train the super-resolution model and take no part in the rest.
+    // Reference samples train the super-resolution model, where one is trained, and take no part in the rest.
     ch_query = ch_samples.filter { meta, _files, _manifest, _image -> meta.role == 'query' }
+    ch_reference = ch_samples
+        .filter { meta, _files, _manifest, _image -> meta.role == 'reference' }
+        .map { meta, files, manifest, _image -> [meta, files, manifest] }
+    REFERENCE_PREPARE(params.skip_superres || params.diffst_checkpoint ? channel.empty() : ch_reference, code_version)
 
     SPACERANGER_CHECK(ch_query, code_version)
     // From here on a sample's meta says how large it is: what the later steps ask for follows from it (conf/base.config).
@@ -51,7 +58,7 @@ workflow PREPARE {
             [meta + facts.subMap(['n_spots', 'n_genes', 'n_entries']), files, manifest, image, json, facts]
         }
     ch_check_records = ch_checked.map { meta, _files, _manifest, _image, json, _facts -> [meta, json] }
-    CHECK_GATE(ch_check_records, 'check')
+    CHECK_GATE(ch_check_records.mix(REFERENCE_PREPARE.out.record), 'check')
 
     ch_to_ingest = params.validate_only
         ? channel.empty()
@@ -65,14 +72,20 @@ workflow PREPARE {
     images = ch_checked.map { meta, _files, _manifest, image, _json, facts ->
         [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
     }
-    records = ch_check_records.mix(SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
+    references = REFERENCE_PREPARE.out.reference.map { _meta, file -> file }
+    // A reference that was refused is reported like a refused sample.
+    ch_refused_references = REFERENCE_PREPARE.out.record.filter { _meta, json ->
+        new groovy.json.JsonSlurperClassic().parse(json.toFile()).status == 'bad_input'
+    }
+    records = ch_check_records.mix(ch_refused_references, SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
     refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)
 
     emit:
-    h5ad     // channel: [ meta, h5ad ]
-    images   // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
-    records  // channel: [ meta, json ]
-    refused  // channel: [ sample, step, problems ]
+    h5ad        // channel: [ meta, h5ad ]
+    images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
+    references  // channel: h5ad of each reference, laid onto bins
+    records     // channel: [ meta, json ]
+    refused     // channel: [ sample, step, problems ]
 }
 
 def plain(value) {

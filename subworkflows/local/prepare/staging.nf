@@ -28,6 +28,20 @@ def listOuts(root, bin_size_um) {
     ]
 }
 
+// Of a Xenium folder only what a reference is read from, the transcripts where they are: its images are large.
+def listReference(root, bin_size_um) {
+    def transcripts = ['transcripts.parquet']
+    def cells = ['cell_feature_matrix.h5', 'cells.parquet']
+    def marks = transcripts + cells + ['experiment.xenium']
+    def is_xenium = root.isDirectory() && marks.any { name -> root.resolve(name).exists() }
+    if (!is_xenium) {
+        return listOuts(root, bin_size_um)
+    }
+    def names = (root.resolve(transcripts[0]).exists() ? transcripts : cells) + ['experiment.xenium']
+    def files = names.collect { name -> root.resolve(name) }.findAll { path -> path.exists() }
+    return [files: files, manifest: [files: files.collect { path -> path.name }, archive: false, dangling: []]]
+}
+
 def isWanted(relative, bin_size_um) {
     def unwanted_folder = /(^|.*\/)(analysis|analysis_csv|deconvolution|SPATIAL_RNA_COUNTER_CS|_[^\/]*|\.[^\/]*)\/.*/
     def unwanted_file = /.*(\.bam|\.bai|\.csi|\.cloupe|\.geojson|\.fastq\.gz|molecule_info\.h5|feature_slice\.h5|web_summary\.html|barcode_mappings\.parquet)$/

@@ -9,6 +9,7 @@ workflow SUPERRESOLVE {
     take:
     h5ad               // channel: [ meta, h5ad ] after denoising
     images             // channel: [ meta, image or [] ] full-resolution histology, [] where it cannot be used
+    references         // channel: h5ad of each reference
     genes_of_interest  // path or []
     code_version       // string
 
@@ -24,7 +25,16 @@ workflow SUPERRESOLVE {
     HISTOLOGY_EMBED(ch_samples.usable, code_version)
     ch_embedded = ch_samples.usable.map { meta, data, _image -> [meta, data] }.join(HISTOLOGY_EMBED.out.histology)
 
-    DIFFUSION_TRAIN(params.diffst_checkpoint ? channel.empty() : ch_embedded, genes_of_interest, gene_file, gene_set, code_version)
+    // Every sample learns from all references.
+    ch_references = references.toSortedList { a, b -> a.name <=> b.name }
+    DIFFUSION_TRAIN(
+        params.diffst_checkpoint ? channel.empty() : ch_embedded,
+        genes_of_interest,
+        gene_file,
+        gene_set,
+        ch_references,
+        code_version,
+    )
     ch_models = params.diffst_checkpoint
         ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(params.diffst_checkpoint, checkIfExists: true)] }
         : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)

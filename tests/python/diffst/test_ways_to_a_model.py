@@ -13,13 +13,16 @@ from clearspot import keys
 from clearspot.diffst import predicting
 from clearspot.diffst.api import sample_section, train
 from clearspot.diffst.checkpoint import load_checkpoint
+from clearspot.diffst.command import train_file
 from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.kept_checkpoint import DiffstKept
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.reference import Reference, from_cells
 from clearspot.diffst.reference_view import reference_view
 from clearspot.diffst.section import read_section
 from clearspot.diffst.training import Phase
 from clearspot.errors import BadInputError
+from clearspot.io.atomic import write_h5ad
 
 from .sections import make_section
 
@@ -73,6 +76,16 @@ def test_training_learns_from_a_reference(tmp_path):
     assert alone.metrics["loss_diffusion_final"] != helped.metrics["loss_diffusion_final"]
 
 
+def test_a_reference_that_does_not_fit_is_left_out_where_that_is_wanted(tmp_path):
+    genes = [f"gene{number}" for number in range(13)]
+    references = {"fits": make_reference(genes), "other": make_reference(["A", "B"])}
+    with pytest.raises(BadInputError, match="shared genes"):
+        trained(tmp_path, references=references)
+    _, _, record = trained(tmp_path, references=references, skip_bad_references=True)
+    assert record.metrics["n_references"] == 1
+    assert [message.level for message in record.messages if "reference other" in message.text] == ["warning"]
+
+
 @pytest.mark.real
 def test_a_xenium_crop_serves_as_reference(shared_data, tmp_path):
     cells = ad.read_h5ad(shared_data / "xenium_crops" / "bulbasaur.h5ad")
@@ -111,6 +124,51 @@ def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path, monkeypat
     weights = [load_checkpoint(path)["model"] for path in (whole, resumed)]
     for name, value in weights[0].items():
         assert_array_equal(value.numpy(), weights[1][name].numpy(), err_msg=name)
+
+
+def test_another_attempt_finds_the_checkpoint_of_one_that_was_killed(tmp_path, monkeypatch):
+    adata, _ = make_section()
+    write_h5ad(adata, tmp_path / "s1.h5ad")
+    kept = tmp_path / "kept"
+    settings = {"preset": "test", "genes": "all", "threads": 1, "n_programs": 3, "checkpoint_minutes": 0.0}
+
+    def attempt(name, **changes):
+        return train_file(tmp_path / "s1.h5ad", None, tmp_path / name, "s1", **settings, **changes)
+
+    whole = attempt("whole")
+    update = Phase.update
+
+    def killed_in_step_four(phase, loss):
+        if phase.name == "diffusion" and phase.step == 3:
+            raise KilledError
+        update(phase, loss)
+
+    monkeypatch.setattr(Phase, "update", killed_in_step_four)
+    with pytest.raises(KilledError):
+        attempt("first", checkpoint_dir=kept)
+    monkeypatch.undo()
+    (checkpoint,) = kept.iterdir()
+    assert checkpoint.name.startswith("s1.")
+    record = attempt("second", checkpoint_dir=kept)
+    assert "Went on after step 9 of an earlier attempt." in [message.text for message in record.messages]
+    assert record.metrics["loss_diffusion_final"] == whole.metrics["loss_diffusion_final"]
+    assert (tmp_path / "second" / "s1.diffst.pt").is_file()
+    assert not list(kept.iterdir())
+
+
+def test_other_inputs_and_settings_have_checkpoints_of_their_own(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+
+    def path(inputs, params=PARAMS):
+        return DiffstKept(tmp_path, "s1", inputs, params, None).path
+
+    assert path([one, None]) == path([one, None], replace(PARAMS, threads=2, samples=5))
+    assert (
+        len({path([one, None]), path([other, None]), path([one, other]), path([one, None], replace(PARAMS, seed=1))})
+        == 4
+    )
 
 
 def test_other_settings_do_not_resume(tmp_path):

@@ -8,6 +8,7 @@ process DIFFUSION_TRAIN {
     path genes_of_interest, stageAs: 'always/*'
     path gene_file, stageAs: 'genes/*'
     val gene_set
+    path references, stageAs: 'references/*', arity: '0..*'
     val code_version
 
     output:
@@ -23,6 +24,7 @@ process DIFFUSION_TRAIN {
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
+    def learned = references ? references.collect { reference -> "--reference ${reference}" }.join(' ') + ' ' + (task.ext.args2 ?: '') : ''
     """
     # clearspot ${code_version}
     mkdir -p ${meta.id}/models
@@ -34,7 +36,7 @@ process DIFFUSION_TRAIN {
         --preset ${preset} \\
         --device ${device} \\
         --threads ${task.cpus} \\
-        ${genes} ${always} ${scale} ${args}
+        ${genes} ${always} ${scale} ${learned} ${args}
     mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
     """
 
