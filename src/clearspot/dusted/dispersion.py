@@ -40,10 +40,27 @@ def start_dispersions(model: Dusted, section: Section, tiles: list[Tile], device
         counts = section.counts[block.spots].toarray()
         excess += ((counts - mean) ** 2 - mean).sum(axis=0)
         power += (mean**2).sum(axis=0)
-    typical = max(float(excess.sum() / power.sum()), 0.0)
-    spread = np.clip((excess + PRIOR_WEIGHT * typical) / (power + PRIOR_WEIGHT), *SPREAD_BOUNDS)
-    theta = torch.from_numpy(1 / spread)
+    theta = torch.from_numpy(1 / moment_spread(excess, power))
     with torch.no_grad():
         intercepts = model.heads.biases[1]
         # the inverse of softplus, which is the identity far up
         intercepts.copy_(theta + torch.log(-torch.expm1(-theta)))
+
+
+def moment_spread(excess: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Squared coefficient of variation of every gene's rate (``1 / Theta``), drawn towards that of all genes together.
+
+    Parameters
+    ----------
+    excess
+        Squared residuals less their Poisson part, summed over spots, shape ``(n_genes,)``.
+    power
+        Squared expectations, summed over the same spots.
+
+    Returns
+    -------
+    Shape ``(n_genes,)``, within ``SPREAD_BOUNDS``.
+    """
+    typical = max(float(excess.sum() / max(float(power.sum()), 1e-12)), 0.0)
+    spread: np.ndarray = np.clip((excess + PRIOR_WEIGHT * typical) / (power + PRIOR_WEIGHT), *SPREAD_BOUNDS)
+    return spread

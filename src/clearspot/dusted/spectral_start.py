@@ -4,6 +4,9 @@ Standardised counts are a low-rank signal plus noise of about unit variance. The
 much as noise of that size makes right (Gavish and Donoho 2017, IEEE Transactions on Information Theory 63:2137,
 Frobenius norm), are a denoiser in one step, and a good one where spots are few. The network is set to be that denoiser:
 pairs of hidden units ``ELU(+e v)`` and ``ELU(-e v)`` carry each direction, whose difference is linear in a small ``e``.
+
+Counts vary more than Poisson's: what is left beside the directions says by how much, gene by gene, and genes are
+standardised by that (``c + c^2 / Theta`` for a mean of ``c``) before the directions are taken again.
 Training then goes on from there with all that the linear map has not: attention, the count distribution, ELU.
 """
 
@@ -17,7 +20,8 @@ import scipy.sparse as sp
 import torch
 from scipy.sparse.linalg import LinearOperator, svds
 
-from clearspot.dusted.model import Dusted
+from clearspot.dusted.dispersion import moment_spread
+from clearspot.dusted.model import LEAST_MEAN, Dusted
 from clearspot.dusted.section import Section
 
 AMPLITUDE = 0.1
@@ -28,6 +32,9 @@ LEAST_SHRINKAGE = 0.01
 
 SPOTS_FOR_DIRECTIONS = 30_000
 """Directions of larger sections are taken from as many of their spots, drawn at random."""
+
+REWEIGHTINGS = 3
+"""Times that genes' noise is measured and the directions taken anew; beyond, neither moves much."""
 
 SELF_GATES = (0.5, 0.8, 0.95, 0.99)
 """Shares of a spot's attention that stay with it, tried at the start where counts are held out."""
@@ -47,11 +54,18 @@ class Directions:
         Standard deviation of the spots along each, deep spots weighing more, shape ``(n_directions,)``.
     shrinkage
         Share of each that is signal, 0 to 1, shape ``(n_directions,)``.
+    left
+        Mean square of every gene's standardised input that the shrunk directions leave; 1 where all of it is the noise
+        that it was standardised by. Shape ``(n_genes,)``.
+    n_spots
+        Spots that they were taken from.
     """
 
     loadings: np.ndarray
     spread: np.ndarray
     shrinkage: np.ndarray
+    left: np.ndarray
+    n_spots: int
 
 
 def main_directions(section: Section, centre: np.ndarray, scale: np.ndarray, n: int, seed: int) -> Directions:
@@ -86,12 +100,36 @@ def main_directions(section: Section, centre: np.ndarray, scale: np.ndarray, n: 
     energy = _energy(above_zero, depth, offset)
     shape = np.array(operator.shape, dtype=np.float64)
     rest = np.prod(np.maximum(shape - len(singular), 1))
-    noise = max(energy - float((singular**2).sum()), 1e-12) / rest
+    noise = max(float(energy.sum() - (singular**2).sum()), 1e-12) / rest
+    shrinkage = optimal_shrinkage(singular / np.sqrt(noise * shape.max()), shape.min() / shape.max())
+    taken = (2 * shrinkage - shrinkage**2) * singular**2
     return Directions(
         loadings=loadings,
         spread=singular / np.sqrt((depth**2).sum()),
-        shrinkage=optimal_shrinkage(singular / np.sqrt(noise * shape.max()), shape.min() / shape.max()),
+        shrinkage=shrinkage,
+        # what a gene brings into a direction itself says nothing of how well others foretell it
+        left=np.maximum(energy - taken @ (loadings**2 * (1 - loadings**2)), 0.0) / len(spots),
+        n_spots=len(spots),
     )
+
+
+def noise_scale(centre: np.ndarray, scale: np.ndarray, found: Directions) -> np.ndarray:
+    """What every gene is to be multiplied by for noise of unit variance, from what directions under ``scale`` leave.
+
+    Parameters
+    ----------
+    centre, scale
+        As for :func:`main_directions`.
+    found
+        Its answer.
+
+    Returns
+    -------
+    ``1 / sqrt(c + c^2 / Theta)``, never more than Poisson noise alone gives; shape ``(n_genes,)``.
+    """
+    variance = found.left / scale**2
+    spread = moment_spread(found.n_spots * (variance - centre), found.n_spots * centre**2)
+    return 1 / np.sqrt(centre + centre**2 * spread)
 
 
 def optimal_shrinkage(singular: np.ndarray, aspect: float) -> np.ndarray:
@@ -132,13 +170,19 @@ def start_at_directions(model: Dusted, section: Section, seed: int) -> None:
     if model.centre is None or model.gene_scale is None:
         raise ValueError("a spectral start needs a model with standardised input")
     n_hidden, n_latent = model.encoder_inner.shape
-    centre, scale = model.centre.cpu().numpy(), model.gene_scale.cpu().numpy()
-    found = main_directions(section, centre, scale, min(n_latent, n_hidden // 2), seed)
+    centre = model.centre.cpu().numpy().astype(np.float64)
+    mean = np.maximum(centre, LEAST_MEAN)
+    scale, n = 1 / np.sqrt(mean), min(n_latent, n_hidden // 2)
+    found = main_directions(section, centre, scale, n, seed)
+    for _ in range(REWEIGHTINGS):
+        scale = noise_scale(mean, scale, found)
+        found = main_directions(section, centre, scale, n, seed)
+    model.gene_scale.copy_(torch.from_numpy(scale))
     k = len(found.spread)
     spread = np.maximum(found.spread, 1e-12)
     gain = AMPLITUDE / spread
     into = torch.from_numpy((gain[:, None] * found.loadings).T).to(model.encoder_outer)
-    out = torch.from_numpy((1 / (2 * gain))[:, None] * found.loadings * scale).to(model.encoder_outer)
+    out = torch.from_numpy((1 / (2 * gain))[:, None] * found.loadings / (scale * mean)).to(model.encoder_outer)
     # tied, so a direction passes here twice
     passed = torch.from_numpy(np.sqrt(np.maximum(found.shrinkage, LEAST_SHRINKAGE) / 2)).to(model.encoder_outer)
     if model.gene_attention is not None:
@@ -203,10 +247,12 @@ def _less_rank_one(above_zero: sp.csr_matrix, depth: np.ndarray, offset: np.ndar
     )
 
 
-def _energy(above_zero: sp.csr_matrix, depth: np.ndarray, offset: np.ndarray) -> float:
-    """Squared Frobenius norm of ``above_zero - depth offset^T``."""
-    cross = float(depth @ (above_zero @ offset))
-    return float((above_zero.data**2).sum() - 2 * cross + (depth @ depth) * (offset @ offset))
+def _energy(above_zero: sp.csr_matrix, depth: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Squared norm of every column of ``above_zero - depth offset^T``."""
+    square = np.asarray(above_zero.multiply(above_zero).sum(axis=0)).ravel()
+    cross = offset * (above_zero.T @ depth)
+    energy: np.ndarray = square - 2 * cross + (depth @ depth) * offset**2
+    return energy
 
 
 def _largest(operator: LinearOperator, n: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

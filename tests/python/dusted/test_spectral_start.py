@@ -61,6 +61,22 @@ def test_noise_is_shrunk_to_nothing_and_strong_signal_is_kept():
     assert shrunk[3] > 0.999
 
 
+def test_noise_beyond_poisson_is_found_gene_by_gene(section_of):
+    section = section_of(PARAMS, rows=20, columns=20, n_genes=40, depth=5.0)
+    generator = np.random.default_rng(1)
+    mean, spread = 6.0, np.where(np.arange(40) < 20, 0.0, 0.5)
+    rates = mean * np.where(spread > 0, generator.gamma(2.0, 0.5, (section.n_spots, 40)), 1.0)
+    noise = replace(
+        section,
+        counts=sp.csr_matrix(generator.poisson(rates).astype(np.float32)),
+        input_scale=np.ones(section.n_spots, dtype=np.float32),
+        size_factor=np.ones(section.n_spots, dtype=np.float32),
+    )
+    model = build_model(noise, PARAMS, torch.float32)
+    start_at_directions(model, noise, seed=0)
+    np.testing.assert_allclose(1 / model.gene_scale.numpy() ** 2, mean + spread * mean**2, rtol=0.3)
+
+
 def test_started_model_is_the_shrunk_projection(section):
     params = replace(PARAMS, self_gate=False, gene_attention=False)
     alone = replace(section, graph=sp.csr_matrix(section.graph.shape, dtype=np.int8))
@@ -69,7 +85,7 @@ def test_started_model_is_the_shrunk_projection(section):
     found = main_directions(alone, model.centre.numpy(), model.gene_scale.numpy(), 4, 0)
     z = standardised(alone, model) @ found.loadings.T
     # as the pairs of units bend it: ELU is linear in small values alone
-    expected = (z * found.shrinkage) @ found.loadings * model.gene_scale.numpy()
+    expected = (z * found.shrinkage) @ found.loadings / (model.gene_scale.numpy() * model.centre.numpy())
     blocks = list(means(model, alone, make_tiles(alone.graph, None, 10**6), CPU))
     rates = np.concatenate([block.mean for block in blocks]) / alone.size_factor[:, None]
     found_change = rates / np.exp(model.heads.biases[0].detach().numpy())
