@@ -6,8 +6,9 @@ import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from tempfile import TemporaryFile
 from typing import Final
 
 import click
@@ -103,6 +104,9 @@ def exit_codes() -> Iterator[None]:
 
     The command-line scripts put their one library call inside this context.
     """
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, error, trace: None if _disk_is_full(error) else hooks[0](kind, error, trace)
+    sys.unraisablehook = lambda what: None if _disk_is_full(what.exc_value) else hooks[1](what)
     try:
         yield
     except BadInputError as error:
@@ -111,20 +115,40 @@ def exit_codes() -> Iterator[None]:
         _leave("No such device", error, EXIT_NO_DEVICE)
     except DamagedFileError as error:
         _leave("Damaged file", error, EXIT_DAMAGED_FILE)
+    except GpuOutOfMemoryError as error:
+        _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
     except Exception as error:
         if not _disk_is_full(error):
             raise
-        click.echo(f"ERROR: No space left on the disk\n{error}", err=True)
-        sys.stdout.flush()
+        if _room_for_a_message():
+            with suppress(OSError):
+                click.echo(f"ERROR: No space left on the disk\n{error}", err=True)
+                sys.stdout.flush()
         # not by an exception: HDF5 crashes while Python ends, on the file that it could not write
         os._exit(EXIT_DISK_FULL)
-    except GpuOutOfMemoryError as error:
-        _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
+    finally:
+        sys.excepthook, sys.unraisablehook = hooks
 
 
-def _disk_is_full(error: BaseException) -> bool:
+def _room_for_a_message() -> bool:
+    """Whether a message would harm nothing: a task's goes to a file of its work folder.
+
+    Where that finds no room, Nextflow takes the failure to write it for the task's exit code. h5py speaks up too, for
+    each part of a file that it cannot close: hence the hooks above.
+    """
+    if sys.stderr.isatty():
+        return True
+    try:
+        with TemporaryFile(dir=".") as file:
+            file.write(bytes(16384))
+    except OSError:
+        return False
+    return True
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
     """Whether a full disk or quota is behind an error; HDF5 says so in words, under several classes."""
-    chain: BaseException | None = error
+    chain = error
     while chain is not None:
         if getattr(chain, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             return True

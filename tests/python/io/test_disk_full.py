@@ -3,10 +3,12 @@
 import errno
 import os
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from clearspot.errors import exit_codes
+from clearspot.errors import GpuOutOfMemoryError, exit_codes
 
 HDF5 = "Can't synchronously write data (file write failed: errno = 28, error message = 'No space left on device')"
 
@@ -44,3 +46,33 @@ def test_full_disk_behind_another_error() -> None:
 def test_other_errors_stay_what_they_are(error: Exception) -> None:
     with pytest.raises(type(error)), exit_codes():
         raise error
+
+
+def test_no_word_where_there_is_no_room_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(SystemExit) as ended, exit_codes():
+        raise OSError(HDF5)
+    assert ended.value.code == 73
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("error", "said"), [(OSError(HDF5), 0), (OSError("other"), 1)])
+def test_what_cannot_be_closed_on_a_full_disk_is_not_told_one_by_one(
+    error: Exception, said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    with exit_codes():
+        sys.unraisablehook(SimpleNamespace(exc_value=error))
+    assert len(told) == said
+
+
+def test_out_of_gpu_memory_is_told_as_such() -> None:
+    with pytest.raises(SystemExit) as ended, exit_codes():
+        raise GpuOutOfMemoryError("tile of 512 spots")
+    assert ended.value.code == 75
