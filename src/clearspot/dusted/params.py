@@ -54,8 +54,8 @@ class DustedParams:
         ``exp`` (equation 2.5), or ``elu``: ``exp(intercept) * (1 + ELU(h))``, which adds programs where they raise a
         gene, as a spot is a sum of cells. Needs ``gene_intercept``.
     input
-        ``log`` (the paper), or ``rate``: counts per depth, less each gene's mean, over the square root of that mean, so
-        that every gene has about the same noise.
+        ``log`` (the paper), or ``rate``: counts per depth, less each gene's mean, over the standard deviation of its
+        noise: Poisson's, or with a spectral start the one measured there.
     start
         Of the weights: ``random``, or ``spectral`` (:mod:`clearspot.dusted.spectral_start`).
     normalise_over
