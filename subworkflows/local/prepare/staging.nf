@@ -58,5 +58,7 @@ def isWanted(relative, bin_size_um) {
 }
 
 def resolvePath(where, sheet_folder) {
-    return where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/ ? file(where) : file("${sheet_folder}/${where}")
+    // a name may have `*` or `[` in it, and means itself
+    def is_whole = where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/
+    return file(is_whole ? where : "${sheet_folder}/${where}", glob: false)
 }
