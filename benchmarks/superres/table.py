@@ -39,11 +39,18 @@ REGIONS = ("tissue", "measured", "gap", "hidden spots")
 SHOWN = {"pearson": "Pearson", "deviance": "deviance", "crps": "CRPS"}
 
 
+TUNED_ON = ("phantom-0-", "her2st-C2-")
+"""Cases that settings were chosen on."""
+
+COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain")
+"""Methods that are run on every case; each kind of case has those that can run on it."""
+
+
 def write_table(results: Path, path: Path) -> None:
     """Write ``results.md`` from ``results.csv``."""
     rows = pd.read_csv(results)
     rows["kind"] = rows["case"].str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True)
-    parts = []
+    parts = [_in_common(rows)]
     for kind, of_kind in rows.groupby("kind"):
         sections = of_kind["case"].nunique()
         best = of_kind.drop_duplicates("case")["ceiling"].mean()
@@ -80,18 +87,48 @@ def write_figure(results: Path, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def _in_common(rows: pd.DataFrame) -> str:
+    """Means over the same sections for each method, those that settings were chosen on apart."""
+    rows = rows[rows["region"].isin(["tissue", "hidden spots"]) & rows["method"].isin(COMPARED)]
+    rows = rows[rows.groupby("case")["method"].transform(lambda methods: "plain" in set(methods))]
+    tuned = rows["case"].str.startswith(TUNED_ON)
+    names = [name for name in COMPARED if name in set(rows["method"])]
+    parts = [
+        "## The same sections for every method",
+        "Pearson / deviance / CRPS on all tissue or on hidden spots, means over sections of medians over genes. What\n"
+        "`plain` was not run on is left out. *tuned on*: settings were chosen on these sections.",
+    ]
+    for projection, title in (("none", "Not projected"), ("measured", "Projected onto the measured counts")):
+        lines = [f"| cases | sections | {' | '.join(names)} |", "| --- " * (len(names) + 2) + "|"]
+        for kind in sorted(rows["kind"].unique()):
+            for chosen, note in ((~tuned, ""), (tuned, " (tuned on)")):
+                part = rows[(rows["kind"] == kind) & chosen & (rows["projection"] == projection)]
+                if not len(part):
+                    continue
+                cells = [kind + note, str(part["case"].nunique())]
+                for name in names:
+                    of_method = part[part["method"] == name][list(SHOWN)]
+                    cells.append(" / ".join(f"{value:.3f}" for value in of_method.mean()) if len(of_method) else "-")
+                lines.append(f"| {' | '.join(cells)} |")
+        parts += [f"### {title}", "\n".join(lines)]
+    return "\n\n".join(parts)
+
+
 def _markdown(rows: pd.DataFrame) -> str:
     columns = [name for name in COLUMNS if name in rows and rows[name].notna().any()]
     means = rows.groupby(["method", "projection"])[columns].mean()
+    sections = rows.groupby("method")["case"].nunique()
     known = [method for method in ORDER if method in means.index.get_level_values(0)]
     others = sorted(set(means.index.get_level_values(0)) - set(ORDER))
-    lines = [f"| method | {' | '.join(COLUMNS[name] for name in columns)} |", "| --- " * (len(columns) + 1) + "|"]
+    header = ["method", "sections", *(COLUMNS[name] for name in columns)]
+    lines = [f"| {' | '.join(header)} |", "| --- " * len(header) + "|"]
     for method in [*known, *others]:
         for projection, name in PROJECTIONS.items():
             if (method, projection) not in means.index:
                 continue
             values = means.loc[(method, projection)]
-            lines.append(f"| {method}{name} | {' | '.join(_shown(values[column]) for column in columns)} |")
+            shown = " | ".join(_shown(values[column]) for column in columns)
+            lines.append(f"| {method}{name} | {sections[method]} | {shown} |")
     return "\n".join(lines)
 
 
