@@ -10,6 +10,7 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from scipy.stats import median_abs_deviation
 from sklearn.decomposition import PCA
 
 from clearspot import keys
@@ -24,6 +25,8 @@ from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
 
 COMPONENTS: Final = 30
+
+TAILS: Final = 6.0
 
 _BOTH_UP_TO: Final = 100_000
 """Passing spots up to which the method that was not asked for runs as well, for comparison."""
@@ -91,13 +94,17 @@ def find_domains(
 
 
 def leading_components(latent: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The latent itself, or its first ``COMPONENTS`` principal components where it has more columns.
+    """The latent's first ``COMPONENTS`` principal components (itself, if it has no more columns), without long tails.
 
-    A mixture gives every column the same say, so columns that hold next to nothing must not reach it.
+    A mixture gives every column the same say, so columns that hold next to nothing must not reach it. And a small
+    tissue that is unlike all others would take every component for itself: values stop at ``TAILS`` robust standard
+    deviations (from the median absolute deviation) on either side of a column's median.
     """
-    if latent.shape[1] <= COMPONENTS:
-        return latent
-    return PCA(min(COMPONENTS, len(latent)), svd_solver="full").fit_transform(latent)
+    if latent.shape[1] > COMPONENTS:
+        latent = PCA(min(COMPONENTS, len(latent)), svd_solver="full").fit_transform(latent)
+    middle = np.median(latent, axis=0)
+    reach = TAILS * median_abs_deviation(latent, axis=0, scale="normal")
+    return np.where(reach > 0, np.clip(latent, middle - reach, middle + reach), latent)
 
 
 def _cluster(

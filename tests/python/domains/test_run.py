@@ -5,8 +5,9 @@ from prepared import denoised_section
 from sklearn.metrics import adjusted_rand_score
 
 from clearspot.domains import run
+from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.params import DomainParams
-from clearspot.domains.run import find_domains
+from clearspot.domains.run import COMPONENTS, TAILS, find_domains, leading_components
 from clearspot.record import StepRecord
 
 QUICK = {"moran_n_genes": 10, "moran_n_perms": 5}
@@ -100,3 +101,27 @@ def test_a_latent_that_is_not_finite_is_a_fault_not_a_domain(adata):
 def test_impossible_settings_are_refused(params):
     with pytest.raises(ValueError):
         DomainParams(**params)
+
+
+def test_small_tissues_unlike_all_others_do_not_hide_the_rest():
+    generator = np.random.default_rng(0)
+    kinds = np.repeat([0, 1, 2, 3, 4, 5], [200, 200, 12, 12, 12, 12])
+    centres = np.array([[-2, 0, 0], [2, 0, 0], [0, 90, 0], [0, -70, 0], [0, 0, 80], [0, 0, -60]])
+    latent = centres[kinds] * generator.normal(1, 0.2, (kinds.size, 1)) + generator.normal(0, 1, (kinds.size, 3))
+    found = gmm_domains(leading_components(latent), n_domains=4).codes
+    assert adjusted_rand_score(kinds[:400], found[:400]) > 0.8
+    assert adjusted_rand_score(kinds[:400], gmm_domains(latent, n_domains=4).codes[:400]) < 0.2
+
+
+def test_values_stop_at_the_tails_and_constant_columns_stay():
+    generator = np.random.default_rng(0)
+    latent = np.column_stack([generator.normal(size=500), np.zeros(500)])
+    latent[0] = [100.0, 3.0]
+    cut = leading_components(latent)
+    assert 0.8 * TAILS < cut[0, 0] < 1.2 * TAILS
+    np.testing.assert_array_equal(cut[1:], latent[1:])
+    assert cut[0, 1] == 3.0
+
+
+def test_a_wide_latent_comes_down_to_its_components():
+    assert leading_components(np.random.default_rng(0).normal(size=(100, 64))).shape == (100, COMPONENTS)
