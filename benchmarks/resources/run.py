@@ -1,11 +1,13 @@
 """Measure what each process of the pipeline needs, for sections of several sizes.
 
 `python benchmarks/resources/run.py` simulates a section of each size, runs the pipeline over it, one task at a time,
-and adds one row a task to results.csv. A size that is there already is not measured again.
+and adds one row a task to results.csv. A size that is there already is not measured again. `--sizes 1k 3k` measures
+these only. Without super-resolution, as by default.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
@@ -19,7 +21,7 @@ from tempfile import mkdtemp
 HERE = Path(__file__).parent
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.csv"
-COLUMNS = ("size", "n_spots", "n_genes", "n_entries", "process", "cpu_seconds", "peak_mb", "epochs")
+COLUMNS = ("size", "n_spots", "n_genes", "n_entries", "process", "cpu_seconds", "peak_mb", "epochs", "training_seconds")
 EPOCHS = 10
 ONE_AT_A_TIME = """
 trace.raw = true
@@ -54,28 +56,30 @@ def environment() -> dict[str, str]:
 def measure(size: Size, genes: int, folder: Path) -> list[dict[str, object]]:
     """Simulate and run one size; returns its rows."""
     simulate = ["clearspot", "simulate", str(folder), "--preset", "section", "--chemistry", size.chemistry]
-    simulate += ["--width-um", str(size.width_um), "--genes", str(genes), "--um-per-px", "2"]
+    simulate += ["--width-um", str(size.width_um), "--genes", str(genes), "--um-per-px", "2", "--no-image"]
     subprocess.run(simulate, env=environment(), check=True)
     (folder / "one.config").write_text(ONE_AT_A_TIME)
     launch = [str(REPO / "tools/nextflow/launch"), "-c", str(folder / "one.config"), "run", str(REPO)]
     launch += ["--input", str(folder / "samplesheet.csv"), "--outdir", str(folder / "results")]
     launch += ["--dusted_epochs", str(EPOCHS), "--qc_min_counts", "1", "--qc_min_genes", "1"]
-    launch += ["--skip_superres", str(size.chemistry == "hd").lower(), "--diffst_preset", "test"]
     subprocess.run(launch, cwd=folder, env=environment(), check=True)
     steps = json.loads((folder / "results/phantom_1/metrics.json").read_text())["steps"]
-    facts = steps["check"]["metrics"]
+    facts, dusted = steps["check"]["metrics"], steps["dusted"]["metrics"]
     (trace,) = (folder / "results/pipeline_info").glob("execution_trace_*.txt")
     rows = []
     for task in csv.DictReader(trace.open(), delimiter="\t"):
+        is_dusted = "DUSTED" in task["process"]
+        # of a machine that does other things too, the time on the clock says little
+        cores = float(task["%cpu"]) / 100
         rows.append(
             {
                 "size": size.name,
                 **{name: facts[name] for name in ("n_spots", "n_genes", "n_entries")},
                 "process": task["process"].split(":")[-1],
-                # of a machine that does other things too, the time on the clock says little
-                "cpu_seconds": round(float(task["realtime"]) / 1000 * float(task["%cpu"]) / 100, 1),
+                "cpu_seconds": round(float(task["realtime"]) / 1000 * cores, 1),
                 "peak_mb": round(float(task["peak_rss"]) / 1e6),
-                "epochs": EPOCHS if "DUSTED" in task["process"] else "",
+                "epochs": EPOCHS if is_dusted else "",
+                "training_seconds": round(dusted["seconds_training"] * cores, 1) if is_dusted else "",
             }
         )
     return rows
@@ -83,9 +87,12 @@ def measure(size: Size, genes: int, folder: Path) -> list[dict[str, object]]:
 
 def main() -> None:
     """Measure what is not measured yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", default=[size.name for size in SIZES])
+    options = parser.parse_args()
     done = {row["size"] for row in csv.DictReader(RESULTS.open())} if RESULTS.exists() else set()
     for size in SIZES:
-        if size.name in done:
+        if size.name in done or size.name not in options.sizes:
             continue
         folder = Path(mkdtemp(prefix=f"resources-{size.name}-"))
         rows = measure(size, 2000, folder)
