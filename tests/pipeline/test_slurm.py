@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -69,6 +70,29 @@ def runs(slurm: Path, phantoms: Path, tmp_path_factory: pytest.TempPathFactory) 
         stubs = pool.submit(run_pipeline, folder / "stubs", *gpu, "-stub-run", *sample, "--skip_superres", "false")
         limits = (slurm / "limits").read_text().strip()
         return Runs(pipeline.result(), stubs.result(), faults.result(), impossible.result(), limits)
+
+
+@pytest.fixture(scope="module")
+def node_lost(slurm: Path, runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose only node is gone while its task is on it, and comes back once the task waits for another."""
+    folder = tmp_path_factory.mktemp("node_lost")
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(run_script, folder, FAULTS, *QUICK, "-profile", "slurm", "--only_lasts", "true")
+        _wait_for_job("RUNNING")
+        subprocess.run([SCRIPT, "lose", slurm], check=True, timeout=120)
+        _wait_for_job("PENDING")
+        subprocess.run([SCRIPT, "find", slurm], check=True, timeout=120)
+        return run.result()
+
+
+def _wait_for_job(state: str) -> None:
+    """Return once a job is in this state."""
+    for _ in range(600):
+        found = subprocess.run(["squeue", "--noheader", "--format=%T"], capture_output=True, text=True, check=True)
+        if state in found.stdout.split():
+            return
+        time.sleep(0.2)
+    pytest.fail(f"waited in vain for a job that is {state}, found {found.stdout!r}")
 
 
 def requests(run: Run) -> pd.DataFrame:
@@ -139,3 +163,11 @@ def test_an_impossible_request_fails_at_once_with_slurms_own_word(runs: Runs) ->
     assert "Failed to submit process to grid scheduler" in runs.impossible.log
     assert "Memory specification can not be satisfied" in runs.impossible.log
     assert "Re-submitted" not in runs.impossible.log
+
+
+def test_a_task_whose_node_vanished_is_tried_again(node_lost: Run) -> None:
+    assert node_lost.exit_code == 0, node_lost.log
+    attempts = node_lost.trace.sort_values("attempt")
+    assert list(attempts["status"]) == ["FAILED", "COMPLETED"]
+    assert "Re-submitted process > LASTS" in node_lost.log
+    assert (node_lost.outdir / "lasted.txt").read_text() == "2\n"

@@ -2,6 +2,7 @@
 
 params.outdir = 'results'
 params.impossible = false
+params.only_lasts = false
 
 // Asks for less memory than it uses: killed at the first attempt, and fits at a later one.
 process GROWS {
@@ -63,6 +64,10 @@ process IMPOSSIBLE {
 workflow {
     if (params.impossible) {
         IMPOSSIBLE()
+    }
+    else if (params.only_lasts) {
+        LASTS()
+        LASTS.out.subscribe { result -> result.copyTo("${params.outdir}/${result.name}") }
     }
     else {
         GROWS()

@@ -2,6 +2,8 @@
 # A whole Slurm on this one machine, for tests: munge, controller, node, and a GPU that is only scheduled.
 #   slurm.sh up DIR     starts it; everything it writes is in DIR; SLURM_CONF=DIR/slurm.conf makes the client tools find it
 #   slurm.sh down DIR   stops what `up` started, by the process ids in DIR
+#   slurm.sh lose DIR   takes the node away without a word; the controller is told to notice within seconds
+#   slurm.sh find DIR   brings the node back
 # Needs root and Debian's packages slurm-wlm and munge. No systemd, nothing outside of 127.0.0.1.
 set -euo pipefail
 
@@ -60,6 +62,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 EnforcePartLimits=ALL
 ReturnToService=2
+SlurmdTimeout=300
 KillWait=5
 GresTypes=gpu
 NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:1
@@ -111,12 +114,22 @@ down() {
     find /sys/fs/cgroup/*/"slurm_$(hostname -s)" -depth -type d -exec rmdir {} + 2>/dev/null || true
 }
 
+# As where the cable is pulled: what runs on the node runs on, and nobody hears of it.
+lose() {
+    export SLURM_CONF=$dir/slurm.conf
+    sed -i 's/^SlurmdTimeout=.*/SlurmdTimeout=6/' "$dir/slurm.conf"
+    scontrol reconfigure
+    kill -KILL "$(<"$dir/slurmd.pid")"
+}
+
 dir=$(realpath --canonicalize-missing "${2:?a folder}")
 case "${1:-}" in
 up) up ;;
 down) down ;;
+lose) lose ;;
+find) SLURM_CONF=$dir/slurm.conf slurmd ;;
 *)
-    echo "slurm.sh up|down DIR" >&2
+    echo "slurm.sh up|down|lose|find DIR" >&2
     exit 2
     ;;
 esac
