@@ -82,7 +82,7 @@ BASELINES = {
     "sharpened": sharpened,
     "sharpened-programs": sharpened_programs,
 }
-NEEDS_IMAGE = {"ridge", "sharpened", "sharpened-programs", "diffst-no-image"}
+NEEDS_IMAGE = {"ridge", "sharpened", "sharpened-programs", "plain-no-image", "diffst-no-image"}
 """Methods that have nothing to say (or nothing new) without an image."""
 
 

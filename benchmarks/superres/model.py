@@ -30,12 +30,12 @@ PRESET = "cpu"
 SETTINGS: dict[str, object] = {}
 
 
-def plain(case: Case) -> Prediction:
+def plain(case: Case, *, with_image: bool = True) -> Prediction:
     """What the networks start from, nothing trained: image trend times smooth ratio of the programs, genes' own fields.
 
     Its draws have the genes' dispersion of hidden spots, and nothing from the diffusion.
     """
-    params, section, histology = _given(case, with_image=True, diffusion=False)
+    params, section, histology = _given(case, with_image=with_image, diffusion=False)
     programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
     model = DiffstModel(programs.number, histology.n_features, params).eval()
     model.mean.power.fill_(0)
@@ -47,6 +47,11 @@ def plain(case: Case) -> Prediction:
         for how in (False, True)
     )
     return Prediction(chunk.mean(maps.mean), draws, conserving)
+
+
+def plain_without_image(case: Case) -> Prediction:
+    """The same, image off."""
+    return plain(case, with_image=False)
 
 
 def meannet(case: Case) -> Prediction:
@@ -72,6 +77,7 @@ def diffst_without_image(case: Case) -> Prediction:
 
 MODELS = {
     "plain": plain,
+    "plain-no-image": plain_without_image,
     "meannet": meannet,
     "meannet-gaussian": meannet_gaussian,
     "diffst": diffst,

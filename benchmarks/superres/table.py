@@ -28,6 +28,7 @@ ORDER = (
     "sharpened",
     "sharpened-programs",
     "plain",
+    "plain-no-image",
     "meannet",
     "meannet-gaussian",
     "diffst",
@@ -42,7 +43,7 @@ SHOWN = {"pearson": "Pearson", "deviance": "deviance", "crps": "CRPS"}
 TUNED_ON = ("phantom-0-", "her2st-C2-")
 """Cases that settings were chosen on."""
 
-COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain")
+COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain-no-image", "plain")
 """Methods that are run on every case; each kind of case has those that can run on it."""
 
 
@@ -107,8 +108,10 @@ def _in_common(rows: pd.DataFrame) -> str:
                     continue
                 cells = [kind + note, str(part["case"].nunique())]
                 for name in names:
-                    of_method = part[part["method"] == name][list(SHOWN)]
-                    cells.append(" / ".join(f"{value:.3f}" for value in of_method.mean()) if len(of_method) else "-")
+                    of_method = part[part["method"] == name]
+                    complete = of_method["case"].nunique() == part["case"].nunique()
+                    means = of_method[list(SHOWN)].mean()
+                    cells.append(" / ".join(f"{value:.3f}" for value in means) if complete else "-")
                 lines.append(f"| {' | '.join(cells)} |")
         parts += [f"### {title}", "\n".join(lines)]
     return "\n\n".join(parts)
