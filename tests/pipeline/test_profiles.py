@@ -9,6 +9,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from .engine import REPO, Run, environment, run_pipeline
@@ -93,6 +94,35 @@ def test_gpu_profile_asks_grid_schedulers_for_a_gpu(tools: Path, tmp_path: Path)
     assert f"#PBS -l nodes=1:ppn={cpus}:gpus=1" in heads["ON_PBS"]
     assert re.search(r"#PBS -l mem=\d+", heads["ON_PBS"])
     assert re.search(rf"#PBS -l select=1:ncpus={cpus}:mem=\d+mb:ngpus=1", heads["ON_PBSPRO"])
+
+
+@pytest.fixture(scope="module")
+def asked(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Gigabytes that tasks of each label ask of a scheduler with GPUs, by the size of the sample."""
+    folder = tmp_path_factory.mktemp("requests")
+    sheet = folder / "sizes.csv"
+    # a whole Visium slide, Visium HD in bins of 16 um and of 8 um
+    sheet.write_text(
+        "size,n_spots,n_genes,n_entries\n"
+        "visium,4992,18085,30000000\n"
+        "hd16,150000,18085,200000000\n"
+        "hd8,600000,18085,400000000\n"
+    )
+    settings = ("-c", str(REPO / "tests/nf/gpu_schedulers.config"), "-profile", "lsf,gpu", "--sizes", str(sheet))
+    run = run_script(folder, REPO / "tests/nf/requests.nf", *settings, tools=tools)
+    assert run.exit_code == 0, run.log
+    table = run.trace.pivot(index="tag", columns="step", values="memory")
+    return table.map(lambda text: float(text.removesuffix(" GB")))
+
+
+def test_requests_follow_the_sample_with_a_gpu_too(asked: pd.DataFrame) -> None:
+    # docs/resources.md: the dense layer, and at most 4 GiB of it, and 100 bytes a count
+    dense, counts = (
+        pd.Series({"visium": 4 * 4992 * 18085, "hd16": 2**32, "hd8": 2**32}) / 2**30,
+        pd.Series({"visium": 3e9, "hd16": 2e10, "hd8": 4e10}) / 2**30,
+    )
+    expected = pd.DataFrame({"MODEL": 6 + 4 * dense + counts, "STEP": 2 + 3 * dense + counts})
+    pd.testing.assert_frame_equal(asked, expected, atol=0.1, check_like=True, check_names=False)
 
 
 def nextflow(*arguments: str) -> str:
