@@ -26,7 +26,7 @@ INITS = 5
 COMPONENTS = 30
 METHODS = ("raw", "neighbours", "magic", "dusted", "stagate", "dusted_paper")
 ENTRIES_FOR_THE_PAPERS_WAY = 2_000_000
-"""Spots times genes. The paper clusters a STAGATE embedding of the denoised data; larger sections take an hour a run."""
+"""Spots times genes. The paper clusters a STAGATE embedding of the denoised data, on larger ones for an hour a run."""
 
 
 def cases() -> tuple[str, ...]:
