@@ -7,7 +7,7 @@ import torch
 from sections import Case
 from torch import nn
 from torch.nn.functional import elu, mse_loss
-from torch_geometric.nn import GATConv
+from torch_geometric.nn import GATConv, SimpleConv
 
 from methods.common import Denoised, from_log, log_rates
 
@@ -15,21 +15,23 @@ EPOCHS = 500
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
 CLIP_NORM = 5.0
+HIDDEN, LATENT = 512, 30
 
 
 class GraphAutoencoder(nn.Module):
-    """Attention in and out (the way out linear in the latent's product), 512 and 30 wide, as STAGATE's defaults."""
+    """STAGATE's four layers, 512 and 30 wide: the way out has the way in's weights, transposed, and its attention."""
 
     def __init__(self, n_genes: int):
         super().__init__()
-        self.encoder = GATConv(n_genes, 512, bias=False)
-        self.to_latent = nn.Linear(512, 30, bias=False)
-        self.from_latent = nn.Linear(30, 512, bias=False)
-        self.decoder = GATConv(512, n_genes, bias=False)
+        self.encoder = GATConv(n_genes, HIDDEN, bias=False)
+        self.to_latent = nn.Linear(HIDDEN, LATENT, bias=False)
+        self.aggregate = SimpleConv(aggr="sum")
 
     def forward(self, x: torch.Tensor, edges: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        latent = self.to_latent(elu(self.encoder(x, edges)))
-        return latent, self.decoder(elu(self.from_latent(latent)), edges)
+        hidden, (with_loops, attention) = self.encoder(x, edges, return_attention_weights=True)
+        latent = self.to_latent(elu(hidden))
+        back = elu(self.aggregate(latent @ self.to_latent.weight, with_loops, attention.squeeze(1)))
+        return latent, back @ self.encoder.lin.weight
 
 
 def embed(log_data: np.ndarray, case: Case, seed: int) -> tuple[np.ndarray, np.ndarray]:

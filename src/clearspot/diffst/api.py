@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.checkpoint import load_checkpoint, model_of
 from clearspot.diffst.conditioning import evidence
 from clearspot.diffst.embedding import Embedding, embed_histology
@@ -27,7 +28,6 @@ from clearspot.diffst.reference import Reference
 from clearspot.diffst.section import Section, read_section
 from clearspot.diffst.ship_rule import Verdict
 from clearspot.diffst.summary import about, sampling_record, training_record
-from clearspot.dusted.checkpoint import CheckpointError, file_sha256
 from clearspot.dusted.device import resolve_device
 from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
 from clearspot.record import StepRecord

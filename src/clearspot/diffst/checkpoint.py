@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from zipfile import is_zipfile
 
 import numpy as np
 import torch
 
-from clearspot import __version__
+from clearspot.checkpoint_file import CheckpointError, differing_settings, read_checkpoint, write_checkpoint
 from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import ARCHITECTURE, RUN_ONLY, DiffstParams
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.training import Phase
-from clearspot.dusted.checkpoint import CheckpointError, file_sha256
-from clearspot.io.atomic import atomic_path
 
 FORMAT: Final = 1
 
@@ -52,11 +49,7 @@ def save_checkpoint(
     SHA-256 of the file, hexadecimal.
     """
     content = {
-        "format": FORMAT,
-        "clearspot": __version__,
-        "params": {
-            name: list(value) if isinstance(value, tuple) else value for name, value in params.as_dict().items()
-        },
+        "params": params.as_dict(),
         "genes": list(programs.genes),
         "loadings": torch.from_numpy(programs.loadings),
         "image_channels": image_channels,
@@ -65,24 +58,12 @@ def save_checkpoint(
         "fingerprint": fingerprint,
         "results": results or {},
     }
-    with atomic_path(path) as partial:
-        torch.save(content, partial)
-        return file_sha256(partial)
+    return write_checkpoint(path, content, FORMAT)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU: tensors and plain values only, no code.
-
-    Raises
-    ------
-    CheckpointError
-        If it is of another format.
-    """
-    # on a file that is no archive PyTorch falls back to its old format, whose reader fails with whatever it trips over
-    content = torch.load(path, map_location="cpu", weights_only=True) if is_zipfile(path) else None
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "loadings" not in content:
-        raise CheckpointError(f"{path.name} is no Diff-ST checkpoint of format {FORMAT}")
-    return content
+    """Read a Diff-ST checkpoint; see :func:`clearspot.checkpoint_file.read_checkpoint`."""
+    return read_checkpoint(path, "Diff-ST", FORMAT, ("loadings",))
 
 
 def model_of(content: dict[str, Any], params: DiffstParams) -> tuple[DiffstModel, Programs, DiffstParams]:
@@ -111,9 +92,7 @@ def check_same_run(content: dict[str, Any], params: DiffstParams, fingerprint: d
     CheckpointError
         If something differs.
     """
-    for name, value in params.as_dict().items():
-        value = list(value) if isinstance(value, tuple) else value
-        if name not in RUN_ONLY and content["params"].get(name) != value:
-            raise CheckpointError(f"the checkpoint was made with another {name}: {content['params'].get(name)!r}")
+    if differing := differing_settings(content, params.as_dict(), RUN_ONLY):
+        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
     if content["fingerprint"] != fingerprint:
         raise CheckpointError("the checkpoint was made with other data")

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot.distributions.moments import shrunk_dispersion
+
 LEAST: Final = 1e-3
 _PRIOR_SPOTS: Final = 20.0
 
@@ -33,10 +35,8 @@ def dispersion(counts: NDArray[np.floating], expected: NDArray[np.floating]) -> 
     precision = 1 / (1 + m)
     excess = ((y - m) ** 2 - m) * precision**2
     weight = (m * precision) ** 2
-    pooled = max(float(excess.sum() / max(weight.sum(), 1e-12)), LEAST)
-    per_spot = float(weight.mean()) if weight.size else 0.0
-    prior = _PRIOR_SPOTS * per_spot
-    found = (excess.sum(axis=0) + prior * pooled) / np.maximum(weight.sum(axis=0) + prior, 1e-12)
+    prior = _PRIOR_SPOTS * float(weight.mean()) if weight.size else 0.0
+    found = shrunk_dispersion(excess.sum(axis=0), weight.sum(axis=0), prior, LEAST)
     return np.maximum(found, LEAST)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from clearspot.checkpoint_file import file_sha256
 from clearspot.diffst.checkpoint import FORMAT, load_checkpoint
 from clearspot.diffst.params import RUN_ONLY, DiffstParams
 from clearspot.diffst.reference import XENIUM_FILES
-from clearspot.dusted.checkpoint import file_sha256
 from clearspot.kept_checkpoint import KeptCheckpoint
 
 

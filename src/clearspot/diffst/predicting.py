@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clearspot.checkpoint_file import CheckpointError
 from clearspot.diffst.decoding import UNEXPLAINED, Decoder
 from clearspot.diffst.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.fitting import Fitted, gene_loadings, tissue_of
@@ -25,7 +26,6 @@ from clearspot.diffst.ship_rule import hidden_pairs
 from clearspot.diffst.uncertainty import RunningSummary, Summary
 from clearspot.diffst.view import View
 from clearspot.diffst.views import section_view
-from clearspot.dusted.checkpoint import CheckpointError
 from clearspot.io.atomic import atomic_path
 
 _VALUES_AT_ONCE: Final = 8_000_000

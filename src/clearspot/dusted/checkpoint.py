@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
-from zipfile import is_zipfile
 
 import torch
 from torch import Tensor
 
-from clearspot import __version__
+from clearspot.checkpoint_file import CheckpointError, differing_settings, read_checkpoint, write_checkpoint
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import RUN_ONLY, DustedParams
 from clearspot.dusted.section import Section
 from clearspot.dusted.training import TrainingState
-from clearspot.io.atomic import atomic_path
 
 FORMAT: Final = 1
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that does not belong to this run."""
 
 
 def save_checkpoint(
@@ -50,8 +43,6 @@ def save_checkpoint(
     SHA-256 of the file, hexadecimal.
     """
     content = {
-        "format": FORMAT,
-        "clearspot": __version__,
         "params": params.as_dict(),
         "genes": list(section.genes),
         "data": _fingerprint(section),
@@ -60,30 +51,12 @@ def save_checkpoint(
         "state": {field.name: getattr(state, field.name) for field in fields(state)},
         "random": torch.get_rng_state(),
     }
-    with atomic_path(path) as partial:
-        torch.save(content, partial)
-        return file_sha256(partial)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return write_checkpoint(path, content, FORMAT)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU: tensors and plain values only, no code.
-
-    Raises
-    ------
-    CheckpointError
-        If it is of another format.
-    """
-    # on a file that is no archive PyTorch falls back to its old format, whose reader fails with whatever it trips over
-    content = torch.load(path, map_location="cpu", weights_only=True) if is_zipfile(path) else None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is no DUSTED checkpoint of format {FORMAT}")
-    return content
+    """Read a DUSTED checkpoint; see :func:`clearspot.checkpoint_file.read_checkpoint`."""
+    return read_checkpoint(path, "DUSTED", FORMAT)
 
 
 def resume(
@@ -101,12 +74,7 @@ def resume(
     CheckpointError
         If settings, genes or counts differ from those of the checkpoint.
     """
-    differing = [
-        name
-        for name, value in asdict(params).items()
-        if name not in RUN_ONLY and _plain(value) != _plain(content["params"].get(name))
-    ]
-    if differing:
+    if differing := differing_settings(content, params.as_dict(), RUN_ONLY):
         raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
     if content["genes"] != list(section.genes):
         raise CheckpointError("the checkpoint was made with other genes")
@@ -181,7 +149,3 @@ def _fingerprint(section: Section) -> dict[str, int]:
         "counts": int(section.counts.sum(dtype="float64")),
         "edges": int(section.graph.nnz),
     }
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

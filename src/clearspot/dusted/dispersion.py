@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from clearspot.distributions.moments import shrunk_dispersion
 from clearspot.dusted.inference import means
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.section import Section
@@ -61,6 +62,4 @@ def moment_spread(excess: np.ndarray, power: np.ndarray) -> np.ndarray:
     -------
     Shape ``(n_genes,)``, within ``SPREAD_BOUNDS``.
     """
-    typical = max(float(excess.sum() / max(float(power.sum()), 1e-12)), 0.0)
-    spread: np.ndarray = np.clip((excess + PRIOR_WEIGHT * typical) / (power + PRIOR_WEIGHT), *SPREAD_BOUNDS)
-    return spread
+    return np.clip(shrunk_dispersion(excess, power, PRIOR_WEIGHT), *SPREAD_BOUNDS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from clearspot import kept_checkpoint
-from clearspot.dusted.checkpoint import FORMAT, file_sha256, load_checkpoint
+from clearspot.checkpoint_file import file_sha256
+from clearspot.dusted.checkpoint import FORMAT, load_checkpoint
 from clearspot.dusted.params import RUN_ONLY, DustedParams
 
 

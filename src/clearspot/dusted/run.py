@@ -11,7 +11,8 @@ from typing import Any
 import scipy.sparse as sp
 import torch
 
-from clearspot.dusted.checkpoint import CheckpointError, load_checkpoint, resume, save_checkpoint, warm_start
+from clearspot.checkpoint_file import CheckpointError
+from clearspot.dusted.checkpoint import load_checkpoint, resume, save_checkpoint, warm_start
 from clearspot.dusted.device import resolve_precision, spots_that_fit
 from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out

@@ -1,5 +1,6 @@
 """A model from a reference, from another panel, and from runs that were killed on the way."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import anndata as ad
@@ -31,6 +32,21 @@ PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, image=Fal
 
 class KilledError(Exception):
     """What a scheduler does to a job."""
+
+
+@contextmanager
+def killed_in_step_four():
+    """Training of the diffusion model ends before its fourth step is counted."""
+    update = Phase.update
+
+    def update_or_die(phase, loss):
+        if phase.name == "diffusion" and phase.step == 3:
+            raise KilledError
+        update(phase, loss)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Phase, "update", update_or_die)
+        yield
 
 
 def make_reference(genes: list[str], n_cells: int = 1500) -> Reference:
@@ -102,21 +118,12 @@ def test_a_xenium_crop_serves_as_reference(shared_data, tmp_path):
     assert np.isfinite(record.metrics["loss_diffusion_final"])
 
 
-def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
+def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path):
     (tmp_path / "whole").mkdir()
     _, whole, record = trained(tmp_path / "whole")
     params = replace(PARAMS, checkpoint_minutes=0.0)
-    update = Phase.update
-
-    def killed_in_step_four(phase, loss):
-        if phase.name == "diffusion" and phase.step == 3:
-            raise KilledError
-        update(phase, loss)
-
-    monkeypatch.setattr(Phase, "update", killed_in_step_four)
-    with pytest.raises(KilledError):
+    with killed_in_step_four(), pytest.raises(KilledError):
         trained(tmp_path, params)
-    monkeypatch.undo()
     with pytest.raises(BadInputError, match="broken off"):
         sample_section(make_section()[0], None, tmp_path / "model.pt", tmp_path, sample="s1", params=params)
     _, resumed, again = trained(tmp_path, params, resume_from=tmp_path / "model.pt")
@@ -126,7 +133,7 @@ def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path, monkeypat
         assert_array_equal(value.numpy(), weights[1][name].numpy(), err_msg=name)
 
 
-def test_another_attempt_finds_the_checkpoint_of_one_that_was_killed(tmp_path, monkeypatch):
+def test_another_attempt_finds_the_checkpoint_of_one_that_was_killed(tmp_path):
     adata, _ = make_section()
     write_h5ad(adata, tmp_path / "s1.h5ad")
     kept = tmp_path / "kept"
@@ -136,17 +143,8 @@ def test_another_attempt_finds_the_checkpoint_of_one_that_was_killed(tmp_path, m
         return train_file(tmp_path / "s1.h5ad", None, tmp_path / name, "s1", **settings, **changes)
 
     whole = attempt("whole")
-    update = Phase.update
-
-    def killed_in_step_four(phase, loss):
-        if phase.name == "diffusion" and phase.step == 3:
-            raise KilledError
-        update(phase, loss)
-
-    monkeypatch.setattr(Phase, "update", killed_in_step_four)
-    with pytest.raises(KilledError):
+    with killed_in_step_four(), pytest.raises(KilledError):
         attempt("first", checkpoint_dir=kept)
-    monkeypatch.undo()
     (checkpoint,) = kept.iterdir()
     assert checkpoint.name.startswith("s1.")
     record = attempt("second", checkpoint_dir=kept)
@@ -173,7 +171,7 @@ def test_other_inputs_and_settings_have_checkpoints_of_their_own(tmp_path):
 
 def test_other_settings_do_not_resume(tmp_path):
     _, checkpoint, _ = trained(tmp_path)
-    with pytest.raises(BadInputError, match="another lr"):
+    with pytest.raises(BadInputError, match="other settings: lr"):
         trained(tmp_path, replace(PARAMS, lr=0.1), resume_from=checkpoint)
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from clearspot import dusted
-from clearspot.dusted.checkpoint import CheckpointError, load_checkpoint, warm_start
+from clearspot.checkpoint_file import CheckpointError
+from clearspot.dusted.checkpoint import load_checkpoint, warm_start
 from clearspot.dusted.model import build_model
 from clearspot.dusted.params import DustedParams
 from clearspot.errors import BadInputError

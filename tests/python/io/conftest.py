@@ -1,6 +1,24 @@
-"""Make the outs factory importable by name: ``--import-mode=importlib`` puts no test folder on the path."""
+"""Make the factories importable by name: ``--import-mode=importlib`` puts no test folder on the path."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from outs_factory import write_h5, write_mex
+from small_matrix import BARCODES, COUNTS, FEATURES
+
+
+@pytest.fixture
+def h5(tmp_path):
+    path = tmp_path / "filtered_feature_bc_matrix.h5"
+    write_h5(path, COUNTS, BARCODES, FEATURES)
+    return path
+
+
+@pytest.fixture
+def mex(tmp_path):
+    write_mex(tmp_path / "filtered_feature_bc_matrix", COUNTS, BARCODES, FEATURES)
+    return tmp_path / "filtered_feature_bc_matrix"

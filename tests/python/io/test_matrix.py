@@ -1,4 +1,4 @@
-"""A matrix is read exactly, from every format, or refused in words."""
+"""A matrix is read exactly, from every format."""
 
 import gzip
 import shutil
@@ -11,27 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from outs_factory import gzip_file, make_features, write_h5, write_mex
+from small_matrix import BARCODES, COUNTS, FEATURES, edit
 
-from clearspot.errors import BadInputError
 from clearspot.io import matrix_h5
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
-
-COUNTS = np.array([[0, 2, 0, 1], [3, 0, 0, 0], [0, 0, 0, 0]])
-BARCODES = ["AAAC-1", "AAAG-1", "AAAT-1"]
-FEATURES = make_features(4)
-
-
-@pytest.fixture
-def h5(tmp_path):
-    path = tmp_path / "filtered_feature_bc_matrix.h5"
-    write_h5(path, COUNTS, BARCODES, FEATURES)
-    return path
-
-
-@pytest.fixture
-def mex(tmp_path):
-    write_mex(tmp_path / "filtered_feature_bc_matrix", COUNTS, BARCODES, FEATURES)
-    return tmp_path / "filtered_feature_bc_matrix"
 
 
 def assert_is_the_matrix(matrix, counts=COUNTS):
@@ -43,25 +26,6 @@ def assert_is_the_matrix(matrix, counts=COUNTS):
     assert list(matrix.features["gene_ids"]) == list(FEATURES["id"])
     assert list(matrix.features["gene_symbols"]) == list(FEATURES["name"])
     assert set(matrix.features["feature_types"]) == {"Gene Expression"}
-
-
-def refused(path, *words):
-    with pytest.raises(BadInputError) as caught:
-        read_matrix(path, "s")
-    text = str(caught.value)
-    assert all(word in text for word in words), text
-
-
-def edit(path, **datasets):
-    """Replace datasets of the matrix group; None removes one."""
-    with h5py.File(path, "r+") as h5:
-        for name, values in datasets.items():
-            del h5[f"matrix/{name}"]
-            if values is not None:
-                h5[f"matrix/{name}"] = values
-
-
-# --- what is read -------------------------------------------------------------------------------------------------
 
 
 def test_h5_version_3(h5):
@@ -233,149 +197,7 @@ def test_unreadable_other_form_is_described(h5, mex):
     assert "cannot be read" in (disagreement(h5, mex, "s") or "")
 
 
-# --- what is refused ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ([0.5, 1, 1], "not whole numbers"),
-        ([np.nan, 1, 1], "not finite"),
-        ([np.inf, 1, 1], "not finite"),
-        ([-1, 1, 1], "negative"),
-        ([2**40, 1, 1], "too large"),
-    ],
-)
-def test_entries_that_are_no_counts(h5, values, words):
-    edit(h5, data=values)
-    refused(h5, words, "before any normalisation")
-
-
-@pytest.mark.parametrize(("value", "words"), [(0.5, "not whole numbers"), (-2.0, "negative"), (np.nan, "not finite")])
-def test_mex_entries_that_are_no_counts(tmp_path, value, words):
-    counts = COUNTS.astype(float)
-    counts[0, 1] = value
-    write_mex(tmp_path / "m", counts, BARCODES, FEATURES, field="real")
-    refused(tmp_path / "m", words)
-
-
-@pytest.mark.parametrize(
-    ("datasets", "words"),
-    [
-        ({"indices": [0, 1, 4]}, "features that the matrix does not list"),
-        ({"indices": [0, 1, -1]}, "features that the matrix does not list"),
-        ({"indices": [0, 1]}, "do not fit together"),
-        ({"indptr": [0, 2, 3]}, "do not fit together"),
-        ({"indptr": [0, 3, 2, 3]}, "do not fit together"),
-        ({"indptr": [0, 2, 3, 4]}, "do not fit together"),
-        ({"indptr": [1, 2, 3, 3]}, "do not fit together"),
-        ({"shape": [4, 9]}, "do not fit together"),
-        ({"shape": [9, 3]}, "list of features"),
-        ({"shape": [-4, 3]}, "do not fit together"),
-        ({"barcodes": np.array([b"A"])}, "do not fit together"),
-        ({"data": None}, "without a 10x matrix"),
-        ({"data": np.array([b"a", b"b", b"c"])}, "entries of type"),
-        ({"features": None}, "cannot be read"),
-    ],
-)
-def test_parts_that_do_not_fit(h5, datasets, words):
-    edit(h5, **datasets)
-    refused(h5, words)
-
-
-def test_data_that_were_never_written(h5):
-    edit(h5, data=None)
-    with h5py.File(h5, "r+") as file:
-        file.create_dataset("matrix/data", shape=(10**12,), dtype=np.int32, chunks=(2**20,))
-    refused(h5, "never written in full")
-
-
-@pytest.mark.parametrize("part", np.linspace(0.05, 0.95, 10))
-def test_truncated_h5(h5, part):
-    h5.write_bytes(h5.read_bytes()[: int(part * h5.stat().st_size)])
-    refused(h5, "cannot be read")
-
-
-def test_corrupt_chunk_of_h5(tmp_path):
-    rng = np.random.default_rng(0)
-    path = tmp_path / "m.h5"
-    write_h5(path, rng.poisson(1, (100, 100)), [f"b{i}" for i in range(100)], make_features(100))
-    with h5py.File(path) as h5:
-        chunk = h5["matrix/data"].id.get_chunk_info(0)
-    content = bytearray(path.read_bytes())
-    content[chunk.byte_offset + 20 : chunk.byte_offset + 60] = bytes(40)
-    path.write_bytes(content)
-    refused(path, "cannot be read")
-
-
-def test_empty_file(h5):
-    h5.write_bytes(b"")
-    refused(h5, "an empty file")
-
-
-def test_text_under_the_name_of_h5(h5):
-    h5.write_text("<html>404</html>")
-    refused(h5, "cannot be read")
-
-
-def test_dangling_link(h5):
-    h5.unlink()
-    h5.symlink_to("gone.h5")
-    refused(h5, "a link to gone.h5, which does not exist")
-
-
-def test_h5_of_something_else(tmp_path):
-    with h5py.File(tmp_path / "m.h5", "w") as h5:
-        h5["X"] = [1]
-    refused(tmp_path / "m.h5", "without a 10x matrix; it holds X")
-
-
-def test_probe_matrix(h5):
-    with h5py.File(h5, "r+") as file:
-        file["matrix/features/filtered_probes"] = np.ones(4, dtype=bool)
-    refused(h5, "a matrix of probes", "filtered_feature_bc_matrix.h5")
-
-
-@pytest.mark.parametrize("name", ["barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz"])
-def test_mex_part_missing(mex, name):
-    (mex / name).unlink()
-    refused(mex, name, "no such file")
-
-
-@pytest.mark.parametrize("name", ["barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz"])
-def test_mex_part_truncated(mex, name):
-    (mex / name).write_bytes((mex / name).read_bytes()[:-12])
-    refused(mex, name, "cut short")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("hello\n", "begins with 'hello'"),
-        ("%%MatrixMarket matrix array integer general\n4 3\n", "begins with"),
-        ("%%MatrixMarket matrix coordinate integer general\n", "cannot be read"),
-        ("%%MatrixMarket matrix coordinate pattern general\n4 3 1\n1 1\n", "kind 'pattern general'"),
-        ("%%MatrixMarket matrix coordinate integer symmetric\n4 3 1\n1 1 1\n", "kind 'integer symmetric'"),
-        ("%%MatrixMarket matrix coordinate integer general\n3 4 1\n1 1 1\n", "3 x 4 beside 4 features, 3 barcodes"),
-        (
-            "%%MatrixMarket matrix coordinate integer general\n4 3 2\n1 1 1\n",
-            "1 entries or more where the header states 2",
-        ),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n5 1 1\n", "outside the matrix"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 0 1\n", "outside the matrix"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1 1\n1 2 1\n", "where the header states 1"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1\n", "cannot be read"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\nnan 1 1\n", "outside the matrix"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1 x\n", "cannot be read"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 99999999999999\n1 1 1\n", "has room for"),
-    ],
-)
-def test_mex_text_that_is_no_count_matrix(mex, text, words):
-    (mex / "matrix.mtx.gz").write_text(text)
-    refused(mex, words)
-
-
-# --- real files ---------------------------------------------------------------------------------------------------
+# --- real files -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real
@@ -406,11 +228,6 @@ def test_real_matrix(shared_data, path, shape, umi):
     assert int(read_barcode_totals(shared_data / "outs" / path, "s").totals.sum()) == umi
     assert matrix.barcodes.is_unique
     assert not matrix.features.isna().any(axis=None)
-
-
-@pytest.mark.real
-def test_real_probe_matrix_is_refused(shared_data):
-    refused(shared_data / "outs" / "toy_scanpy_v2_probe" / "raw_probe_bc_matrix.h5", "a matrix of probes")
 
 
 @pytest.mark.real
