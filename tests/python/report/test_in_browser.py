@@ -193,6 +193,24 @@ def test_a_page_about_to_be_printed_draws_every_chart(browser: Browser, page: Pa
     assert browser.run("document.querySelectorAll('main > section:not([hidden])').length") == 1
 
 
+def test_a_printed_chart_fits_its_box_and_the_box_the_paper(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
+    widths = browser.run(
+        "[...document.querySelectorAll('[data-chart]')].map("
+        "(plot) => [plot.querySelector('.main-svg').getBoundingClientRect().width, plot.clientWidth])"
+    )
+    right = browser.run(
+        "Math.max(...[...document.querySelectorAll('[data-chart]')].map("
+        "(plot) => plot.getBoundingClientRect().right)) - document.querySelector('main').getBoundingClientRect().left"
+    )
+    assert all(drawn == pytest.approx(box, abs=1) for drawn, box in widths), widths
+    # A4 less margins of 12 mm, at 96 pixels an inch
+    assert right <= (210 - 24) / 25.4 * 96
+
+
 def test_a_refused_samples_page_has_no_complaint(browser: Browser, tmp_path: Path) -> None:
     out = tmp_path / "bad_report.html"
     write_sample_report(None, [refused("bad", tmp_path)], out)

@@ -115,6 +115,8 @@
     const layout = themed(chart.layout, ink);
     chart.data.forEach(hideMissing);
     if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
+    // Paper has a width of its own, and a chart that fits itself to its box would do so too late.
+    if (printing) Object.assign(layout, { width: plot.clientWidth, height: plot.clientHeight });
     plot.spotSize = 0;
     const first = !drawn.has(plot);
     drawn.add(plot);
@@ -216,11 +218,13 @@
   dark.addEventListener("change", () => drawn.forEach(draw));
   addEventListener("beforeprint", () => {
     printing = true;
+    document.documentElement.classList.add("printing");
     document.querySelectorAll("main > section").forEach((section) => { section.dataset.was = section.hidden; section.hidden = false; });
     plots.forEach(draw);
   });
   addEventListener("afterprint", () => {
     printing = false;
+    document.documentElement.classList.remove("printing");
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
     drawn.forEach(draw);
   });
