@@ -42,8 +42,8 @@ class Size:
 SIZES = (
     Size("1k", "v1", 3400),
     Size("3k", "v1", 6496),
-    Size("10k", "hd", 900),
-    Size("40k", "hd", 1800),
+    Size("10k", "hd", 896),
+    Size("40k", "hd", 1792),
 )
 
 
