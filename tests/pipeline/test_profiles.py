@@ -96,18 +96,22 @@ def test_gpu_profile_asks_grid_schedulers_for_a_gpu(tools: Path, tmp_path: Path)
     assert re.search(rf"#PBS -l select=1:ncpus={cpus}:mem=\d+mb:ngpus=1", heads["ON_PBSPRO"])
 
 
+MEASURED = REPO / "benchmarks/resources/results.csv"
+OF_ONE_SIZE = ("SAMPLESHEET_CHECK", "SPACERANGER_CHECK", "COHORT_REPORT")
+"""They run before a sample's size is known, or once for all samples."""
+
+
 @pytest.fixture(scope="module")
 def asked(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Gigabytes that tasks of each label ask of a scheduler with GPUs, by the size of the sample."""
     folder = tmp_path_factory.mktemp("requests")
     sheet = folder / "sizes.csv"
+    sizes = pd.read_csv(MEASURED)[["size", "n_spots", "n_genes", "n_entries"]].drop_duplicates()
     # a whole Visium slide, Visium HD in bins of 16 um and of 8 um
-    sheet.write_text(
-        "size,n_spots,n_genes,n_entries\n"
-        "visium,4992,18085,30000000\n"
-        "hd16,150000,18085,200000000\n"
-        "hd8,600000,18085,400000000\n"
-    )
+    sizes.loc[len(sizes) + 1] = ["visium", 4992, 18085, 30_000_000]
+    sizes.loc[len(sizes) + 1] = ["hd16", 150_000, 18085, 200_000_000]
+    sizes.loc[len(sizes) + 1] = ["hd8", 600_000, 18085, 400_000_000]
+    sizes.to_csv(sheet, index=False)
     settings = ("-c", str(REPO / "tests/nf/gpu_schedulers.config"), "-profile", "lsf,gpu", "--sizes", str(sheet))
     run = run_script(folder, REPO / "tests/nf/requests.nf", *settings, tools=tools)
     assert run.exit_code == 0, run.log
@@ -122,7 +126,21 @@ def test_requests_follow_the_sample_with_a_gpu_too(asked: pd.DataFrame) -> None:
         pd.Series({"visium": 3e9, "hd16": 2e10, "hd8": 4e10}) / 2**30,
     )
     expected = pd.DataFrame({"MODEL": 6 + 4 * dense + counts, "STEP": 2 + 3 * dense + counts})
-    pd.testing.assert_frame_equal(asked, expected, atol=0.1, check_like=True, check_names=False)
+    found = asked.loc[expected.index]
+    pd.testing.assert_frame_equal(found, expected, atol=0.1, check_like=True, check_names=False)
+
+
+def test_a_task_asks_for_what_was_measured_and_not_much_more(asked: pd.DataFrame) -> None:
+    measured = pd.read_csv(MEASURED)
+    sample = measured[~measured["process"].isin(OF_ONE_SIZE)]
+    model = sample["process"] == "DUSTED_DENOISE"
+    gib = pd.DataFrame({"size": sample["size"], "label": model.map({True: "MODEL", False: "STEP"})})
+    gib["peak"] = sample["peak_mb"] * 1e6 / 2**30
+    highest = gib.pivot_table(index="size", columns="label", values="peak", aggfunc="max")
+    asked_for = asked.loc[highest.index, highest.columns]
+    assert (highest < 0.8 * asked_for).all(axis=None), (highest, asked_for)
+    # a queue that is asked for far too much makes everyone wait
+    assert (highest > asked_for / 10).all(axis=None), (highest, asked_for)
 
 
 def nextflow(*arguments: str) -> str:

@@ -72,7 +72,7 @@ def _why_not(view: SampleView) -> list[Block]:
     elif reason:
         blocks.append(Notice(f"It would need more than this sample came with: {reason}."))
     else:
-        blocks.append(Notice("The sample has what it needs: --skip_superres false turns it on."))
+        blocks.append(Notice("The sample has what it needs: the run was told to leave it out (--skip_superres)."))
     return blocks
 
 
