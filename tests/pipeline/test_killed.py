@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from clearspot import keys
+from clearspot.diffst.checkpoint import load_checkpoint as load_diffst
+from clearspot.dusted.checkpoint import load_checkpoint
 
 from .engine import Run, Started, branch_off, run_pipeline
 from .same_results import assert_same_section, assert_same_tables
@@ -61,8 +63,6 @@ def survived(first_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPathFa
 
 def _epochs(checkpoint: Path) -> int:
     """How far the training of a checkpoint is."""
-    from clearspot.dusted.checkpoint import load_checkpoint
-
     return int(load_checkpoint(checkpoint)["state"]["epoch"])
 
 
@@ -110,32 +110,30 @@ def test_second_run_in_the_same_launch_folder_is_refused(survived: Survived) -> 
 
 
 def test_nextflow_killed_in_mid_diffusion(edited_run: Run, phantoms: Path, tmp_path: Path) -> None:
-    """What stood before the diffusion model is kept; the model itself is trained from the start, to the same end."""
-    launch_dir = tmp_path / "launch"
+    """What stood before the diffusion model is kept, and its training goes on from its checkpoint to the same end."""
+    launch_dir, checkpoints = tmp_path / "launch", tmp_path / "checkpoints"
     resume = branch_off(edited_run, launch_dir)
     sheet = ("--input", str(phantoms / "samplesheet.csv"))
     edited = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test", "--skip_spatialdata")
-    # an option that changes no value makes the training new work
-    options = tmp_path / "anew.config"
-    options.write_text("process { withName: DIFFUSION_TRAIN { ext.args = '--input counts --seed 0 --threads 1' } }\n")
+    options = tmp_path / "checkpoints.config"
+    shown = f"--input counts --seed 0 --checkpoint-minutes 0 --checkpoint-dir {checkpoints}"
+    options.write_text(f"process {{ withName: DIFFUSION_TRAIN {{ ext.args = '{shown}' }} }}\n")
     arguments = ("-c", str(options), *resume, "-profile", "test", *sheet, *edited)
 
     started = Started(launch_dir, *arguments)
-    started.wait_for(lambda: _is_training(started))
+    started.wait_for(lambda: any(checkpoints.glob("phantom_1.*.diffst.pt")))
     started.kill()
+    (kept,) = checkpoints.glob("phantom_1.*.diffst.pt")
+    phases = load_diffst(kept)["phases"]
     run = run_pipeline(launch_dir, *arguments)
 
     assert run.exit_code == 0, run.log
     assert run.steps("CACHED") >= {("DUSTED_DENOISE", sample) for sample in SAMPLES}
     assert run.steps("CACHED") >= {("HISTOLOGY_EMBED", "phantom_1")}
-    assert ("DIFFUSION_TRAIN", "phantom_1") in run.steps("COMPLETED")
+    done = sum(phase["step"] for phase in phases.values())
+    metrics = (run.outdir / "phantom_1" / "metrics.json").read_text()
+    assert f"Went on after step {done} of an earlier attempt." in metrics
     names = [r.outdir / "phantom_1" / "phantom_1.superres.h5ad" for r in (run, edited_run)]
     ours, theirs = (ad.read_h5ad(name) for name in names)
     for layer in (keys.SUPERRES_MEAN, keys.SUPERRES_SD):
         np.testing.assert_array_equal(np.asarray(ours.layers[layer]), np.asarray(theirs.layers[layer]))
-
-
-def _is_training(started: Started) -> bool:
-    """Whether the diffusion model has begun to learn."""
-    said = [Path(f"/proc/{number}/cwd/.command.err") for number in started.processes("--preset", "test", "--threads")]
-    return any(file.is_file() and "diffst " in file.read_text() for file in said)
