@@ -11,6 +11,7 @@ import pytest
 from clearspot import keys
 
 from .engine import Run, run_pipeline
+from .pages import Browser, assert_cohort_page_works, assert_sample_page_works
 
 pytestmark = pytest.mark.real
 
@@ -70,6 +71,12 @@ def test_denoised_values_are_scored_on_held_out_counts_beside_neighbour_averagin
     assert metrics["heldout_counts"] > 100_000
     assert 0 < metrics["heldout_deviance_dusted"] < metrics["heldout_deviance_constant"]
     assert 0 < metrics["heldout_deviance_neighbours"] < metrics["heldout_deviance_constant"]
+
+
+def test_reports_work_in_a_browser(mouse: Run, browser: Browser) -> None:
+    assert mouse.exit_code == 0, mouse.log
+    assert_sample_page_works(browser, mouse, MOUSE)
+    assert_cohort_page_works(browser, mouse)
 
 
 def test_reports_are_there_and_small(mouse: Run) -> None:

@@ -13,6 +13,7 @@ from clearspot import keys
 from clearspot.cli import main as clearspot_command
 
 from .engine import Run, branch_off, run_pipeline
+from .pages import Browser, assert_cohort_page_works, assert_sample_page_works
 
 
 def test_predicted_values_are_marked_finite_and_of_the_wanted_size(edited_run: Run) -> None:
@@ -35,6 +36,13 @@ def test_measured_values_are_not_touched(edited_run: Run) -> None:
 def test_a_sample_without_an_image_goes_through_without_it(edited_run: Run) -> None:
     assert not (edited_run.outdir / "phantom_2" / "phantom_2.superres.h5ad").exists()
     assert "no full-resolution image" in (edited_run.outdir / "phantom_2" / "phantom_2_report.html").read_text()
+
+
+def test_reports_work_in_a_browser(edited_run: Run, browser: Browser) -> None:
+    """Of a sample with super-resolution, and of one without an image."""
+    for sample in ("phantom_1", "phantom_2"):
+        assert_sample_page_works(browser, edited_run, sample)
+    assert_cohort_page_works(browser, edited_run)
 
 
 def test_the_page_says_that_it_is_predicted(edited_run: Run) -> None:

@@ -1,0 +1,53 @@
+"""The reports of a finished run as a person meets them: opened from disk in a headless Chromium."""
+
+from __future__ import annotations
+
+import sys
+
+from .engine import REPO, Run
+
+sys.path.insert(0, str(REPO / "tests" / "python" / "report"))
+
+from report_browser import Browser, find_chromium
+
+__all__ = ["Browser", "assert_cohort_page_works", "assert_sample_page_works", "find_chromium"]
+
+DRAWN = (
+    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
+    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
+)
+PICKERS = "[...document.querySelectorAll('[data-picker]')].map((picker) => picker.dataset.picker)"
+
+
+def assert_sample_page_works(browser: Browser, run: Run, sample: str) -> None:
+    """Every tab opens, every gene picker redraws its maps, nothing is complained of and nothing asked for."""
+    page = run.outdir / sample / f"{sample}_report.html"
+    browser.resize(1280, 5000)
+    browser.open(page)
+    tabs = browser.run("[...document.querySelectorAll('[role=tab]')].map((tab) => tab.id)")
+    assert len(tabs) == 7
+    for tab in tabs:
+        browser.run(f"document.getElementById('{tab}').click()")
+        shown = browser.run("[...document.querySelectorAll('main > section')].filter((part) => !part.hidden).length")
+        assert shown == 1
+        browser.until(DRAWN)
+        # the pickers of the part that is open
+        for picker in browser.run(PICKERS):
+            box = f"document.querySelector('[data-picker=\"{picker}\"]')"
+            if not browser.run(f"!!{box}.offsetParent"):
+                continue
+            last = browser.run(f"{box}.options[{box}.options.length - 1].value")
+            browser.run(f"(() => {{ {box}.value = '{last}'; {box}.dispatchEvent(new Event('change')); }})()")
+            browser.until(f"[...document.querySelectorAll('[data-drawn=\"{last}\"]')].length >= 2")
+    assert browser.complaints == []
+    assert browser.requests == [page.resolve().as_uri()]
+
+
+def assert_cohort_page_works(browser: Browser, run: Run) -> None:
+    """MultiQC's page draws its plots, complains of nothing and asks for nothing."""
+    page = run.outdir / "multiqc" / "multiqc_report.html"
+    browser.resize(1280, 4000)
+    browser.open(page)
+    browser.until("!!document.querySelector('.js-plotly-plot')")
+    assert browser.complaints == []
+    assert browser.requests == [page.resolve().as_uri()]
