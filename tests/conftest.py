@@ -1,8 +1,14 @@
 """Fixtures that every suite shares."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "python" / "report"))
+
+from report_browser import Browser, find_chromium
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -20,3 +26,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real sections (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium on this machine")
+    browser = Browser(executable)
+    yield browser
+    browser.close()

@@ -38,7 +38,9 @@ def denoised_alone(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def same_splits(rows: pd.DataFrame) -> pd.DataFrame:
-    """Only sections and splits that every method has been run on."""
+    """Only methods that have been run on every section, and only splits that all of these have been run on."""
+    sections = rows.groupby("method")["case"].transform("nunique")
+    rows = rows[sections == rows["case"].nunique()]
     done = rows.groupby(["case", "seed"])["method"].transform("nunique")
     return rows[done == rows["method"].nunique()]
 
@@ -57,12 +59,14 @@ def simulation(rows: pd.DataFrame) -> str:
 
 
 def held_out(rows: pd.DataFrame) -> str:
+    every = set(rows["method"])
     rows = same_splits(denoised_alone(rows))
+    unfinished = ", ".join(sorted(every - set(rows["method"])))
     kinds = {
         "deviance, each at its best setting": rows.groupby(["case", "method", "seed"])["best_deviance"].min(),
         "per-gene correlation, each at its best setting": rows.groupby(["case", "method", "seed"])["correlation"].max(),
     }
-    parts = []
+    parts = [f"Left out, as they were not run on every section: {unfinished}."] if unfinished else []
     for title, values in kinds.items():
         mean = values.groupby(["case", "method"]).mean().unstack()
         spread = values.groupby(["case", "method"]).std().unstack()

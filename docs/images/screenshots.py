@@ -13,7 +13,7 @@ import click
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "python" / "report"))
-from report_browser import Browser, find_chromium
+from report_browser import VISIBLE_DRAWN, Browser, find_chromium
 
 WIDE, PHONE = 1280, 390
 SWIPE = (
@@ -27,10 +27,6 @@ SAMPLE_VIEWS = (  # name, part of the page, width, height, dark, script that is 
     ("superres", "superres", WIDE, 1850, False, ""),
     ("phone", "overview", PHONE, 1500, False, ""),
     ("phone_dark", "denoising", PHONE, 1500, True, SWIPE),
-)
-DRAWN = (
-    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
-    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
 )
 # A browser without a pointer shows plotly's buttons all the time; with one it shows them where the pointer is.
 NO_BUTTONS = "document.head.insertAdjacentHTML('beforeend', '<style>.modebar { display: none !important }</style>')"
@@ -60,7 +56,7 @@ def take(browser: Browser, results: Path, sample: str, outdir: Path) -> None:
         browser.resize(width, height, phone=width == PHONE, dark=dark)
         browser.open(page, f"#{part}")
         browser.run(NO_BUTTONS)
-        browser.until(DRAWN)
+        browser.until(VISIBLE_DRAWN)
         if script:
             browser.run(script)
         keep(browser, outdir / f"{sample}_{name}.png")

@@ -1,7 +1,6 @@
 """Two simulated samples and the runs over them that several tests look at."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,6 @@ from click.testing import CliRunner
 from clearspot.cli import main as clearspot_command
 
 from .engine import Run, run_pipeline
-from .pages import Browser, find_chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -90,14 +88,3 @@ def skipped(failed: Run, spoiled: Path, tmp_path_factory: pytest.TempPathFactory
     """The failed run again with `--on_bad_sample skip`."""
     arguments = ("-profile", "test", "--input", str(spoiled), "--on_bad_sample", "skip", "-resume")
     return run_pipeline(failed.launch_dir, *arguments, outdir=tmp_path_factory.mktemp("skipped"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium on this machine")
-    browser = Browser(executable)
-    yield browser
-    browser.close()

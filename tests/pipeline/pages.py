@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from report_browser import VISIBLE_DRAWN, Browser
 
-from .engine import REPO, Run
+from .engine import Run
 
-sys.path.insert(0, str(REPO / "tests" / "python" / "report"))
-
-from report_browser import Browser, find_chromium
-
-__all__ = ["Browser", "assert_cohort_page_works", "assert_sample_page_works", "find_chromium"]
-
-DRAWN = (
-    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
-    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
-)
 PICKERS = "[...document.querySelectorAll('[data-picker]')].map((picker) => picker.dataset.picker)"
 
 
@@ -26,11 +16,12 @@ def assert_sample_page_works(browser: Browser, run: Run, sample: str) -> None:
     browser.open(page)
     tabs = browser.run("[...document.querySelectorAll('[role=tab]')].map((tab) => tab.id)")
     assert len(tabs) == 7
+    tried = []
     for tab in tabs:
         browser.run(f"document.getElementById('{tab}').click()")
         shown = browser.run("[...document.querySelectorAll('main > section')].filter((part) => !part.hidden).length")
         assert shown == 1
-        browser.until(DRAWN)
+        browser.until(VISIBLE_DRAWN)
         # the pickers of the part that is open
         for picker in browser.run(PICKERS):
             box = f"document.querySelector('[data-picker=\"{picker}\"]')"
@@ -39,6 +30,9 @@ def assert_sample_page_works(browser: Browser, run: Run, sample: str) -> None:
             last = browser.run(f"{box}.options[{box}.options.length - 1].value")
             browser.run(f"(() => {{ {box}.value = '{last}'; {box}.dispatchEvent(new Event('change')); }})()")
             browser.until(f"[...document.querySelectorAll('[data-drawn=\"{last}\"]')].length >= 2")
+            tried.append(picker)
+    assert tried
+    assert sorted(tried) == sorted(browser.run(PICKERS))
     assert browser.complaints == []
     assert browser.requests == [page.resolve().as_uri()]
 

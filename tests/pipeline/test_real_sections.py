@@ -7,11 +7,12 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from report_browser import Browser
 
 from clearspot import keys
 
 from .engine import Run, run_pipeline
-from .pages import Browser, assert_cohort_page_works, assert_sample_page_works
+from .pages import assert_cohort_page_works, assert_sample_page_works
 
 pytestmark = pytest.mark.real
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from report_browser import Browser
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
 
 from .engine import Run, branch_off, run_pipeline
-from .pages import Browser, assert_cohort_page_works, assert_sample_page_works
+from .pages import assert_cohort_page_works, assert_sample_page_works
 
 
 def test_predicted_values_are_marked_finite_and_of_the_wanted_size(edited_run: Run) -> None:

@@ -19,6 +19,12 @@ SWITCHES = (
     "--hide-scrollbars", "--remote-debugging-pipe", "about:blank",
 )  # fmt: skip
 
+VISIBLE_DRAWN = (
+    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
+    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
+)
+"""True once every chart that the window shows is drawn."""
+
 
 def find_chromium() -> str | None:
     """Path of a Chromium, if there is one."""

@@ -1,31 +1,16 @@
 """The page as a person meets it, in a headless Chromium; skipped where there is none."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made_sample import Made, add_superres, make_adata, make_records, refused
-from report_browser import Browser, find_chromium
+from report_browser import VISIBLE_DRAWN, Browser
 
 from clearspot.report import canvas_kinds
 from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
 from clearspot.report.sample import write_sample_report
 
-VISIBLE_DRAWN = (
-    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
-    "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
-)
 TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium on this machine")
-    browser = Browser(executable)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")
