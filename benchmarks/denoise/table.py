@@ -89,7 +89,8 @@ def labels(rows: pd.DataFrame) -> str:
 
 def xenium(rows: pd.DataFrame) -> str:
     rows = denoised_alone(rows)
-    return markdown(rows.groupby(["moved_um", "method", "variant"])[["pearson", "spearman"]].mean(), 4)
+    columns = ["pearson", "spearman", "ahead_low", "ahead_high"]
+    return markdown(rows.groupby(["moved_um", "method", "variant"])[columns].mean(), 4)
 
 
 def moran(rows: pd.DataFrame) -> str:

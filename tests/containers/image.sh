@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds the CPU image with podman where no image can be pulled: a bare Debian made by debootstrap stands in for the base.
+# Builds an image with podman where none can be pulled: a bare Debian made by debootstrap stands in for the base.
 # That tries the Dockerfile's logic, not the real base. procps is left out of it, so that a Dockerfile that forgets it shows.
-#   image.sh FOLDER TAG    writes FOLDER/containers.conf (name it in CONTAINERS_CONF) and builds TAG; layers are reused
+#   image.sh FOLDER TAG [cpu|gpu]   writes FOLDER/containers.conf (name it in CONTAINERS_CONF) and builds TAG; layers are reused
 # Exit code 77, with the reason as the last line: it cannot be tried on this machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=${1:?a folder}
 tag=${2:?a tag}
+kind=${3:-cpu}
 base=localhost/clearspot-stand-in:bookworm
 
 cannot() {
@@ -49,7 +50,7 @@ stand_in() {
 podman image exists "$base" || stand_in
 
 # The machine's own package configuration and certificates, where it has them: mounted for the build, not copied.
-options=(--pull=never --build-arg "BASE=$base" --file containers/cpu/Dockerfile --tag "$tag")
+options=(--pull=never --build-arg "BASE=$base" --file "containers/$kind/Dockerfile" --tag "$tag")
 if [ -f /etc/pip.conf ]; then
     options+=(--volume /etc/pip.conf:/etc/pip.conf:ro)
 fi
