@@ -17,15 +17,22 @@ from .pages import assert_cohort_page_works, assert_sample_page_works
 pytestmark = pytest.mark.real
 
 MOUSE = "mouse_cytassist"
+GENES = ("Sox11", "Col2a1", "Hoxb2")
 
 
 @pytest.fixture(scope="module")
 def mouse(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of a whole real section with every default."""
+    """A run of a whole real section with every default, and super-resolution in its small preset.
+
+    The section's only images are reduced ones, so the lowres image is taken on purpose.
+    """
     launch_dir = tmp_path_factory.mktemp("mouse")
     sheet = launch_dir / "samplesheet.csv"
-    sheet.write_text(f"sample,spaceranger_dir\n{MOUSE},{shared_data / 'outs' / MOUSE}\n")
-    return run_pipeline(launch_dir, "--input", str(sheet), "--genes_of_interest", "Sox11,Col2a1,Hoxb2")
+    outs = shared_data / "outs" / MOUSE
+    image = outs / "spatial" / "tissue_lowres_image.png"
+    sheet.write_text(f"sample,spaceranger_dir,image\n{MOUSE},{outs},{image}\n")
+    superres = ("--skip_superres", "false", "--allow_lowres_image", "--diffst_preset", "test")
+    return run_pipeline(launch_dir, "--input", str(sheet), "--genes_of_interest", ",".join(GENES), *superres)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,7 @@ def test_denoised_values_are_finite_counts_of_the_modelled_genes(mouse_data: ad.
     passing = mouse_data.obs[keys.QC_PASS].to_numpy(bool)
     modelled = mouse_data.var[keys.MODELLED].to_numpy(bool)
     assert 2500 <= modelled.sum() <= 3003  # 2,696 genes have more than 100 counts
-    assert mouse_data.var.loc[["Sox11", "Col2a1", "Hoxb2"], keys.MODELLED].all()
+    assert mouse_data.var.loc[list(GENES), keys.MODELLED].all()
     denoised = np.asarray(mouse_data.layers[keys.DENOISED])[np.ix_(passing, modelled)]
     assert np.isfinite(denoised).all()
     assert denoised.min() >= 0
@@ -72,6 +79,22 @@ def test_denoised_values_are_scored_on_held_out_counts_beside_neighbour_averagin
     assert metrics["heldout_counts"] > 100_000
     assert 0 < metrics["heldout_deviance_dusted"] < metrics["heldout_deviance_constant"]
     assert 0 < metrics["heldout_deviance_neighbours"] < metrics["heldout_deviance_constant"]
+
+
+def test_it_is_super_resolved_as_finely_as_its_image_allows(mouse: Run) -> None:
+    assert mouse.exit_code == 0, mouse.log
+    steps = json.loads((mouse.outdir / MOUSE / "metrics.json").read_text())["steps"]
+    assert steps["superres"]["metrics"]["bin_um"] == pytest.approx(2 * steps["histology"]["metrics"]["um_per_px"])
+    scores = {name: value for name, value in steps["superres"]["metrics"].items() if name.startswith("heldout_crps")}
+    # the page shows what the ship rule compares: MeanNet's best forecast
+    best = scores.pop("heldout_crps_mean")
+    assert best == min(value for name, value in scores.items() if "mean" in name)
+    assert f"{best:.4f}" in (mouse.outdir / MOUSE / f"{MOUSE}_report.html").read_text()
+    predicted = ad.read_h5ad(mouse.outdir / MOUSE / f"{MOUSE}.superres.h5ad")
+    assert set(GENES) <= set(predicted.var_names)
+    mean = np.asarray(predicted.layers[keys.SUPERRES_MEAN])
+    assert np.isfinite(mean).all()
+    assert mean.min() >= 0
 
 
 def test_reports_work_in_a_browser(mouse: Run, browser: Browser) -> None:

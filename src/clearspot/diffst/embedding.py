@@ -17,9 +17,8 @@ from clearspot.diffst.image_samples import GridImage
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.section import read_section
 from clearspot.errors import BadInputError, Problem
+from clearspot.io.scale import PIXELS_PER_BIN
 from clearspot.record import Message
-
-_PIXELS_PER_BIN = 2
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def embed_histology(
     grid = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid
     opened = _open(image, grid, adata, sample)
     messages: tuple[Message, ...] = ()
-    finest = _PIXELS_PER_BIN * opened.um_per_px
+    finest = PIXELS_PER_BIN * opened.um_per_px
     if finest > grid.bin_um:
         params = replace(params, bin_um=finest)
         text = f"the image has {opened.um_per_px:.2g} um a pixel: bins of {finest:.3g} um instead of {grid.bin_um:.3g}"

@@ -24,8 +24,10 @@ MIN_SPOTS: Final = 8
 AMPLITUDES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Factors on the drawn residual that are tried: it was learned one scale up, and need not be as large here."""
 
+CORRELATION_LOSS: Final = 0.005
+"""Difference in correlation that says nothing, on some hundred spots."""
+
 _MAX_SIDE: Final = 192
-_CORRELATION_LOSS: Final = 0.005
 _LEVEL: Final = 0.9
 
 
@@ -49,7 +51,8 @@ class Verdict:
     coverage_mean, coverage_diffusion
         Share of the held-out counts inside the 90 % interval (with Poisson noise).
     diffusion_wins
-        Whether diffusion has the lower CRPS and no lower correlation: then the output's mean is its mean.
+        Whether diffusion has the lower CRPS and a correlation that is lower by at most ``CORRELATION_LOSS``: then the
+        output's mean is its mean.
     """
 
     n_spots: int
@@ -200,7 +203,7 @@ def compare(
         correlation_diffusion=correlation_diffusion,
         coverage_mean=coverage(truth[last], *count_interval(own[last], np.zeros_like(spread), _LEVEL)),
         coverage_diffusion=coverage(truth[last], *count_interval(draws.mean(axis=0), spread, _LEVEL)),
-        diffusion_wins=bool(wins and correlation_diffusion >= correlation_mean - _CORRELATION_LOSS),
+        diffusion_wins=bool(wins and correlation_diffusion >= correlation_mean - CORRELATION_LOSS),
     )
 
 

@@ -105,6 +105,7 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     if verdict is None:
         return
     record.metrics |= {f"heldout_{name}": value for name, value in verdict.as_dict().items()}
+    record.metrics["heldout_crps_mean"] = verdict.crps_mean
     if not verdict.diffusion_wins:
         record.note(
             "info",

@@ -25,6 +25,9 @@ SPOT_DIAMETER_UM: Final = 65.0
 CAPTURE_DIAMETER_UM: Final = 55.0
 """Nominal diameter of a Visium spot: what it captures."""
 
+PIXELS_PER_BIN: Final = 2
+"""Fewest pixels of the image along the side of a fine bin: how fine super-resolution can be on a coarse image."""
+
 SPOT_TO_PITCH: Final = (0.60, 0.65, 0.70)
 """``spot_diameter_fullres`` over pitch as Space Ranger writes it: 11 mm slides, Visium v1, CytAssist 6.5 mm."""
 

@@ -82,7 +82,7 @@ def spatial_entry(
         images["hires"] = read_downscaled(full.path, sample, HIRES_SIDE)
         reduction = images["hires"].shape[1] / full.info.width
         scalefactors["tissue_hires_scalef"] = reduction * full.scale
-        messages.append(Message("handled", "tissue_hires_image.png is missing: made from the full-resolution image"))
+        messages.append(Message("handled", f"tissue_hires_image.png is missing: made from {full.path.name}"))
     elif "hires" not in images:
         shown = "the lowres image is shown" if "lowres" in images else "no image is shown"
         messages.append(Message("warning", f"tissue_hires_image.png is missing: {shown}"))

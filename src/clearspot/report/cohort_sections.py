@@ -282,7 +282,7 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
         "heldout_n_spots": ("Held-out spots", "count"),
         "heldout_correlation_mean": ("Correlation, MeanNet", "score"),
         "heldout_correlation_diffusion": ("Correlation, diffusion", "score"),
-        "heldout_crps_mean_poisson": ("CRPS, MeanNet", "score"),
+        "heldout_crps_mean": ("CRPS, MeanNet", "score"),
         "heldout_crps_diffusion": ("CRPS, diffusion", "score"),
         "heldout_coverage_mean": ("Covered by the 90 % interval, MeanNet", "fraction"),
         "heldout_coverage_diffusion": ("Covered by the 90 % interval, diffusion", "fraction"),

@@ -51,7 +51,7 @@ def tissue_picture(data: SampleData) -> tuple[Picture | None, str]:
         width, height = image.width / float(factor), image.height / float(factor)
         if all(low == high for low, high in image.convert("RGB").getextrema()):  # type: ignore[misc]
             return None, f"The tissue image ({name}) is blank: every pixel has the same colour."
-        return Picture(_jpeg_address(image), width, height), f"Tissue image: Space Ranger's {name} picture."
+        return Picture(_jpeg_address(image), width, height), f"Tissue image ({name})."
     if data.images:
         return None, "The tissue image comes without its scale factor, so spots cannot be laid over it."
     return None, "The sample has no tissue image."

@@ -80,10 +80,11 @@ def _key_numbers(view: SampleView) -> KeyNumbers:
     def metric(name: str) -> Any:
         return view.records.metric("superres", name)
 
+    apart = f"spots are {metric('spot_pitch_um'):.0f} µm apart"
     method = {"diffusion": "Diffusion", "meannet": "MeanNet"}.get(metric("mean_is"), "unknown")
     return KeyNumbers(
         [
-            KeyNumber("Side of a bin", f"{metric('bin_um'):g} µm", f"spots are {metric('spot_pitch_um'):.0f} µm apart"),
+            KeyNumber("Side of a bin", f"{metric('bin_um'):.3g} µm", apart),
             KeyNumber("Genes", show(metric("n_genes"), "count")),
             KeyNumber("Bins on tissue", show(metric("n_bins_on_tissue"), "count")),
             KeyNumber(
@@ -108,12 +109,11 @@ def _scores(view: SampleView) -> list[Block]:
         ]
     rows = []
     for title, ending in (("MeanNet", "mean"), ("Diffusion", "diffusion")):
-        crps = [metric(f"crps_{ending}"), metric(f"crps_{ending}_poisson")]
         rows.append(
             (
                 title,
                 show(metric(f"correlation_{ending}"), "score"),
-                show(next((value for value in crps if value is not None), None), "score"),
+                show(metric(f"crps_{ending}"), "score"),
                 show(metric(f"coverage_{ending}"), "fraction"),
             )
         )

@@ -258,7 +258,7 @@ def test_missing_hires_image_is_made_from_the_full_image(tmp_path):
     hires, factor = entry["images"]["hires"], entry["scalefactors"]["tissue_hires_scalef"]
     assert max(hires.shape) <= 2000
     assert hires.shape[0] / factor == pytest.approx(made.image_size[1], abs=2)
-    assert "made from the full-resolution image" in texts(record, "handled")
+    assert "made from full.tif" in texts(record, "handled")
 
 
 def test_missing_hires_image_without_a_full_image_is_warned_of(tmp_path):

@@ -14,6 +14,8 @@ from outs_factory import MadeOuts, make_picture, write_h5
 from PIL import Image
 
 from clearspot.io.preflight.picture import SYMMETRIES, UPRIGHT
+from clearspot.io.preflight.scales import CAMERA_UM_PER_PX
+from clearspot.io.scale import CAPTURE_DIAMETER_UM, PIXELS_PER_BIN
 
 
 @pytest.fixture
@@ -90,10 +92,18 @@ def test_row_25_smaller_image_is_taken_on_purpose(outs, passed, tmp_path: Path, 
     assert record.metrics["superres_possible"] is True
 
 
-def test_row_25_too_small_an_image_taken_on_purpose_rules_out_superresolution(outs, passed):
+def test_row_25_too_small_an_image_taken_on_purpose_rules_out_superresolution(outs, passed, tmp_path: Path):
+    made = outs(microns_per_pixel=2.0)
+    record = passed(made.root, image=_scaled(made, tmp_path / "tiny.png", 1 / 15), allow_lowres_image=True)
+    assert record.metrics["microns_per_pixel"] / record.metrics["image_scale"] > CAPTURE_DIAMETER_UM / PIXELS_PER_BIN
+    assert "too coarse" in record.metrics["superres_reason"]
+
+
+def test_row_25_hires_image_taken_on_purpose_will_do_for_superresolution(outs, passed):
     made = outs()
     record = passed(made.root, image=made.spatial / "tissue_hires_image.png", allow_lowres_image=True)
-    assert "too coarse" in record.metrics["superres_reason"]
+    assert record.metrics["microns_per_pixel"] / record.metrics["image_scale"] > CAMERA_UM_PER_PX
+    assert record.metrics["superres_possible"] is True
 
 
 def test_row_25_without_reduced_images_the_spots_tell(outs, refusal, tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clearspot.io.preflight.fullres import FullRes
 from clearspot.io.preflight.scales import CAMERA_UM_PER_PX
+from clearspot.io.scale import CAPTURE_DIAMETER_UM, PIXELS_PER_BIN
 from clearspot.record import StepRecord
 
 _NOT_STAINED = {
@@ -29,7 +30,9 @@ def check_superres(record: StepRecord, image: FullRes | None, *, given: bool, is
     outside
         Whether the spots lie outside Space Ranger's own reduced images.
     """
-    reason = _reason(record, image, outside)
+    # HD's bins are finer than any image of less than a microscope could tell apart
+    coarsest = CAMERA_UM_PER_PX if is_hd else CAPTURE_DIAMETER_UM / PIXELS_PER_BIN
+    reason = _reason(record, image, outside, coarsest)
     record.metrics["superres_possible"] = reason is None
     record.metrics["superres_reason"] = reason
     um = record.metrics.get("microns_per_pixel")
@@ -39,7 +42,7 @@ def check_superres(record: StepRecord, image: FullRes | None, *, given: bool, is
         record.note("warning", f"super-resolution is not possible: {reason}")
 
 
-def _reason(record: StepRecord, image: FullRes | None, outside: bool) -> str | None:
+def _reason(record: StepRecord, image: FullRes | None, outside: bool, coarsest: float) -> str | None:
     um = record.metrics.get("microns_per_pixel")
     if image is None:
         return "no full-resolution image"
@@ -53,6 +56,6 @@ def _reason(record: StepRecord, image: FullRes | None, outside: bool) -> str | N
         return "the spots lie outside the image"
     if um is None:
         return "micrometres per pixel are not known: set microns_per_pixel in the samplesheet"
-    if um / image.scale >= CAMERA_UM_PER_PX:
-        return f"the image has {um / image.scale:.2g} um per pixel: too coarse"
+    if um / image.scale >= coarsest:
+        return f"the image has {um / image.scale:.2g} um per pixel: too coarse, {coarsest:.3g} is the limit"
     return None
