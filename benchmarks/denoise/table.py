@@ -33,7 +33,8 @@ def read(letter: str) -> pd.DataFrame | None:
 def denoised_alone(rows: pd.DataFrame) -> pd.DataFrame:
     """Of our own methods the values that users get, their first variant; of the others all."""
     ours = rows["method"].str.startswith(OURS)
-    first = rows[ours].drop_duplicates(["case", "method", "seed", *(c for c in ("spots", "moved_um") if c in rows)])
+    within = [name for name in ("spots", "moved_um", "averaged") if name in rows]
+    first = rows[ours].drop_duplicates(["case", "method", "seed", *within])
     return pd.concat([rows[~ours], first])
 
 
@@ -90,7 +91,7 @@ def labels(rows: pd.DataFrame) -> str:
 def xenium(rows: pd.DataFrame) -> str:
     rows = denoised_alone(rows)
     columns = ["pearson", "spearman", "ahead_low", "ahead_high"]
-    return markdown(rows.groupby(["moved_um", "method", "variant"])[columns].mean(), 4)
+    return markdown(rows.groupby(["moved_um", "averaged", "method", "variant"])[columns].mean(), 4)
 
 
 def moran(rows: pd.DataFrame) -> str:

@@ -34,17 +34,21 @@ def type_mean(case: Case, seed: int) -> list[Denoised]:
     return [Denoised(rates)]
 
 
+def spot_and_around(case: Case, hops: int, own_weight: float) -> sp.csr_matrix:
+    """1 for the spots within so many hops of a spot, another weight for itself."""
+    adjacency = case.section.graph.astype(bool).astype(np.float64)
+    around = adjacency if hops == 1 else ((adjacency + adjacency @ adjacency) > 0).astype(np.float64)
+    own = sp.identity(case.section.n_spots, format="csr")
+    return (around - sp.diags(around.diagonal()) + own_weight * own).tocsr()
+
+
 def neighbours(case: Case, seed: int) -> list[Denoised]:
     """Counts of a spot and its neighbours over their depth: one or two hops, the spot itself once or three times."""
     section = case.section
-    adjacency = section.graph.astype(bool).astype(np.float64)
-    own = sp.identity(section.n_spots, format="csr")
     answers = []
     for hops in HOPS:
-        around = adjacency if hops == 1 else ((adjacency + adjacency @ adjacency) > 0).astype(np.float64)
-        around = around - sp.diags(around.diagonal())
         for weight in SELF_WEIGHTS:
-            weights = around + weight * own
+            weights = spot_and_around(case, hops, weight)
             depth = weights @ section.size_factor
             rates = (weights @ section.counts).toarray() / depth[:, None]
             answers.append(Denoised(rates, variant=f"{hops} hops, self {weight:g}"))
