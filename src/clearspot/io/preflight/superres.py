@@ -30,7 +30,7 @@ def check_superres(record: StepRecord, image: FullRes | None, *, given: bool, is
     outside
         Whether the spots lie outside Space Ranger's own reduced images.
     """
-    # HD's bins are finer than any image of less than a microscope could tell apart
+    # a bin of HD is smaller than two pixels of any camera
     coarsest = CAMERA_UM_PER_PX if is_hd else CAPTURE_DIAMETER_UM / PIXELS_PER_BIN
     reason = _reason(record, image, outside, coarsest)
     record.metrics["superres_possible"] = reason is None
