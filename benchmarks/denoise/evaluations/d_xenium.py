@@ -6,7 +6,7 @@ best. How far a method is ahead of DUSTED comes with its spread over ``RESAMPLES
 same for every method: there are little more than a hundred spots.
 
 All of it also with every method's values averaged over the touching spots: Visium and Xenium need not be one section,
-so that what a method keeps of a single spot's counts may be right and yet not be found by the other assay.
+so what a method keeps of a single spot's counts may be right, and the other assay not find it.
 """
 
 from __future__ import annotations
