@@ -55,6 +55,8 @@ def tell(sample_reports, cohort_reports, bad_samples) {
         lines.each { line -> log.info(line) }
     }
     else {
+        // The stop after a failed task can interrupt operators; from then on Nextflow shows one more error, then none.
+        nextflow.util.LoggerHelper.setAborted(false)
         log.error(lines.join('\n'))
     }
     def plain = outcome(sample_reports, cohort_reports, bad_samples, colours(true))
