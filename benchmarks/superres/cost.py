@@ -24,11 +24,15 @@ from clearspot.io.atomic import atomic_path
 
 HERE = Path(__file__).resolve().parent
 BINS_UM, PITCH_UM = 16.0, 100.0
-SIZES = ((64, 64), (128, 64), (192, 64), (256, 64), (128, 32), (128, 128), (128, 256))
-"""Bins along a side, and genes."""
+TILE = 160
+"""Bins along a tile's core, the preset's own."""
+
+GENES = 64
+SIZES = ((1, GENES), (2, GENES), (3, GENES), (4, GENES), (1, 128), (1, 256), (1, 512))
+"""Tiles along a side, and genes."""
 
 
-def measure(side: int, n_genes: int) -> dict[str, float]:
+def measure(tiles: int, n_genes: int) -> dict[str, float]:
     """Sample a section of that size in this process."""
     import numpy as np
     import scipy.sparse as sp
@@ -45,13 +49,13 @@ def measure(side: int, n_genes: int) -> dict[str, float]:
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    length = side * BINS_UM
+    length = tiles * TILE * BINS_UM
     rows = np.arange(PITCH_UM, length - PITCH_UM, PITCH_UM * np.sqrt(3) / 2)
     columns = [np.arange(PITCH_UM * (1 + n % 2 / 2), length - PITCH_UM, PITCH_UM) for n in range(len(rows))]
     xy = np.array([(x, y) for y, of_row in zip(rows, columns, strict=True) for x in of_row])
     counts = sp.csr_matrix(rng.poisson(rng.gamma(2, 1, (1, n_genes)), (len(xy), n_genes)))
     adata = section(counts, pd.Index([f"g{n}" for n in range(n_genes)]), xy, 1.0)
-    params = DiffstParams.preset("cpu", genes="all", bin_um=BINS_UM, samples=2, evaluations=4, image=False)
+    params = DiffstParams.preset("cpu", genes="all", bin_um=BINS_UM, tile=TILE, samples=2, evaluations=4, image=False)
     spots = read_section(adata, "cost", params)
     loadings = rng.gamma(0.5, 1, (params.n_programs, n_genes)).astype(np.float32) + 1e-3
     programs = Programs(spots.genes, loadings / loadings.sum(axis=1, keepdims=True))
@@ -64,7 +68,7 @@ def measure(side: int, n_genes: int) -> dict[str, float]:
         for _ in maps.summaries(progress=False):
             pass
     return {
-        "rows": spots.grid.n_rows,
+        "tiles": tiles**2,
         "bins": spots.grid.n_bins,
         "genes": n_genes,
         "cpu_s_networks": round(networks, 2),
@@ -82,12 +86,12 @@ def main() -> None:
         return
     path = HERE / "cost.csv"
     done = pd.read_csv(path).to_dict("records") if path.exists() else []
-    for side, genes in SIZES:
-        if any((row["side"], row["genes"]) == (side, genes) for row in done):
+    for tiles, genes in SIZES:
+        if any((row["tiles"], row["genes"]) == (tiles**2, genes) for row in done):
             continue
-        command = [sys.executable, __file__, "--one", str(side), str(genes)]
+        command = [sys.executable, __file__, "--one", str(tiles), str(genes)]
         found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-        done.append({"side": side} | json.loads(found))
+        done.append(json.loads(found))
         print(done[-1], flush=True)
         with atomic_path(path) as partial:
             pd.DataFrame(done).to_csv(partial, index=False)
@@ -99,12 +103,12 @@ def _plot(table: pd.DataFrame) -> None:
 
     figure = Figure(figsize=(9, 3), layout="constrained")
     panels = figure.subplots(1, 3)
-    sizes = table[table["genes"] == 64].sort_values("bins")
-    panels[0].plot(sizes["bins"], sizes["cpu_s_networks"], "o-")
-    panels[0].set(xlabel="bins", ylabel="processor seconds, networks", ylim=(0, None), xlim=(0, None))
-    panels[1].plot(sizes["bins"], sizes["peak_mib"], "o-")
-    panels[1].set(xlabel="bins", ylabel="peak memory, MiB", ylim=(0, None), xlim=(0, None))
-    genes = table[table["side"] == 128].sort_values("genes")
+    sizes = table[table["genes"] == GENES].sort_values("tiles")
+    panels[0].plot(sizes["tiles"], sizes["cpu_s_networks"], "o-")
+    panels[0].set(xlabel="tiles", ylabel="processor seconds, networks", ylim=(0, None), xlim=(0, None))
+    panels[1].plot(sizes["tiles"], sizes["peak_mib"], "o-")
+    panels[1].set(xlabel="tiles", ylabel="peak memory, MiB", ylim=(0, None), xlim=(0, None))
+    genes = table[table["tiles"] == 1].sort_values("genes")
     panels[2].plot(genes["genes"], genes["cpu_s_genes"], "o-")
     panels[2].set(xlabel="genes", ylabel="processor seconds, genes", ylim=(0, None), xlim=(0, None))
     figure.savefig(HERE / "cost.png", dpi=120)

@@ -1,7 +1,8 @@
-"""Case c: real H&E and real counts, with every k-th spot hidden."""
+"""Case c: real H&E and real counts, with every k-th spot hidden; and whole sections, to learn from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import anndata as ad
@@ -21,9 +22,7 @@ def hidden_case(path: Path, every: int, *, factor: int = 5, n_genes: int = 100) 
     adata = ad.read_h5ad(path)
     source, um_per_px = path.parent.name, float(adata.uns["um_per_px"])
     pitch = PITCH_UM[source]
-    counts = sparse.csr_array(adata.X)
-    kept = adata.obs["in_tissue"].to_numpy(dtype=bool) & (counts.sum(axis=1) > 0)
-    counts, xy = counts[kept], np.asarray(adata.obsm["spatial"], dtype=np.float64)[kept]
+    counts, xy = _on_tissue(adata)
     hidden = every_kth(xy, pitch / um_per_px, every)
     chosen = dispersed_genes(counts[~hidden], n_genes)
     grid = FineGrid.covering(xy, 1 / um_per_px, pitch / factor, pitch)
@@ -38,3 +37,29 @@ def hidden_case(path: Path, every: int, *, factor: int = 5, n_genes: int = 100) 
         hidden_operator=disk_operator(xy[hidden], grid, SPOT_UM),
         hidden_counts=counts[hidden][:, chosen].toarray(),
     )
+
+
+def whole_section(path: Path, genes: Sequence[str], *, factor: int = 5) -> Case:
+    """All spots of a section, with those of the genes that it has counts of: nothing is hidden."""
+    adata = ad.read_h5ad(path)
+    um_per_px, pitch = float(adata.uns["um_per_px"]), PITCH_UM[path.parent.name]
+    adata = adata[:, adata.var_names.intersection(genes)]
+    counts, xy = _on_tissue(adata)
+    seen = counts.sum(axis=0) > 0
+    grid = FineGrid.covering(xy, 1 / um_per_px, pitch / factor, pitch)
+    return Case(
+        name=f"{path.parent.name}-{path.stem}",
+        adata=section(counts[:, seen], adata.var_names[seen], xy, um_per_px),
+        grid=grid,
+        operator=disk_operator(xy, grid, SPOT_UM),
+        pitch_um=pitch,
+        diameter_um=SPOT_UM,
+        image=path.with_suffix(".jpg"),
+    )
+
+
+def _on_tissue(adata: ad.AnnData) -> tuple[sparse.csr_array, np.ndarray]:
+    """Counts and places of the spots that can be used."""
+    counts = sparse.csr_array(adata.X)
+    kept = adata.obs["in_tissue"].to_numpy(dtype=bool) & (counts.sum(axis=1) > 0)
+    return counts[kept], np.asarray(adata.obsm["spatial"], dtype=np.float64)[kept]

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from cases import Case, Prediction
+from hidden_case import whole_section
 
 from clearspot.diffst.dispersion import sqrt_error
 from clearspot.diffst.fitting import Fitted, fit
@@ -75,6 +76,23 @@ def diffst_without_image(case: Case) -> Prediction:
     return Prediction(*_predicted(_Key(case), False)["diffst"])
 
 
+def sister(case: Case) -> Path | None:
+    """Another section of the tissue that a hidden-spot case is from: the next one, the first after the last."""
+    if case.image is None or case.hidden_operator is None:
+        return None
+    images = sorted(case.image.parent.glob("*.jpg"))
+    other = images[(images.index(case.image) + 1) % len(images)].with_suffix(".h5ad")
+    return None if other.stem == case.image.stem else other
+
+
+def diffst_of_other_section(case: Case) -> Prediction:
+    """Both stages, trained on all spots of the sister section alone and applied to this one, as a checkpoint is."""
+    other = sister(case)
+    if other is None:
+        raise ValueError(f"{case.name} has no sister section")
+    return Prediction(*_predicted(_Key(case), True, _Key(whole_section(other, case.adata.var_names)))["diffst"])
+
+
 MODELS = {
     "plain": plain,
     "plain-no-image": plain_without_image,
@@ -82,6 +100,7 @@ MODELS = {
     "meannet-gaussian": meannet_gaussian,
     "diffst": diffst,
     "diffst-no-image": diffst_without_image,
+    "diffst-other-section": diffst_of_other_section,
 }
 
 
@@ -117,23 +136,22 @@ def _embedded(image: Path, grid: FineGrid) -> Histology:
 
 
 @lru_cache(maxsize=2)
-def _predicted(key: _Key, with_image: bool) -> dict[str, tuple]:
+def _predicted(key: _Key, with_image: bool, trained_on: _Key | None = None) -> dict[str, tuple]:
     """Means, and for both stages also draws without and with the spots' counts conserved."""
     case = key.case
     params, section, histology = _given(case, with_image=with_image)
     device = torch.device("cpu")
-    fitted = fit(section, histology, params, device, progress=False)
-    folder = TemporaryDirectory()
-    maps = Maps(section, histology, fitted, params, device, Path(folder.name), progress=False)
-    verdict = fitted.verdict
-    print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)
-    chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
-    mean = chunk.mean(maps.mean)
-    draws, conserving = (
-        np.stack([chunk.draw(n, programs, projected=how) for n, programs in enumerate(maps.programs_of_draws())])
-        for how in (False, True)
-    )
-    folder.cleanup()
-    best = draws.mean(axis=0) if maps.mean_is_of_draws else mean
-    error = sqrt_error(*hidden_pairs(maps.view, maps.section.counts, maps.loadings))
+    teacher = _given(trained_on.case, with_image=with_image)[1:] if trained_on else (section, histology)
+    fitted = fit(*teacher, params, device, progress=False)
+    with TemporaryDirectory() as folder:
+        maps = Maps(section, histology, fitted, params, device, Path(folder), progress=False)
+        verdict = fitted.verdict
+        print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)
+        chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
+        mean, best = chunk.mean(maps.mean), chunk.mean(maps.best_programs())
+        draws, conserving = (
+            np.stack([chunk.draw(n, programs, projected=how) for n, programs in enumerate(maps.programs_of_draws())])
+            for how in (False, True)
+        )
+        error = sqrt_error(*hidden_pairs(maps.view, maps.section.counts, maps.loadings))
     return {"meannet": (mean,), "diffst": (best, draws, conserving), "error": (error,)}

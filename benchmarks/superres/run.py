@@ -18,8 +18,9 @@ from pathlib import Path
 import pandas as pd
 from baselines import BASELINES, NEEDS_IMAGE, projected
 from cases import Case, Prediction
+from cell_case import cell_case
 from hidden_case import hidden_case
-from model import MODELS
+from model import MODELS, sister
 from paper_scheme import paper_scheme, teachers
 from phantom_case import phantom_case
 from scoring import ceiling, score
@@ -49,6 +50,7 @@ def all_cases(work: Path) -> Iterator[tuple[str, Callable[[], Case]]]:
             for every in (2, 4, 8):
                 path = DATA / source / f"{name}.h5ad"
                 yield f"{source}-{name}-hide{every}", lambda path=path, every=every: hidden_case(path, every)
+    yield "cells-NCBI858-hide4", lambda: cell_case(DATA / "xenium_he" / "NCBI858.h5ad", 4)
 
 
 def main() -> None:
@@ -69,6 +71,8 @@ def main() -> None:
             if case.image is None and method in NEEDS_IMAGE:
                 continue
             if method == "paper-scheme" and not teachers(case):
+                continue
+            if method == "diffst-other-section" and sister(case) is None:
                 continue
             _add(_run(case, method, best), args.results)
     write_table(args.results, args.results.with_suffix(".md"))

@@ -33,6 +33,7 @@ ORDER = (
     "meannet-gaussian",
     "diffst",
     "diffst-no-image",
+    "diffst-other-section",
     "paper-scheme",
 )
 PROJECTIONS = {"none": "", "measured": " + projection", "shrunk": " + projection onto shrunk counts"}
@@ -43,8 +44,8 @@ SHOWN = {"pearson": "Pearson", "deviance": "deviance", "crps": "CRPS"}
 TUNED_ON = ("phantom-0-", "her2st-C2-")
 """Cases that settings were chosen on."""
 
-COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain-no-image", "plain")
-"""Methods that are run on every case; each kind of case has those that can run on it."""
+COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain-no-image", "plain", "meannet-gaussian", "diffst")
+"""Methods that are compared on the same sections; each kind of case has those that were run on all of its sections."""
 
 
 def write_table(results: Path, path: Path) -> None:
@@ -71,8 +72,7 @@ def write_figure(results: Path, path: Path) -> None:
     rows = rows[(rows["projection"] == "none") & rows["region"].isin(["tissue", "hidden spots"])]
     rows["kind"] = rows["case"].str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True)
     # means over the same sections for every method, or they would not compare
-    complete = rows.groupby("case")["method"].transform(lambda methods: "plain" in set(methods))
-    rows = rows[complete]
+    rows = rows[rows["case"].isin(rows.loc[rows["method"] == "plain", "case"])]
     kinds = sorted(rows["kind"].unique())
     if not kinds:
         return
@@ -91,7 +91,7 @@ def write_figure(results: Path, path: Path) -> None:
 def _in_common(rows: pd.DataFrame) -> str:
     """Means over the same sections for each method, those that settings were chosen on apart."""
     rows = rows[rows["region"].isin(["tissue", "hidden spots"]) & rows["method"].isin(COMPARED)]
-    rows = rows[rows.groupby("case")["method"].transform(lambda methods: "plain" in set(methods))]
+    rows = rows[rows["case"].isin(rows.loc[rows["method"] == "plain", "case"])]
     tuned = rows["case"].str.startswith(TUNED_ON)
     names = [name for name in COMPARED if name in set(rows["method"])]
     parts = [

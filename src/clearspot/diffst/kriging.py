@@ -27,6 +27,7 @@ TRUST: Final = (0.0, 0.5, 1.0)
 _TRUNCATE: Final = 4.0
 _NO_WEIGHT: Final = 1e-5
 _FLOOR: Final = 1e-3
+_SPOTS_AT_ONCE: Final = 512
 
 
 def kriged(
@@ -143,14 +144,17 @@ def choose(
     best = np.full(values.shape[1], np.inf)
     chosen, keys = np.full(values.shape[1], widths[-1]), np.zeros(values.shape[1])
     floor = _FLOOR * values.mean(axis=0) + 1e-12
-    kernels = {width: _others(xy_px, width * pitch_px) for width in widths if np.isfinite(width)}
-    sums = {width: kernel @ values for width, kernel in kernels.items()}
-    for key, drift in drifts.items():
+    summed = {
+        width: _sums_of_others([values, *drifts.values()], xy_px, width * pitch_px)
+        for width in widths
+        if np.isfinite(width)
+    }
+    for number, (key, drift) in enumerate(drifts.items(), start=1):
         for width in widths:
             rate = drift
-            if width in kernels:
-                around = kernels[width] @ drift
-                rate = drift * np.divide(sums[width], around, out=np.ones_like(around), where=around > 1e-12)
+            if width in summed:
+                measured, around = summed[width][0], summed[width][number]
+                rate = drift * np.divide(measured, around, out=np.ones_like(around), where=around > 1e-12)
             rate = np.maximum(rate, floor)
             deviance = (rate - values * np.log(rate)).mean(axis=0)
             better = deviance < best
@@ -159,15 +163,27 @@ def choose(
     return chosen, keys
 
 
-def _others(xy_px: NDArray[np.floating], width: float) -> sparse.csr_array:
-    """Gaussian weights of the other spots, ``(spots, spots)``; of the nearest one alone where none is near."""
-    tree = cKDTree(xy_px)
-    pairs = sparse.coo_array(tree.sparse_distance_matrix(tree, _TRUNCATE * width, output_type="coo_matrix"))
-    other = pairs.row != pairs.col
+def _sums_of_others(
+    parts: Sequence[NDArray[np.floating]], xy_px: NDArray[np.floating], width: float
+) -> list[NDArray[np.float64]]:
+    """Gaussian sums over the other spots, ``(spots, K)`` of each part; some spots at once, so memory stays flat."""
+    tree, stacked = cKDTree(xy_px), np.hstack(parts)
+    sums = np.empty(stacked.shape)
+    for first in range(0, len(xy_px), _SPOTS_AT_ONCE):
+        rows = slice(first, min(first + _SPOTS_AT_ONCE, len(xy_px)))
+        sums[rows] = _weights_of_others(tree, rows, width) @ stacked
+    return np.split(sums, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1)
+
+
+def _weights_of_others(tree: cKDTree, rows: slice, width: float) -> sparse.csr_array:
+    """Gaussian weights of all spots but itself for some spots; of the nearest one alone where none is near."""
+    here = cKDTree(tree.data[rows])
+    pairs = sparse.coo_array(here.sparse_distance_matrix(tree, _TRUNCATE * width, output_type="coo_matrix"))
+    other = pairs.row + rows.start != pairs.col
     weights = np.exp(-0.5 * (pairs.data[other] / width) ** 2)
-    kernel = sparse.csr_array((weights, (pairs.row[other], pairs.col[other])), shape=(len(xy_px), len(xy_px)))
+    kernel = sparse.csr_array((weights, (pairs.row[other], pairs.col[other])), shape=(here.n, tree.n))
     lonely = np.flatnonzero(np.diff(kernel.indptr) == 0)
-    if len(lonely) and len(xy_px) > 1:
-        nearest = tree.query(xy_px[lonely], k=2)[1][:, 1]
+    if len(lonely) and tree.n > 1:
+        nearest = tree.query(here.data[lonely], k=2)[1][:, 1]
         kernel = kernel + sparse.csr_array((np.ones(len(lonely)), (lonely, nearest)), shape=kernel.shape)
     return sparse.csr_array(kernel)

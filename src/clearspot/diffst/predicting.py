@@ -170,7 +170,7 @@ class Prediction:
         step = min(self.params.gene_chunk, max(1, _VALUES_AT_ONCE // self.section.grid.n_bins))
         starts = range(0, n_genes, step)
         decoder = self.decoder()
-        programs = self._mean_of_draws() if self.mean_is_of_draws else self.mean
+        programs = self.best_programs()
         with Progress("decoding", len(starts), shown=progress) as bar:
             for first in starts:
                 genes = slice(first, min(first + step, n_genes))
@@ -189,7 +189,10 @@ class Prediction:
                 yield genes, summary
                 bar.step()
 
-    def _mean_of_draws(self) -> NDArray[np.float32]:
+    def best_programs(self) -> NDArray[np.float32]:
+        """Programs whose decoded genes are the reported mean, ``(programs, rows, columns)``."""
+        if not self.mean_is_of_draws:
+            return self.mean
         total = np.zeros_like(self.mean)
         for programs in self.programs_of_draws():
             total += programs

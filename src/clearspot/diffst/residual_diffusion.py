@@ -21,10 +21,14 @@ SIGMA_DATA = 1.0
 
 _LOG_SIGMA_MEAN = -0.5
 _LOG_SIGMA_SD = 1.4
+_GAIN_WIDTH = 32
 
 
 class Denoiser(nn.Module):
     """The network inside the diffusion: from a noisy residual to EDM's raw output.
+
+    At low noise the output is the noise itself, which the U-Net, whose pixels are normalised, passes on badly. So the
+    noisy residual also reaches the output directly, times a gain of each program and noise level.
 
     Parameters
     ----------
@@ -53,6 +57,10 @@ class Denoiser(nn.Module):
             cross_attention=cross_attention,
             noise_level=True,
         )
+        last = nn.Linear(_GAIN_WIDTH, n_programs)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.gain = nn.Sequential(nn.Linear(1, _GAIN_WIDTH), nn.SiLU(), last)
 
     def forward(self, noisy: Tensor, sqrt_mean: Tensor, inputs: Inputs, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Raw output ``(batch, programs, rows, columns)``, and the disentangling loss.
@@ -68,7 +76,8 @@ class Denoiser(nn.Module):
         noise
             ``(batch,)``: EDM's ``c_noise``.
         """
-        return self.body(inputs, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
+        raw, loss = self.body(inputs, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
+        return raw + self.gain(noise[:, None])[:, :, None, None] * noisy, loss
 
 
 def new_scheduler(sigma_min: float, sigma_max: float) -> Any:
