@@ -51,7 +51,7 @@ COMPARED = ("even", "bicubic", "gaussian", "ridge", "plain-no-image", "plain", "
 def write_table(results: Path, path: Path) -> None:
     """Write ``results.md`` from ``results.csv``."""
     rows = pd.read_csv(results)
-    rows["kind"] = rows["case"].str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True)
+    rows["kind"] = _kind(rows["case"])
     parts = [_in_common(rows)]
     for kind, of_kind in rows.groupby("kind"):
         sections = of_kind["case"].nunique()
@@ -67,25 +67,39 @@ def write_table(results: Path, path: Path) -> None:
 
 
 def write_figure(results: Path, path: Path) -> None:
-    """Draw correlation, deviance and CRPS of every method (not projected), a column a kind of case."""
+    """Draw correlation, deviance and CRPS (not projected), a line a kind of case, a mark a method.
+
+    A method is drawn where it was run on every section of the kind, or the means would not compare.
+    """
     rows = pd.read_csv(results)
     rows = rows[(rows["projection"] == "none") & rows["region"].isin(["tissue", "hidden spots"])]
-    rows["kind"] = rows["case"].str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True)
-    # means over the same sections for every method, or they would not compare
     rows = rows[rows["case"].isin(rows.loc[rows["method"] == "plain", "case"])]
-    kinds = sorted(rows["kind"].unique())
-    if not kinds:
+    if not len(rows):
         return
-    figure = Figure(figsize=(2.6 * len(kinds) + 1, 7), layout="constrained")
-    axes = figure.subplots(len(SHOWN), len(kinds), squeeze=False)
-    for column, kind in enumerate(kinds):
-        means = rows[rows["kind"] == kind].groupby("method")[list(SHOWN)].mean()
-        methods = [method for method in ORDER if method in means.index]
-        for row, (measure, label) in enumerate(SHOWN.items()):
-            axis = axes[row, column]
-            axis.barh(methods[::-1], means.loc[methods[::-1], measure], color="#4477aa")
-            axis.set(title=kind if row == 0 else None, xlabel=label)
+    kind = _kind(rows["case"])
+    means = rows.groupby([kind, "method"])[list(SHOWN)].mean()
+    runs = rows.groupby([kind, "method"])["case"].nunique()
+    sections = rows.groupby(kind)["case"].nunique()
+    means = means[runs == sections.reindex(runs.index, level=0)]
+    kinds = sorted(sections.index, reverse=True)
+    figure = Figure(figsize=(12, 0.45 * len(kinds) + 1.6), layout="constrained")
+    axes = figure.subplots(1, len(SHOWN), sharey=True)
+    for axis, (measure, label) in zip(axes, SHOWN.items(), strict=True):
+        for number, method in enumerate(ORDER):
+            drawn = means.index.get_level_values("method") == method
+            height = [kinds.index(name) for name in means.index.get_level_values(0)[drawn]]
+            style = {"marker": "osD^vPX"[number % 7], "color": f"C{number % 10}", "linestyle": "none"}
+            axis.plot(means[measure][drawn], height, label=method, alpha=0.8, **style)
+        axis.set(xlabel=label, yticks=range(len(kinds)), yticklabels=kinds)
+        axis.grid(axis="y", alpha=0.3)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center")
     figure.savefig(path, dpi=110)
+
+
+def _kind(case: pd.Series) -> pd.Series:
+    """Kind of each case: its name without the section."""
+    return case.str.replace(r"^(\w+)-[^-]+-(.+)$", r"\1 \2", regex=True).rename("kind")
 
 
 def _in_common(rows: pd.DataFrame) -> str:
