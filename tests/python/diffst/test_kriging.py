@@ -57,6 +57,15 @@ def test_no_factor_is_chosen_where_the_expectation_is_right():
     assert np.isinf(widths[0])
 
 
+def test_spots_taken_some_at_once_choose_alike(monkeypatch):
+    rng = np.random.default_rng(0)
+    xy = np.vstack([rng.random((60, 2)) * 8, [[500.0, 500.0]]])
+    counts, drifts = rng.poisson(5, (61, 4)), {0.0: np.ones((61, 4)), 1.0: rng.gamma(2, 1, (61, 4))}
+    together = choose(counts, drifts, xy, 1.0)
+    monkeypatch.setattr("clearspot.diffst.kriging._SPOTS_AT_ONCE", 7)
+    np.testing.assert_array_equal(choose(counts, drifts, xy, 1.0), together)
+
+
 def test_dispersion_is_that_of_the_negative_binomial():
     rng = np.random.default_rng(0)
     mean, phi = rng.uniform(2, 20, (4000, 1)), 0.4

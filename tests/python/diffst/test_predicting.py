@@ -1,0 +1,44 @@
+"""Which mean is reported: that of the draws where held-out spots said that diffusion does better, else stage 1's."""
+
+import numpy as np
+import pytest
+import torch
+
+from clearspot.diffst.embedding import embed_histology
+from clearspot.diffst.fitting import fit
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.predicting import Prediction
+from clearspot.diffst.section import read_section
+from clearspot.diffst.ship_rule import Verdict
+
+from .sections import make_section
+
+PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    adata, picture = make_section()
+    embedding = embed_histology(adata, picture, "s1", PARAMS)
+    section = read_section(adata, "s1", PARAMS, grid=embedding.grid)
+    return section, embedding.histology, fit(section, embedding.histology, PARAMS, CPU, progress=False)
+
+
+def predicted(trained, tmp_path, *, diffusion_wins):
+    section, histology, fitted = trained
+    numbers = dict.fromkeys(Verdict.__dataclass_fields__, 0.5)
+    fitted.verdict = Verdict(**numbers | {"n_spots": 10, "diffusion_wins": diffusion_wins})
+    return Prediction(section, histology, fitted, PARAMS, CPU, tmp_path, progress=False)
+
+
+def test_the_draws_mean_is_reported_where_diffusion_won(trained, tmp_path):
+    maps = predicted(trained, tmp_path, diffusion_wins=True)
+    draws = list(maps.programs_of_draws())
+    np.testing.assert_allclose(maps.best_programs(), np.mean(draws, axis=0), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(maps.best_programs(), maps.mean)
+
+
+def test_stage_one_is_reported_where_it_did_not(trained, tmp_path):
+    maps = predicted(trained, tmp_path, diffusion_wins=False)
+    np.testing.assert_array_equal(maps.best_programs(), maps.mean)
