@@ -6,6 +6,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from clearspot import keys
+from clearspot.diffst.embedding import embed_histology
+from clearspot.diffst.histology import Histology
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.section import Section, read_section
 
 N_GENES = 14
 
@@ -26,3 +30,10 @@ def make_section(seed: int = 0) -> tuple[ad.AnnData, np.ndarray]:
     picture = rng.integers(120, 240, (1080, 1250, 3)).astype(np.uint8)
     picture[:, :550] //= 2
     return adata, picture
+
+
+def read_made(params: DiffstParams) -> tuple[Section, Histology]:
+    """The small section and its picture as the networks get them."""
+    adata, picture = make_section()
+    embedding = embed_histology(adata, picture, "s1", params)
+    return read_section(adata, "s1", params, grid=embedding.grid), embedding.histology

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.embedding import embed_histology
 from clearspot.diffst.fitting import tissue_of
 from clearspot.diffst.inputs import read_inputs
 from clearspot.diffst.model import DiffstModel
@@ -12,10 +11,9 @@ from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import fit_programs
 from clearspot.diffst.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.sampling import predict_mean, sample_residual
-from clearspot.diffst.section import read_section
 from clearspot.diffst.views import section_view
 
-from .sections import make_section
+from .sections import read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, width=16, evaluations=12, tile=64)
 CPU = torch.device("cpu")
@@ -23,12 +21,10 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def view():
-    adata, picture = make_section()
-    embedding = embed_histology(adata, picture, "s1", PARAMS)
-    section = read_section(adata, "s1", PARAMS, grid=embedding.grid)
+    section, histology = read_made(PARAMS)
     values = fit_programs(section.counts, section.genes, PARAMS.n_programs, PARAMS.seed).transform(section.counts)
     everywhere = np.ones(len(section.rows), dtype=bool)
-    return section_view(section, values, embedding.histology, tissue_of(section), everywhere, 1, PARAMS.seed)
+    return section_view(section, values, histology, tissue_of(section), everywhere, 1, PARAMS.seed)
 
 
 @pytest.fixture

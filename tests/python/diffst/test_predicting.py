@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.embedding import embed_histology
 from clearspot.diffst.fitting import fit
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.predicting import Prediction
-from clearspot.diffst.section import read_section
 from clearspot.diffst.ship_rule import Verdict
 
-from .sections import make_section
+from .sections import read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1)
 CPU = torch.device("cpu")
@@ -19,10 +17,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def trained():
-    adata, picture = make_section()
-    embedding = embed_histology(adata, picture, "s1", PARAMS)
-    section = read_section(adata, "s1", PARAMS, grid=embedding.grid)
-    return section, embedding.histology, fit(section, embedding.histology, PARAMS, CPU, progress=False)
+    section, histology = read_made(PARAMS)
+    return section, histology, fit(section, histology, PARAMS, CPU, progress=False)
 
 
 def predicted(trained, tmp_path, *, diffusion_wins):
