@@ -15,7 +15,7 @@ from clearspot.diffst.params import ARCHITECTURE, RUN_ONLY, DiffstParams
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.training import Phase
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 def save_checkpoint(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from clearspot.diffst.histology import Histology, no_image
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.progress import Progress
-from clearspot.diffst.sampling import add_residual, predict_mean, sample_residual
+from clearspot.diffst.sampling import add_residual, centring, predict_mean, sample_residual
 from clearspot.diffst.section import Section
 from clearspot.diffst.ship_rule import hidden_pairs
 from clearspot.diffst.uncertainty import RunningSummary, Summary
@@ -149,11 +150,19 @@ class Prediction:
         return Decoder(section, self.view, self.mean, self._loadings, phi, noise, self.params.seed)
 
     def programs_of_draws(self) -> Iterator[NDArray[np.float32]]:
-        """Programs of each draw, ``(programs, rows, columns)``."""
+        """Programs of each draw, ``(programs, rows, columns)``: around their own mean or, if that lost, stage 1's."""
+        for drawn in self._uncentred():
+            yield drawn if self.mean_is_of_draws else drawn * self._centring
+
+    def _uncentred(self) -> Iterator[NDArray[np.float32]]:
         sd = self.fitted.model.residual_sd.cpu().numpy()
         for path in self.draws:
             residual = np.load(path, mmap_mode="r").astype(np.float32)
             yield add_residual(self.mean, residual, sd, self.amplitude)
+
+    @cached_property
+    def _centring(self) -> NDArray[np.float32]:
+        return centring(self.mean, self._uncentred())
 
     def summaries(self, *, progress: bool = True) -> Iterator[tuple[slice, Summary]]:
         """Decode and project ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
@@ -206,4 +215,7 @@ class Prediction:
     @property
     def amplitude(self) -> float:
         """Factor on the drawn residual, as held-out spots of the training section wanted it; 1 where none were."""
-        return self.fitted.verdict.amplitude if self.fitted.verdict is not None else 1.0
+        verdict = self.fitted.verdict
+        if verdict is None:
+            return 1.0
+        return verdict.amplitude if self.mean_is_of_draws else verdict.amplitude_of_spread

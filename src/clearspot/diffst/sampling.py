@@ -8,7 +8,8 @@ does not grow with the section.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 from zlib import crc32
 
 import numpy as np
@@ -25,6 +26,9 @@ from clearspot.diffst.scratch import parked, scratch
 from clearspot.diffst.tiles import tile_grid
 from clearspot.diffst.view import Condition, View, Window
 from clearspot.nn.pixel_unet import STRIDE
+
+_LEAST_OF_MEAN: Final = 0.05
+_TINY: Final = 1e-12
 
 TileFunction = Callable[[Window], Tensor]
 
@@ -149,3 +153,23 @@ def add_residual(
     """Programs of a draw: back from square-root space, never negative."""
     root = np.sqrt(mean) + amplitude * sd[:, None, None] * residual
     return np.maximum(root, 0) ** 2
+
+
+def centring(mean: NDArray[np.float32], draws: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Factors ``(programs, rows, columns)`` after which draws of programs average to a mean.
+
+    Parameters
+    ----------
+    mean
+        ``(programs, rows, columns)``.
+    draws
+        Each of the same shape; read one at a time.
+    """
+    total, number = scratch(mean.shape), 0
+    for drawn in draws:
+        total += drawn
+        number += 1
+    # where hardly a draw has anything the factor would be huge: draws there stay below the mean
+    average = np.maximum(total / np.float32(number), _LEAST_OF_MEAN * mean)
+    np.divide(mean, np.maximum(average, _TINY), out=total)
+    return total

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from clearspot.diffst.decoding import UNEXPLAINED
 from clearspot.diffst.dispersion import dispersion, explained, noise_sd, sqrt_error
 from clearspot.diffst.gene_field import GeneField
 from clearspot.diffst.holdout import Split
-from clearspot.diffst.sampling import add_residual
+from clearspot.diffst.sampling import add_residual, centring
 from clearspot.diffst.uncertainty import count_interval, coverage, crps_from_samples, crps_gaussian
 from clearspot.diffst.view import View, Window
 
@@ -23,6 +24,12 @@ MIN_SPOTS: Final = 8
 
 AMPLITUDES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Factors on the drawn residual that are tried: it was learned one scale up, and need not be as large here."""
+
+INDIFFERENCE: Final = 0.01
+"""Share of the CRPS by which a factor on the spread must be better to be preferred to one nearer to 1.
+
+Spots average the detail below their size, so they say little about how large it is: they only veto.
+"""
 
 CORRELATION_LOSS: Final = 0.005
 """Difference in correlation that says nothing, on some hundred spots."""
@@ -39,38 +46,49 @@ class Verdict:
     ----------
     n_spots
         Spots that scored.
-    amplitude
-        Factor on the residual, chosen on as many other held-out spots.
+    amplitude, amplitude_of_spread
+        Factor on the residual, chosen on as many other held-out spots: where the draws have a mean of their own, and
+        where they are centred on MeanNet's.
     crps_mean_poisson, crps_mean_gaussian, crps_mean_dispersed
         Of MeanNet with Poisson noise, with each gene's Gaussian error on the choosing spots, and with each gene's
         dispersion and Poisson noise.
+    crps_spread
+        Of the draws, centred on MeanNet's mean, with the genes' own and Poisson noise.
     crps_diffusion
-        Of the draws with the genes' own and Poisson noise.
+        Of the draws as they are, with the same noise.
     correlation_mean, correlation_diffusion
         Mean over genes of the signed Pearson correlation with the held-out counts.
-    coverage_mean, coverage_diffusion
+    coverage_mean, coverage_spread, coverage_diffusion
         Share of the held-out counts inside the 90 % interval (with Poisson noise).
     diffusion_wins
-        Whether diffusion has the lower CRPS and a correlation that is lower by at most ``CORRELATION_LOSS``: then the
-        output's mean is its mean.
+        Whether the draws as they are have the lowest CRPS and a correlation that is lower by at most
+        ``CORRELATION_LOSS``: then the output's mean is theirs. Else it is MeanNet's, and they are centred on it.
     """
 
     n_spots: int
     amplitude: float
+    amplitude_of_spread: float
     crps_mean_poisson: float
     crps_mean_gaussian: float
     crps_mean_dispersed: float
+    crps_spread: float
     crps_diffusion: float
     correlation_mean: float
     correlation_diffusion: float
     coverage_mean: float
+    coverage_spread: float
     coverage_diffusion: float
     diffusion_wins: bool
 
     @property
     def crps_mean(self) -> float:
-        """Of MeanNet's best forecast."""
+        """Of MeanNet's best forecast without the diffusion."""
         return min(self.crps_mean_poisson, self.crps_mean_gaussian, self.crps_mean_dispersed)
+
+    @property
+    def coverage(self) -> float:
+        """Of the interval that is reported."""
+        return self.coverage_diffusion if self.diffusion_wins else self.coverage_spread
 
     def as_dict(self) -> dict[str, Any]:
         """For the record and the checkpoint."""
@@ -169,8 +187,10 @@ def compare(
         amounts = operator @ (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
         return np.asarray((amounts @ loadings) * own_factor, dtype=np.float64)
 
-    def drawn(amplitude: float) -> NDArray[np.float64]:
-        return np.stack([rates(add_residual(mean, residual, residual_sd, amplitude)) for residual in residuals])
+    def drawn(amplitude: float, *, centred: bool) -> NDArray[np.float64]:
+        programs = [add_residual(mean, residual, residual_sd, amplitude) for residual in residuals]
+        factor = centring(mean, programs) if centred else 1
+        return np.stack([rates(one * factor) for one in programs])
 
     def strayed(plain: NDArray[np.float64], of_draws: NDArray[np.float64] | float) -> NDArray[np.float64]:
         return plain * _strayed(noise_sd(phi, of_draws, UNEXPLAINED), plain.shape, seed)
@@ -178,33 +198,52 @@ def compare(
     first, last = slice(0, len(choose)), slice(len(choose), None)
     truth = counts[spots].toarray().astype(np.float64)
     noise = _poisson(seed)
-    drawn_by = {amplitude: drawn(amplitude) for amplitude in AMPLITUDES}
-    full = {amplitude: strayed(plain, explained(plain)) for amplitude, plain in drawn_by.items()}
-    by_amplitude = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in full.items()}
-    amplitude = min(by_amplitude, key=by_amplitude.__getitem__)
-    draws, own = full[amplitude][:, last], rates(mean)
+    means, full, chosen = {}, {}, {}
+    for name, nearest in (("spread", 1.0), ("diffusion", None)):
+        candidates = {amplitude: drawn(amplitude, centred=name == "spread") for amplitude in AMPLITUDES}
+        with_noise = {amplitude: strayed(plain, explained(plain)) for amplitude, plain in candidates.items()}
+        scores = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in with_noise.items()}
+        chosen[name] = chosen_amplitude(scores, nearest)
+        means[name], full[name] = candidates[chosen[name]].mean(axis=0)[last], with_noise[chosen[name]][:, last]
+    own = rates(mean)
     repeated = np.broadcast_to(own, (len(residuals), *own.shape))
-    error = sqrt_error(*pairs)
     crps = {
         "crps_mean_poisson": _crps(truth[last], noise(repeated[:, last])),
-        "crps_mean_gaussian": float(np.mean(crps_gaussian(np.sqrt(truth[last]), np.sqrt(own[last]), error))),
+        "crps_mean_gaussian": float(
+            np.mean(crps_gaussian(np.sqrt(truth[last]), np.sqrt(own[last]), sqrt_error(*pairs)))
+        ),
         "crps_mean_dispersed": _crps(truth[last], noise(strayed(repeated, 0.0)[:, last])),
-        "crps_diffusion": _crps(truth[last], noise(draws)),
+        "crps_spread": _crps(truth[last], noise(full["spread"])),
+        "crps_diffusion": _crps(truth[last], noise(full["diffusion"])),
     }
     correlation_mean = _correlation(truth[last], own[last])
-    correlation_diffusion = _correlation(truth[last], drawn_by[amplitude][:, last].mean(axis=0))
+    correlation_diffusion = _correlation(truth[last], means["diffusion"])
     wins = crps["crps_diffusion"] < min(value for name, value in crps.items() if name != "crps_diffusion")
-    spread = draws.std(axis=0, ddof=1)
     return Verdict(
         n_spots=len(score),
-        amplitude=amplitude,
+        amplitude=chosen["diffusion"],
+        amplitude_of_spread=chosen["spread"],
         **crps,
         correlation_mean=correlation_mean,
         correlation_diffusion=correlation_diffusion,
-        coverage_mean=coverage(truth[last], *count_interval(own[last], np.zeros_like(spread), _LEVEL)),
-        coverage_diffusion=coverage(truth[last], *count_interval(draws.mean(axis=0), spread, _LEVEL)),
+        coverage_mean=_coverage(truth[last], repeated[:, last]),
+        coverage_spread=_coverage(truth[last], full["spread"]),
+        coverage_diffusion=_coverage(truth[last], full["diffusion"]),
         diffusion_wins=bool(wins and correlation_diffusion >= correlation_mean - CORRELATION_LOSS),
     )
+
+
+def chosen_amplitude(scores: Mapping[float, float], nearest: float | None) -> float:
+    """Factor with the lowest score or, of those that are hardly worse, the one nearest to ``nearest``, by ratio."""
+    lowest = min(scores, key=scores.__getitem__)
+    if nearest is None:
+        return lowest
+    as_good = (factor for factor, score in scores.items() if score <= (1 + INDIFFERENCE) * scores[lowest])
+    return min(as_good, key=lambda factor: abs(math.log(factor / nearest)))
+
+
+def _coverage(truth: NDArray[np.float64], draws: NDArray[np.float64]) -> float:
+    return coverage(truth, *count_interval(draws.mean(axis=0), draws.std(axis=0, ddof=1), _LEVEL))
 
 
 def _strayed(sd: NDArray[np.float64], shape: tuple[int, ...], seed: int) -> NDArray[np.float64]:

@@ -105,14 +105,14 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     if verdict is None:
         return
     record.metrics |= {f"heldout_{name}": value for name, value in verdict.as_dict().items()}
-    record.metrics["heldout_crps_mean"] = verdict.crps_mean
+    record.metrics |= {"heldout_crps_mean": verdict.crps_mean, "heldout_coverage": verdict.coverage}
     if not verdict.diffusion_wins:
         record.note(
             "info",
             f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "
             f"against {verdict.crps_mean:.3f}, correlation "
             f"{verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}): the mean is MeanNet's, "
-            "spread and quantiles are of the diffusion's draws.",
+            f"spread and quantiles are of the diffusion's draws, centred on it (CRPS {verdict.crps_spread:.3f}).",
         )
 
 

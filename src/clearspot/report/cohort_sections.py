@@ -283,9 +283,9 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
         "heldout_correlation_mean": ("Correlation, MeanNet", "score"),
         "heldout_correlation_diffusion": ("Correlation, diffusion", "score"),
         "heldout_crps_mean": ("CRPS, MeanNet", "score"),
+        "heldout_crps_spread": ("CRPS, diffusion around MeanNet", "score"),
         "heldout_crps_diffusion": ("CRPS, diffusion", "score"),
-        "heldout_coverage_mean": ("Covered by the 90 % interval, MeanNet", "fraction"),
-        "heldout_coverage_diffusion": ("Covered by the 90 % interval, diffusion", "fraction"),
+        "heldout_coverage": ("Covered by the 90 % interval", "fraction"),
     }
     return _metrics_table(
         samples, "superres", columns, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",

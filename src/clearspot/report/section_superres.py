@@ -108,11 +108,15 @@ def _scores(view: SampleView) -> list[Block]:
             Notice("Too few spots could be held out: how well the prediction agrees with the spots was not measured.")
         ]
     rows = []
-    for title, ending in (("MeanNet", "mean"), ("Diffusion", "diffusion")):
+    for title, of_mean, ending in (
+        ("MeanNet", "mean", "mean"),
+        ("MeanNet, with the diffusion's spread", "mean", "spread"),
+        ("Diffusion", "diffusion", "diffusion"),
+    ):
         rows.append(
             (
                 title,
-                show(metric(f"correlation_{ending}"), "score"),
+                show(metric(f"correlation_{of_mean}"), "score"),
                 show(metric(f"crps_{ending}"), "score"),
                 show(metric(f"coverage_{ending}"), "fraction"),
             )

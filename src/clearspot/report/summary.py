@@ -120,10 +120,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "heldout_correlation_diffusion",
     ),
     _metric(
-        "superres_heldout_coverage_diffusion",
-        "share of held-out spots' counts in diffusion's 90 % interval, 0 to 1",
+        "superres_heldout_coverage",
+        "share of held-out spots' counts in the reported 90 % interval, 0 to 1",
         "superres",
-        "heldout_coverage_diffusion",
+        "heldout_coverage",
     ),
 )
 

@@ -38,3 +38,13 @@ def test_the_draws_mean_is_reported_where_diffusion_won(trained, tmp_path):
 def test_stage_one_is_reported_where_it_did_not(trained, tmp_path):
     maps = predicted(trained, tmp_path, diffusion_wins=False)
     np.testing.assert_array_equal(maps.best_programs(), maps.mean)
+
+
+def test_draws_are_centred_on_what_is_reported(trained, tmp_path):
+    maps = predicted(trained, tmp_path, diffusion_wins=False)
+    draws = np.stack(list(maps.programs_of_draws()))
+    assert (draws.std(axis=0) > 0).mean() > 0.9
+    # all but the few bins in which hardly a draw has anything, where they stay below
+    average = draws.mean(axis=0)
+    assert np.isclose(average, maps.mean, rtol=1e-3).mean() > 0.99
+    assert (average <= maps.mean * 1.001).all()

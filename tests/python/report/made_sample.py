@@ -229,8 +229,9 @@ def add_superres(made: Made) -> Path:
             "n_bins_on_tissue": len(bins), "share_measured": 0.25, "samples": 4,
             "mean_is": "meannet", "image_coverage": 1.0, "seconds_total": 9.0,
             "heldout_n_spots": 7, "heldout_correlation_mean": 0.3, "heldout_correlation_diffusion": 0.2,
-            "heldout_crps_mean": 0.21, "heldout_crps_diffusion": 0.28, "heldout_coverage_mean": 0.91,
-            "heldout_coverage_diffusion": 0.92,
+            "heldout_crps_mean": 0.21, "heldout_crps_spread": 0.2, "heldout_crps_diffusion": 0.28,
+            "heldout_coverage_mean": 0.91, "heldout_coverage_spread": 0.92, "heldout_coverage_diffusion": 0.93,
+            "heldout_coverage": 0.92,
         },
         params={"bin_um": 50},
     )  # fmt: skip

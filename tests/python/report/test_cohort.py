@@ -112,7 +112,7 @@ def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path:
     table = pd.read_csv(tmp_path / "inputs" / keys.QC_SUMMARY_NAME)
     stated = table.loc[0, [name for name in table.columns if name.startswith("superres_")]]
     assert stated.notna().all()
-    assert table.loc[0, "superres_heldout_coverage_diffusion"] == 0.92
+    assert table.loc[0, "superres_heldout_coverage"] == 0.92
     assert "Wang X" in section(tmp_path / "inputs", "methods")["data"]
 
 
