@@ -150,7 +150,7 @@ def _predicted(key: _Key, with_image: bool, trained_on: _Key | None = None) -> d
         chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
         mean, best = chunk.mean(maps.mean), chunk.mean(maps.best_programs())
         draws, conserving = (
-            np.stack([chunk.draw(n, programs, projected=how) for n, programs in enumerate(maps.programs_of_draws())])
+            np.stack([chunk.draw(n, programs, projected=how) for n, programs in enumerate(maps.programs_of_draws)])
             for how in (False, True)
         )
         error = sqrt_error(*hidden_pairs(maps.view, maps.section.counts, maps.loadings))

@@ -20,6 +20,7 @@ WIDTHS: Final = (np.inf, 5.0, 2.5, 1.5, 1.0, 0.7)
 """Standard deviations of the Gaussian that are tried, in pitches; infinite: no factor."""
 
 _MOST: Final = 5.0
+_GENES_AT_ONCE: Final = 64
 
 
 class GeneField:
@@ -57,16 +58,28 @@ class GeneField:
         self._counts, self._xy = sp.csr_matrix(counts)[used], view.xy_px[used]
         amounts = (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
         self._amounts = np.asarray(self._operator @ amounts, dtype=np.float32)
+        # once for all genes: the spots' weights for each other are the same for all
+        starts = range(0, loadings.shape[1], _GENES_AT_ONCE)
+        self._widths = np.concatenate([self._chosen(slice(first, first + _GENES_AT_ONCE)) for first in starts])
+
+    def _spots(self, genes: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Counts, and what the programs expect, ``(spots, genes)``."""
+        measured = self._counts[:, genes].toarray().astype(np.float32)
+        return measured, np.maximum(self._amounts @ self._loadings[:, genes], 1e-9)
+
+    def _chosen(self, genes: slice) -> NDArray[np.float64]:
+        measured, expected = self._spots(genes)
+        if len(measured) < 2:
+            return np.full(measured.shape[1], np.inf)
+        pitch_px = self._view.pitch_um * self._view.grid.px_per_um
+        return choose(measured, {1.0: expected}, self._xy, pitch_px, WIDTHS)[0]
 
     def __call__(self, genes: slice) -> NDArray[np.float32]:
         """Factors ``(bins, genes)``, from 1/5 to 5."""
         view, grid = self._view, self._view.grid
-        measured = self._counts[:, genes].toarray().astype(np.float32)
-        expected = np.maximum(self._amounts @ self._loadings[:, genes], 1e-9)
+        measured, expected = self._spots(genes)
+        widths = self._widths[genes]
         result = np.ones((grid.n_bins, measured.shape[1]), dtype=np.float32)
-        if len(measured) < 2:
-            return result
-        widths, _ = choose(measured, {1.0: expected}, self._xy, view.pitch_um * grid.px_per_um, WIDTHS)
         for column in np.flatnonzero(np.isfinite(widths)):
             width = float(widths[column]) * view.pitch_um / grid.bin_um
             ratio = smooth_ratio(measured[:, column], expected[:, column], self._area, self._back, grid, width)

@@ -22,6 +22,7 @@ from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.progress import Progress
 from clearspot.diffst.sampling import add_residual, centring, predict_mean, sample_residual
+from clearspot.diffst.scratch import parked
 from clearspot.diffst.section import Section
 from clearspot.diffst.ship_rule import hidden_pairs
 from clearspot.diffst.uncertainty import RunningSummary, Summary
@@ -29,7 +30,7 @@ from clearspot.diffst.view import View
 from clearspot.diffst.views import section_view
 from clearspot.io.atomic import atomic_path
 
-_VALUES_AT_ONCE: Final = 8_000_000
+_VALUES_AT_ONCE: Final = 2_000_000
 _PATTERNS: Final = 3
 """Ways to hide spots, by which the genes' dispersion on this section is found."""
 
@@ -144,25 +145,27 @@ class Prediction:
         phi = dispersion(*hidden_pairs(self.view, section.counts, self._loadings))
         of_draws: NDArray[np.float64] | float = 0.0
         if len(self.draws) > 1:
-            amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws()])
+            amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws])
             of_draws = explained(amounts @ self._loadings)
         noise = noise_sd(phi, of_draws, UNEXPLAINED)
         return Decoder(section, self.view, self.mean, self._loadings, phi, noise, self.params.seed)
 
-    def programs_of_draws(self) -> Iterator[NDArray[np.float32]]:
-        """Programs of each draw, ``(programs, rows, columns)``: around their own mean or, if that lost, stage 1's."""
-        for drawn in self._uncentred():
-            yield drawn if self.mean_is_of_draws else drawn * self._centring
+    @cached_property
+    def programs_of_draws(self) -> tuple[NDArray[np.float32], ...]:
+        """Programs of each draw, ``(programs, rows, columns)``, in temporary files.
 
-    def _uncentred(self) -> Iterator[NDArray[np.float32]]:
+        They lie around their own mean or, where that did not do better, around stage 1's.
+        """
         sd = self.fitted.model.residual_sd.cpu().numpy()
+        drawn = []
         for path in self.draws:
             residual = np.load(path, mmap_mode="r").astype(np.float32)
-            yield add_residual(self.mean, residual, sd, self.amplitude)
-
-    @cached_property
-    def _centring(self) -> NDArray[np.float32]:
-        return centring(self.mean, self._uncentred())
+            drawn.append(parked(add_residual(self.mean, residual, sd, self.amplitude)))
+        if not self.mean_is_of_draws:
+            factor = centring(self.mean, drawn)
+            for programs in drawn:
+                programs *= factor
+        return tuple(drawn)
 
     def summaries(self, *, progress: bool = True) -> Iterator[tuple[slice, Summary]]:
         """Decode and project ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
@@ -188,7 +191,7 @@ class Prediction:
                 if self.params.projection:
                     mean = chunk.conserving(mean)
                 running = RunningSummary(mean.shape)
-                for number, drawn in enumerate(self.programs_of_draws()):
+                for number, drawn in enumerate(self.programs_of_draws):
                     running.add(chunk.draw(number, drawn, projected=self.params.projection))
                 if running.n_samples > 1:
                     summary = replace(running.result(), mean=mean)
@@ -203,7 +206,7 @@ class Prediction:
         if not self.mean_is_of_draws:
             return self.mean
         total = np.zeros_like(self.mean)
-        for programs in self.programs_of_draws():
+        for programs in self.programs_of_draws:
             total += programs
         return total / np.float32(len(self.draws))
 

@@ -30,7 +30,7 @@ def predicted(trained, tmp_path, *, diffusion_wins):
 
 def test_the_draws_mean_is_reported_where_diffusion_won(trained, tmp_path):
     maps = predicted(trained, tmp_path, diffusion_wins=True)
-    draws = list(maps.programs_of_draws())
+    draws = maps.programs_of_draws
     np.testing.assert_allclose(maps.best_programs(), np.mean(draws, axis=0), rtol=1e-5, atol=1e-6)
     assert not np.allclose(maps.best_programs(), maps.mean)
 
@@ -42,7 +42,7 @@ def test_stage_one_is_reported_where_it_did_not(trained, tmp_path):
 
 def test_draws_are_centred_on_what_is_reported(trained, tmp_path):
     maps = predicted(trained, tmp_path, diffusion_wins=False)
-    draws = np.stack(list(maps.programs_of_draws()))
+    draws = np.stack(maps.programs_of_draws)
     assert (draws.std(axis=0) > 0).mean() > 0.9
     # all but the few bins in which hardly a draw has anything, where they stay below
     average = draws.mean(axis=0)
