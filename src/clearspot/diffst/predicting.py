@@ -161,7 +161,7 @@ class Prediction:
         for path in self.draws:
             residual = np.load(path, mmap_mode="r").astype(np.float32)
             drawn.append(parked(add_residual(self.mean, residual, sd, self.amplitude)))
-        if not self.mean_is_of_draws:
+        if drawn and not self.mean_is_of_draws:
             factor = centring(self.mean, drawn)
             for programs in drawn:
                 programs *= factor
