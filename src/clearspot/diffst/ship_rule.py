@@ -26,9 +26,10 @@ AMPLITUDES: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Factors on the drawn residual that are tried: it was learned one scale up, and need not be as large here."""
 
 INDIFFERENCE: Final = 0.01
-"""Share of the CRPS by which a factor on the spread must be better to be preferred to one nearer to 1.
+"""Difference in CRPS, as a share of it, that says nothing, on some hundred spots.
 
-Spots average the detail below their size, so they say little about how large it is: they only veto.
+By more than that a factor on the spread must be better to be preferred to one nearer to 1 (spots average the detail
+below their size, so they only veto), and diffusion's mean to be preferred to MeanNet's.
 """
 
 CORRELATION_LOSS: Final = 0.005
@@ -61,8 +62,9 @@ class Verdict:
     coverage_mean, coverage_spread, coverage_diffusion
         Share of the held-out counts inside the 90 % interval (with Poisson noise).
     diffusion_wins
-        Whether the draws as they are have the lowest CRPS and a correlation that is lower by at most
-        ``CORRELATION_LOSS``: then the output's mean is theirs. Else it is MeanNet's, and they are centred on it.
+        Whether the draws as they are have the lowest CRPS, by more than :data:`INDIFFERENCE`, and a correlation that is
+        lower by at most :data:`CORRELATION_LOSS`: then the output's mean is theirs. Else it is MeanNet's, and they are
+        centred on it.
     """
 
     n_spots: int
@@ -218,7 +220,8 @@ def compare(
     }
     correlation_mean = _correlation(truth[last], own[last])
     correlation_diffusion = _correlation(truth[last], means["diffusion"])
-    wins = crps["crps_diffusion"] < min(value for name, value in crps.items() if name != "crps_diffusion")
+    best_other = min(value for name, value in crps.items() if name != "crps_diffusion")
+    wins = crps["crps_diffusion"] < (1 - INDIFFERENCE) * best_other
     return Verdict(
         n_spots=len(score),
         amplitude=chosen["diffusion"],
