@@ -92,7 +92,8 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     path = HERE / "budget.csv"
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONUNBUFFERED": "1"}
+    # as nextflow.config has it: threads that wait leave the processor to others
+    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "3000", "PYTHONUNBUFFERED": "1"}
     for name, (command, result) in steps(args.work).items():
         if result.exists() and any(row["step"] == name for row in rows):
             continue
