@@ -1,1 +1,1 @@
-"""The spatial graph of a section: four strategies, built by squidpy, over the spots that passed quality control."""
+"""The spatial graph of a section: four strategies, over the spots that passed quality control."""

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.spatial import QhullError
+from scipy.spatial import QhullError, cKDTree
 
 from clearspot import keys
 from clearspot.errors import BadInputError, Problem
-from clearspot.graph.delaunay import delaunay_builder
 from clearspot.graph.embed import symmetric_graph
-from clearspot.graph.grid import grid_builder
-from clearspot.graph.knn import knn_builder
 from clearspot.graph.lattice import Spacing, find_spacing
 from clearspot.graph.params import GraphParams
 from clearspot.graph.pieces import find_pieces
-from clearspot.graph.radius import radius_builder
+from clearspot.graph.strategies import Edges, delaunay_edges, grid_edges, knn_edges, radius_edges
+from clearspot.graph.ties import TIE
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
 
-_PIECES_SHOWN = 20
+if TYPE_CHECKING:
+    import anndata as ad
+
+_PIECES_SHOWN: Final = 20
+
+_LONGEST: Final = 1.25
+"""Longest edge of a triangulation, in radii of the wanted degree: all spots that touch, and nothing across a gap."""
 
 
-def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = None) -> StepRecord:
+@dataclass(frozen=True)
+class _SectionGraph:
+    """Edges of one section: positions among all spots, and what made them (no value ``None``, for .h5ad)."""
+
+    edges: Edges
+    spacing: Spacing
+    settings: dict[str, Any]
+    n_spots: int
+
+
+def build_graph(
+    adata: ad.AnnData,
+    sample: str,
+    params: GraphParams | None = None,
+    sections: NDArray[np.integer] | None = None,
+) -> StepRecord:
     """Add the spatial graph over the passing spots to ``adata``, in place.
 
     Sets ``obsp['spatial_connectivities']`` (ones) and ``obsp['spatial_distances']`` (pixels of the full-resolution
     image), both N x N CSR, symmetric, without self-loops, empty in the rows of spots that failed quality control;
     ``uns['spatial_neighbors']`` as squidpy keeps it; ``obs['graph_degree']`` and ``obs['graph_component']``.
+
+    Distances that are equal but for rounding are treated alike (:mod:`clearspot.graph.ties`): moving, turning or
+    scaling a section changes no edge.
 
     Parameters
     ----------
@@ -42,27 +62,40 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
         Sample name.
     params
         Strategy and its settings.
+    sections
+        Number of the section that each spot belongs to, shape ``(n_obs,)``. Each section has a spacing and a graph of
+        its own; no edge joins two. ``None``: all spots are of one section.
 
     Returns
     -------
-    Record of the step ``graph``.
+    Record of the step ``graph``. Spacing and radius are those of the largest section.
 
     Raises
     ------
     BadInputError
-        Fewer than two spots, all spots in one place, spots on one line where a triangulation is asked for, or a radius
+        Fewer than two spots, two spots in one place, spots on one line where a triangulation is asked for, or a radius
         in micrometres for a sample whose scale is not known.
     """
     params = params or GraphParams()
     record = StepRecord(sample, "graph", params=asdict(params))
     in_graph = passing_spots(adata)
-    rows = np.flatnonzero(in_graph)
     coordinates = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
-    spacing = _spacing(coordinates, rows, sample, params)
+    sections = np.zeros(adata.n_obs, dtype=np.intp) if sections is None else np.asarray(sections)
+    if sections.shape != (adata.n_obs,):
+        raise ValueError(f"sections must have one number for each of {adata.n_obs} spots, not shape {sections.shape}")
+    _refuse_shared_places(coordinates, in_graph, sections, sample)
     radius = None if params.radius is None else _pixels(params.radius, adata, sample)
-    adjacency, settings = _adjacency(coordinates[rows], sample, params, radius, spacing)
-    connectivities, distances = symmetric_graph(adjacency, coordinates, rows, adata.n_obs)
+    members = [np.flatnonzero(sections == section) for section in np.unique(sections)]
+    graphs = [
+        _section_graph(coordinates, of_section, of_section[in_graph[of_section]], sample, params, radius)
+        for of_section in members
+        if in_graph[of_section].sum() > 1
+    ]
+    if not graphs:
+        raise BadInputError(_too_few(sample, int(in_graph.sum())))
+    connectivities, distances = symmetric_graph(np.concatenate([graph.edges for graph in graphs]), coordinates)
 
+    largest = max(graphs, key=lambda graph: graph.n_spots)
     degree = np.diff(connectivities.indptr)
     piece, sizes = find_pieces(connectivities, in_graph)
     adata.obsp[keys.CONNECTIVITIES] = connectivities
@@ -70,28 +103,50 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
     adata.uns["spatial_neighbors"] = {
         "connectivities_key": keys.CONNECTIVITIES,
         "distances_key": keys.DISTANCES,
-        "params": settings,
+        "params": largest.settings,
     }
     adata.obs[keys.DEGREE] = degree.astype(np.int32)
     adata.obs[keys.COMPONENT] = piece
-    adata.uns.setdefault(keys.UNS, {})["graph"] = settings
-    _describe(record, degree[rows], sizes, spacing, settings, adata)
+    adata.uns.setdefault(keys.UNS, {})["graph"] = largest.settings
+    _describe(record, degree[in_graph], sizes, largest.spacing, largest.settings, adata)
     return record
 
 
-def _spacing(coordinates: NDArray[np.float64], rows: NDArray[np.intp], sample: str, params: GraphParams) -> Spacing:
-    spacing = find_spacing(coordinates, params.n_neighbors) if rows.size > 1 else None
-    if spacing is None or not spacing.radius > 0:
+def _refuse_shared_places(
+    coordinates: NDArray[np.float64], in_graph: NDArray[np.bool_], sections: NDArray[np.integer], sample: str
+) -> None:
+    """Refuse passing spots of one section that stand in one place: who of them is a neighbour cannot be said."""
+    shared = places = 0
+    for section in np.unique(sections[in_graph]):
+        points = coordinates[in_graph & (sections == section)]
+        if len(points) < 2:
+            continue
+        tree = cKDTree(points)
+        nearest = tree.query(points, k=2)[0][:, 1]
+        apart = nearest[nearest > 0]
+        same = nearest <= (TIE * float(np.median(apart)) if apart.size else 0.0)
+        shared += int(same.sum())
+        places += len(np.unique(points[same], axis=0))
+    if shared:
         raise BadInputError(
             Problem(
                 sample,
                 "spot positions",
-                f"{rows.size} spots that passed quality control, at {len(np.unique(coordinates[rows], axis=0))} places",
-                "spots at different places",
-                "check the positions file and the quality control thresholds",
+                f"{shared} spots that passed quality control stand at {places} places, several at one place",
+                "each spot at a place of its own",
+                "remove the duplicated spots; give several sections in one file the column that tells them apart",
             )
         )
-    return spacing
+
+
+def _too_few(sample: str, n_spots: int) -> Problem:
+    return Problem(
+        sample,
+        "spot positions",
+        f"{n_spots} spots that passed quality control",
+        "at least two spots of one section",
+        "check the positions file and the quality control thresholds",
+    )
 
 
 def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
@@ -110,33 +165,49 @@ def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
     return micrometres / float(um_per_px)
 
 
-def _adjacency(
-    coordinates: NDArray[np.float64], sample: str, params: GraphParams, radius: float | None, spacing: Spacing
-) -> tuple[csr_matrix, dict[str, Any]]:
-    """Make squidpy's adjacency matrix and the settings that made it (none of them ``None``, for .h5ad)."""
-    builders = {
-        "radius": lambda: radius_builder(radius, spacing),
-        "knn": lambda: knn_builder(params.n_neighbors, len(coordinates)),
-        "grid": lambda: grid_builder(spacing, len(coordinates)),
-        "delaunay": lambda: delaunay_builder(radius, spacing),
-    }
-    builder = builders[params.method]()
+def _section_graph(
+    coordinates: NDArray[np.float64],
+    of_section: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    sample: str,
+    params: GraphParams,
+    radius: float | None,
+) -> _SectionGraph:
+    """Graph over the passing spots (``rows``) of one section (``of_section``), with ``radius`` in pixels."""
+    spacing = find_spacing(coordinates[of_section], params.n_neighbors)
+    if not spacing.radius > 0:  # failed spots may stand in one place
+        spacing = find_spacing(coordinates[rows], params.n_neighbors)
+    points = coordinates[rows]
+    settings: dict[str, Any] = {"method": params.method, "coord_type": "generic"}
+    if params.method == "radius":
+        settings["radius"] = spacing.radius if radius is None else radius
+        edges = radius_edges(points, settings["radius"])
+    elif params.method == "knn":
+        settings["n_neighbors"] = min(params.n_neighbors, len(rows) - 1)
+        edges = knn_edges(points, settings["n_neighbors"])
+    elif params.method == "grid":
+        settings |= {"coord_type": "grid", "n_neighbors": min(spacing.degree, len(rows) - 1)}
+        settings |= {"n_rings": 1, "delaunay": False}
+        edges = grid_edges(points, settings["n_neighbors"])
+    else:
+        settings["radius"] = _LONGEST * spacing.radius if radius is None else radius
+        edges = _triangulated(points, settings["radius"], sample)
+    return _SectionGraph(rows[edges], spacing, settings, len(rows))
+
+
+def _triangulated(points: NDArray[np.float64], longest: float, sample: str) -> Edges:
     try:
-        adjacency, _ = builder.build(coordinates)
+        return delaunay_edges(points, longest)
     except QhullError as error:
         raise BadInputError(
             Problem(
                 sample,
                 "spot positions",
-                f"{len(coordinates)} spots that cannot be triangulated (too few, or on one line)",
+                f"{len(points)} spots that cannot be triangulated (too few, or on one line)",
                 "spots spread over an area",
                 "use --graph_method radius or knn",
             )
         ) from error
-    settings = {name: value for name, value in builder.uns_params().items() if value is not None}
-    if isinstance(settings.get("radius"), tuple):
-        settings["radius"] = float(max(settings["radius"]))
-    return adjacency, {"method": params.method, **settings}
 
 
 def _describe(

@@ -1,37 +1,29 @@
-"""From a graph over some spots to a matrix over all of them."""
+"""From edges to the two matrices of a graph."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 
 
-def symmetric_graph(
-    adjacency: csr_matrix, coordinates: NDArray[np.float64], rows: NDArray[np.intp], n_spots: int
-) -> tuple[csr_matrix, csr_matrix]:
-    """Make a graph symmetric and place it among all spots.
+def symmetric_graph(edges: NDArray[np.intp], coordinates: NDArray[np.float64]) -> tuple[csr_matrix, csr_matrix]:
+    """Matrices of a graph given by its edges.
 
     Parameters
     ----------
-    adjacency
-        n x n; an edge in one direction is an edge in both.
+    edges
+        m x 2 positions among all spots; an edge in one direction, or given twice, is one edge in both.
     coordinates
         N x 2, of all spots.
-    rows
-        Positions (n) of the graph's spots among all spots.
-    n_spots
-        N.
 
     Returns
     -------
     Connectivities (ones, float32) and Euclidean distances (float64, in the coordinates' unit), both N x N, symmetric,
-    without a diagonal; rows of spots that are not in the graph are empty.
+    without a diagonal; rows of spots that have no edge are empty.
     """
-    edges = coo_matrix(adjacency)
-    one_way = edges.row != edges.col
-    start, end = rows[edges.row[one_way]], rows[edges.col[one_way]]
-    both = (np.concatenate([start, end]), np.concatenate([end, start]))
+    n_spots = len(coordinates)
+    both = (np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]]))
     connectivities = csr_matrix((np.ones(both[0].size, dtype=np.float32), both), shape=(n_spots, n_spots))
     connectivities.sum_duplicates()
     connectivities.data[:] = 1.0

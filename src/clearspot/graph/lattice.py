@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from clearspot.graph.ties import at_most
+
 _SAMPLE: Final = 20_000
 """Spots whose neighbours are looked up; a median over so many does not move."""
 
@@ -91,8 +93,8 @@ def _shells(medians: NDArray[np.float64]) -> tuple[str, list[tuple[int, int]]]:
     """Kind of lattice, and (nominal degree, neighbours that the median spot has) up to and with each shell."""
     if not medians[0] > 0:
         return "irregular", []
-    jumps = np.flatnonzero(medians[1:] / medians[:-1] > _GAP) + 1
-    if not jumps.size or jumps[0] < _FEWEST_TOUCHING or medians[jumps[0] - 1] > _GAP * medians[0]:
+    jumps = np.flatnonzero(medians[1:] / medians[:-1] > at_most(_GAP)) + 1
+    if not jumps.size or jumps[0] < _FEWEST_TOUCHING or medians[jumps[0] - 1] > at_most(_GAP) * medians[0]:
         return "irregular", []
-    lattice = "hexagonal" if medians[jumps[0]] > _HEXAGONAL_FROM * medians[0] else "square"
+    lattice = "hexagonal" if medians[jumps[0]] > at_most(_HEXAGONAL_FROM) * medians[0] else "square"
     return lattice, list(zip(_SHELL_DEGREES[lattice], jumps.tolist(), strict=False))

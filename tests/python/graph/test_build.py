@@ -110,10 +110,68 @@ def test_a_radius_needs_a_known_scale():
         build_graph(adata, "s", GraphParams(radius=100.0))
 
 
-@pytest.mark.parametrize("coordinates", [np.zeros((5, 2)), np.zeros((1, 2))])
-def test_spots_at_one_place_are_refused(coordinates):
-    with pytest.raises(BadInputError, match="at 1 places"):
-        build_graph(made(coordinates), "s")
+def test_a_single_spot_is_refused():
+    with pytest.raises(BadInputError, match="1 spots that passed"):
+        build_graph(made(np.zeros((1, 2))), "s")
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-7])
+def test_spots_that_share_a_place_are_counted_and_refused(distance):
+    coordinates = np.concatenate([hexagon(6, 6), hexagon(6, 6)[[3, 7]] + distance])
+    adata = made(coordinates)
+    with pytest.raises(BadInputError, match="4 spots that passed quality control stand at"):
+        build_graph(adata, "s")
+    assert not adata.obsp
+
+
+def test_all_spots_in_one_place_are_refused():
+    with pytest.raises(BadInputError, match="5 spots that passed quality control stand at 1 places"):
+        build_graph(made(np.zeros((5, 2))), "s")
+
+
+def test_failed_spots_may_share_a_place():
+    coordinates = np.concatenate([hexagon(3, 3), np.zeros((12, 2))])
+    adata = made(coordinates, np.arange(21) < 9)
+    build_graph(adata, "s")
+    alone = made(hexagon(3, 3))
+    build_graph(alone, "s")
+    assert (adata.obsp["spatial_connectivities"][:9, :9] != alone.obsp["spatial_connectivities"]).nnz == 0
+
+
+@pytest.mark.parametrize("method", ["radius", "knn", "grid", "delaunay"])
+def test_each_section_gets_the_graph_it_has_alone(method):
+    # Sections lie over each other, mixed in their order, and have spacings of their own.
+    parts = [hexagon(6, 7), 0.3 * square(5, 6) + 17.0]
+    section = np.repeat([4, 2], [42, 30])
+    order = np.random.default_rng(0).permutation(72)
+    adata = made(np.concatenate(parts)[order])
+    build_graph(adata, "s", GraphParams(method=method), sections=section[order])
+    for number, part in zip([4, 2], parts, strict=True):
+        rows = np.flatnonzero(section[order] == number)
+        rows = rows[np.argsort(order[rows])]
+        alone = made(part)
+        build_graph(alone, "s", GraphParams(method=method))
+        together = adata.obsp["spatial_connectivities"]
+        assert together[rows].nnz == together[rows][:, rows].nnz
+        assert (together[rows][:, rows] != alone.obsp["spatial_connectivities"]).nnz == 0
+
+
+def test_spots_of_two_sections_may_stand_in_one_place():
+    adata = made(np.concatenate([hexagon(4, 4), hexagon(4, 4)]))
+    record = build_graph(adata, "s", sections=np.repeat([0, 1], 16))
+    assert record.metrics["n_components"] == 2
+
+
+def test_a_section_of_one_spot_is_an_isolated_spot():
+    adata = made(np.concatenate([hexagon(4, 4), [[0.0, 0.0]]]))
+    record = build_graph(adata, "s", sections=np.repeat([0, 1], [16, 1]))
+    assert record.metrics["n_isolates"] == 1
+    assert record.metrics["lattice"] == "hexagonal"
+
+
+def test_sections_are_one_number_a_spot():
+    with pytest.raises(ValueError, match="one number for each of 16"):
+        build_graph(made(hexagon(4, 4)), "s", sections=np.zeros(3, dtype=int))
 
 
 def test_spots_on_a_line_cannot_be_triangulated():
