@@ -141,7 +141,7 @@ def _add_graph(adata: ad.AnnData, sample: str) -> list[Message]:
         found, mend = f"obsm['{keys.SPATIAL}'] with coordinates that are no numbers", "Drop those spots."
     if found is not None:
         raise _problem(sample, found, "the position of every spot, or the graph of touching spots", mend)
-    from clearspot.graph.build import build_graph  # squidpy takes seconds to import, and the pipeline has a graph
+    from clearspot.graph.build import build_graph  # the pipeline's sections have a graph already
 
     record = build_graph(adata, sample)
     degree = record.metrics["mean_degree"]

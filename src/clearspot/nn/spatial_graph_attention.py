@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from clearspot.nn.dense_product import dense_product
 from clearspot.nn.neighbour_sum import neighbour_sum
 from clearspot.nn.neighbourhood import Neighbourhood
-from clearspot.nn.primitives import softmax
 
 
 def edge_scores(as_receiver: Tensor, as_neighbour: Tensor, neighbourhood: Neighbourhood) -> Tensor:
@@ -39,8 +38,16 @@ def neighbour_softmax(scores: Tensor, neighbourhood: Neighbourhood) -> Tensor:
         ``e_ij`` of every edge, shape ``(n_edges,)``.
     neighbourhood
         The graph.
+
+    Returns
+    -------
+    Shape ``(n_edges,)``. As ``torch_geometric.utils.softmax``, whose import takes three times as long as PyTorch's.
     """
-    return softmax(scores, ptr=neighbourhood.row_start)
+    row_start, receiver = neighbourhood.row_start, neighbourhood.receiver
+    largest = torch.segment_reduce(scores.detach(), "max", offsets=row_start)
+    exponentials = (scores - largest.index_select(0, receiver)).exp()
+    totals = torch.segment_reduce(exponentials, "sum", offsets=row_start)
+    return exponentials / totals.index_select(0, receiver)
 
 
 class AttentionScores(nn.Module):
