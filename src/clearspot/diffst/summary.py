@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot import keys
 from clearspot.diffst.conditioning import Evidence
 from clearspot.diffst.fitting import Fitted
 from clearspot.diffst.params import DiffstParams
@@ -116,7 +117,7 @@ def about(prediction: Prediction, params: DiffstParams, record: StepRecord) -> d
         if value is not None
     }
     note: dict[str, Any] = {
-        "versions": versions(["torch", "diffusers", "anndata"]),
+        keys.VERSIONS: versions(["torch", "diffusers", "anndata"]),
         "superres": {"params": storable, "seed": params.seed, "mean_is": record.metrics["mean_is"]},
     }
     if prediction.fitted.checkpoint_sha256 is not None:
