@@ -27,7 +27,7 @@ def main(
     verdict_only: bool,
     outdir: Path,
 ) -> None:
-    """Write SAMPLE.reference.h5ad and SAMPLE.check.json; or say what is wrong with the input and exit with 65."""
+    """Write SAMPLE.reference.h5ad and SAMPLE.reference.json; or say what is wrong with the input and exit with 65."""
     with exit_codes():
         from clearspot.diffst.reference_file import prepare_reference  # takes seconds to import; --help should not
 

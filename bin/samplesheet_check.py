@@ -16,8 +16,6 @@ from clearspot.record import Message, StepRecord, write_json
 from clearspot.report.rules import RULES
 from clearspot.report.verdict import read_thresholds
 
-COHORT = "cohort"
-
 
 @click.command(context_settings={"show_default": True})
 @click.option("--samplesheet", type=click.Path(path_type=Path), required=True, help="CSV, TSV, YAML or JSON sheet.")
@@ -53,14 +51,14 @@ def main(
             raise BadInputError(problems)
         roles = [row.role for row in sheet.rows]
         record = StepRecord(
-            COHORT,
+            keys.COHORT,
             "samplesheet",
             metrics={"n_query": roles.count("query"), "n_reference": roles.count("reference")},
             messages=[*messages, *sheet.messages],
         )
         outdir.mkdir(parents=True, exist_ok=True)
-        write_json([row.as_dict() for row in sheet.rows], outdir / "samplesheet.valid.json")
-        record.write(outdir / keys.record_name(COHORT, record.step))
+        write_json([row.as_dict() for row in sheet.rows], outdir / keys.VALID_SAMPLESHEET_NAME)
+        record.write(outdir / keys.record_name(keys.COHORT, record.step))
         for message in record.messages:
             click.echo(f"{message.level}: {message.text}", err=True)
 

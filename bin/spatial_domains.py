@@ -40,7 +40,7 @@ def main(sample: str, h5ad: Path, denoised: Path | None, outdir: Path, **options
         record = find_domains(adata, sample, DomainParams(**options), denoised_file=denoised)
         outdir.mkdir(parents=True, exist_ok=True)
         write_h5ad(adata, outdir / keys.h5ad_name(sample))
-        write_loupe_tables(adata, sample, outdir / "loupe")
+        write_loupe_tables(adata, sample, outdir / keys.LOUPE_FOLDER)
         record.write(outdir / keys.record_name(sample, record.step))
         for message in record.messages:
             click.echo(f"{message.level}: {message.text}", err=True)

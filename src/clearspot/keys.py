@@ -5,6 +5,8 @@ Import this module as a namespace: ``from clearspot import keys``.
 
 from typing import Final
 
+from clearspot.contract.steps import get_step
+
 # layers
 COUNTS: Final = "counts"
 DENOISED: Final = "denoised"
@@ -52,7 +54,14 @@ DISTANCES: Final = "spatial_distances"
 UNS_SPATIAL: Final = "spatial"
 UNS: Final = "clearspot"
 MICRONS_PER_PIXEL: Final = "microns_per_pixel"
-"""In ``uns['clearspot']``, beside an entry for each step (its settings)."""
+BIN_SIZE_UM: Final = "bin_size_um"
+"""These two in ``uns['clearspot']``, beside an entry for each step (its settings)."""
+VERSIONS: Final = "versions"
+IMAGE: Final = "image"
+PIXELS_PER_FULLRES_PIXEL: Final = "pixels_per_fullres_pixel"
+"""In the entry ``image`` of ``uns['clearspot']``."""
+REFERENCE_GRID: Final = "reference_grid"
+"""In ``uns['clearspot']`` of a prepared reference."""
 
 # super-resolved output: a file of its own, predicted and never measured
 SUPERRES_MEAN: Final = "mean"
@@ -84,19 +93,95 @@ def local_z(metric: str) -> str:
     return f"local_z_{metric}"
 
 
+def of_genome(column: str, suffix: str) -> str:
+    """Column of ``obs`` with a metric of one genome's genes alone."""
+    return f"{column}_{suffix}"
+
+
+# samplesheet
+COHORT: Final = "cohort"
+"""Stands for the sample's name in the record of the samplesheet."""
+VALID_SAMPLESHEET_NAME: Final = "samplesheet.valid.json"
+
+# folders in a sample's folder
+MODELS_FOLDER: Final = "models"
+LOUPE_FOLDER: Final = "loupe"
+SUPERRES_MAPS_FOLDER: Final = "superres_maps"
+
+# reports
+METRICS_NAME: Final = "metrics.json"
+QC_SUMMARY_NAME: Final = "qc_summary.csv"
+MULTIQC_REPORT_NAME: Final = "multiqc_report.html"
+
+_REFERENCE_SUFFIX: Final = ".reference.h5ad"
+
+
+def record_name(sample: str, step: str) -> str:
+    """File name of the record that a step writes for a sample.
+
+    Raises
+    ------
+    KeyError
+        If there is no such step.
+    ValueError
+        If the step writes no record.
+    """
+    return get_step(step).record_name(sample)
+
+
 def h5ad_name(sample: str) -> str:
     """File name of a sample's AnnData file."""
     return f"{sample}.h5ad"
 
 
-def record_name(sample: str, step: str) -> str:
-    """File name of the record that a step writes for a sample."""
-    return f"{sample}.{step}.json"
+def denoised_name(sample: str) -> str:
+    """File name of the denoised values of a section that is too large for a dense layer."""
+    return f"{sample}.denoised.h5ad"
 
 
-def report_name(sample: str) -> str:
-    """File name of a sample's HTML report."""
-    return f"{sample}_report.html"
+def dusted_checkpoint_name(sample: str) -> str:
+    """File name of a sample's DUSTED checkpoint, in its folder of models."""
+    return f"{sample}.dusted.pt"
+
+
+def dusted_loss_name(sample: str) -> str:
+    """File name of the denoiser's loss curve, in the folder of models."""
+    return f"{sample}.dusted_loss.csv"
+
+
+def dusted_attention_name(sample: str) -> str:
+    """File name of the denoiser's attention weights, in the folder of models."""
+    return f"{sample}.dusted_attention.npz"
+
+
+def dusted_gene_attention_name(sample: str) -> str:
+    """File name of the denoiser's gene attention, in the folder of models."""
+    return f"{sample}.dusted_gene_attention.csv"
+
+
+def loupe_name(sample: str, table: str) -> str:
+    """File name of a table for Loupe Browser, in its folder."""
+    return f"{sample}_{table}.csv"
+
+
+def histology_name(sample: str) -> str:
+    """File name of the features of a sample's image."""
+    return f"{sample}.histology.npz"
+
+
+def reference_name(sample: str) -> str:
+    """File name of a reference that is laid onto bins."""
+    return f"{sample}{_REFERENCE_SUFFIX}"
+
+
+def sample_of_reference(name: str) -> str:
+    """Name of the reference that a file of :func:`reference_name` is of; any other name stays as it is."""
+    return name.removesuffix(_REFERENCE_SUFFIX)
+
+
+def diffst_checkpoint_name(sample: str) -> str:
+    """File name of a sample's Diff-ST checkpoint."""
+    return f"{sample}.diffst.pt"
 
 
 def superres_name(sample: str) -> str:
@@ -109,5 +194,6 @@ def spatialdata_name(sample: str) -> str:
     return f"{sample}.zarr.zip"
 
 
-METRICS_NAME: Final = "metrics.json"
-QC_SUMMARY_NAME: Final = "qc_summary.csv"
+def report_name(sample: str) -> str:
+    """File name of a sample's HTML report."""
+    return f"{sample}_report.html"

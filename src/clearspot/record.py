@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
+from clearspot.contract.metrics import check_metrics
+from clearspot.contract.steps import RECORDED
 from clearspot.errors import Problem
 from clearspot.io.atomic import atomic_path
 
 Level = Literal["info", "handled", "warning"]
+
+Status = Literal["ok", "bad_input", "failed"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class StepRecord:
     sample
         Sample name.
     step
-        ``samplesheet``, ``check``, ``ingest``, ``qc``, ``graph``, ``dusted`` or ``domains``.
+        A step of :data:`clearspot.contract.steps.STEPS` that writes a record.
     status
-        ``ok`` or ``bad_input`` (then ``problems`` says why, and no data follow).
+        ``ok``; ``bad_input``: the step refused its input, and ``problems`` says why; ``failed``: its task died, and
+        ``problems`` says of what. Only ``ok`` records have data beside them.
     metrics
-        Flat ``name -> number | string | bool``. A metric that was not measured is left out or ``None``, never 0.
+        Flat ``name -> number | string | bool``, declared in :mod:`clearspot.contract.metrics`. A metric that was not
+        measured is left out or ``None``, never 0.
     params
         The parameters the step ran with.
     tables
@@ -52,17 +56,26 @@ class StepRecord:
     messages
         What the reader should know.
     problems
-        Why the input is bad.
+        Why there is no result.
+
+    Raises
+    ------
+    ValueError
+        If no step of that name writes a record.
     """
 
     sample: str
     step: str
-    status: Literal["ok", "bad_input"] = "ok"
+    status: Status = "ok"
     metrics: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.step not in RECORDED:
+            raise ValueError(f"no step {self.step!r} writes a record; those that do: {', '.join(RECORDED)}")
 
     @classmethod
     def bad_input(cls, sample: str, step: str, problems: Sequence[Problem]) -> StepRecord:
@@ -74,7 +87,14 @@ class StepRecord:
         self.messages.append(Message(level, text))
 
     def write(self, path: Path) -> None:
-        """Write the record as JSON, whole or not at all."""
+        """Write the record as JSON, whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            If a metric is not declared, or not of the declared kind.
+        """
+        check_metrics(self.step, self.metrics)
         write_json(asdict(self), path)
 
     @classmethod
@@ -97,10 +117,10 @@ def write_json(value: Any, path: Path) -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
+    if hasattr(value, "tolist"):  # of numpy, which takes longer to import than a record to write
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Path):

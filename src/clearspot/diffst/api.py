@@ -116,7 +116,7 @@ def superresolve(
         embedding = embed_histology(adata, image, sample, params, microns_per_pixel=microns_per_pixel)
     training = None
     if checkpoint is None:
-        checkpoint = out / checkpoint_name(sample)
+        checkpoint = out / keys.diffst_checkpoint_name(sample)
         training = train(
             adata,
             embedding,
@@ -273,11 +273,6 @@ def read_model(checkpoint: Path, params: DiffstParams, device: torch.device) -> 
         None if verdict is None else Verdict(**verdict),
         checkpoint_sha256=file_sha256(checkpoint),
     )
-
-
-def checkpoint_name(sample: str) -> str:
-    """File name of a sample's checkpoint."""
-    return f"{sample}.diffst.pt"
 
 
 def _settings(params: DiffstParams | None, preset: Preset, settings: dict[str, Any]) -> DiffstParams:

@@ -10,22 +10,17 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
+from clearspot.diffst.api import SuperresResult, sample_section, train
 from clearspot.diffst.embedding import Embedding, embed_histology
 from clearspot.diffst.kept_checkpoint import DiffstKept
-from clearspot.diffst.maps import MAPS_FOLDER, write_maps
+from clearspot.diffst.maps import write_maps
 from clearspot.diffst.params import DiffstParams, Preset
-from clearspot.diffst.reference_file import SUFFIX, read_reference
+from clearspot.diffst.reference_file import read_reference
 from clearspot.diffst.section import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
 
 EMBED_STEP = "histology"
-
-
-def histology_name(sample: str) -> str:
-    """File name of the image's features."""
-    return f"{sample}.histology.npz"
 
 
 def embed_file(
@@ -59,7 +54,7 @@ def embed_file(
     params = _params(preset, settings)
     embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
     outdir.mkdir(parents=True, exist_ok=True)
-    embedding.write(outdir / histology_name(sample))
+    embedding.write(outdir / keys.histology_name(sample))
     grid, histology = embedding.grid, embedding.histology
     entropy = histology.cell_rank
     record = StepRecord(
@@ -126,7 +121,7 @@ def train_file(
     embedding = None if histology is None else Embedding.read(histology)
     grid = embedding.grid if embedding is not None else None
     bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
-    final = outdir / checkpoint_name(sample)
+    final = outdir / keys.diffst_checkpoint_name(sample)
     kept = resumed = None
     if checkpoint_dir is not None and resume_from is None:
         kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references], params, microns_per_pixel)
@@ -137,7 +132,7 @@ def train_file(
         final if kept is None else kept.path,
         sample=sample,
         params=params,
-        references={path.name.removesuffix(SUFFIX): read_reference(path, bin_um) for path in references},
+        references={keys.sample_of_reference(path.name): read_reference(path, bin_um) for path in references},
         skip_bad_references=skip_bad_references,
         resume_from=kept.path if kept is not None and resumed is not None else resume_from,
         microns_per_pixel=microns_per_pixel,
@@ -191,7 +186,7 @@ def sample_file(
     )
     named = (*(params.genes if isinstance(params.genes, tuple) else ()), *params.always_genes)
     if named:
-        maps = write_maps(result.path, named, outdir / MAPS_FOLDER)
+        maps = write_maps(result.path, named, outdir / keys.SUPERRES_MAPS_FOLDER)
         result.record.metrics["n_maps"] = len(maps) // 2
     result.record.write(outdir / keys.record_name(sample, result.record.step))
     return result

@@ -119,8 +119,8 @@ def embed_histology(
 
 
 def _open(image: Path | NDArray[np.uint8], grid: FineGrid, adata: ad.AnnData, sample: str) -> GridImage:
-    stated = adata.uns.get(keys.UNS, {}).get("image", {})
-    scale = float(stated.get("pixels_per_fullres_pixel", 1.0))
+    stated = adata.uns.get(keys.UNS, {}).get(keys.IMAGE, {})
+    scale = float(stated.get(keys.PIXELS_PER_FULLRES_PIXEL, 1.0))
     if isinstance(image, Path):
         return GridImage.open(image, grid, sample, scale)
     return GridImage(image, (scale, scale), grid)

@@ -18,7 +18,6 @@ from clearspot import keys
 from clearspot.diffst.output import as_map
 from clearspot.io.atomic import atomic_path
 
-MAPS_FOLDER: Final = "superres_maps"
 _SMALLEST: Final = 128
 _BRIGHTEST: Final = 99.5
 

@@ -19,17 +19,8 @@ from clearspot.io.atomic import write_h5ad
 from clearspot.io.ingest import ingest_outs
 from clearspot.record import StepRecord
 
-SUFFIX: Final = ".reference.h5ad"
-_GRID: Final = "reference_grid"
-_TISSUE: Final = "in_tissue"
 _HIGH_RESOLUTION: Final = "Visium HD outs, or a Xenium folder"
-_STEP: Final = "check"
-"""A reference is gated with the samples, and a refused one reported like a refused sample."""
-
-
-def reference_name(sample: str) -> str:
-    """File name of a prepared reference."""
-    return f"{sample}{SUFFIX}"
+_STEP: Final = "reference"
 
 
 def prepare_reference(
@@ -63,7 +54,7 @@ def prepare_reference(
     except BadInputError as error:
         record = StepRecord.bad_input(sample, _STEP, error.problems)
     else:
-        write_reference(reference, outdir / reference_name(sample))
+        write_reference(reference, outdir / keys.reference_name(sample))
         record = StepRecord(
             sample,
             _STEP,
@@ -91,8 +82,8 @@ def read_reference(path: Path, bin_um: float) -> Reference:
         return read_xenium(path, path.name, bin_um)
     adata = ad.read_h5ad(path)
     stated = adata.uns.get(keys.UNS, {})
-    if _GRID in stated:
-        return _prepared(adata, stated[_GRID], path, bin_um)
+    if keys.REFERENCE_GRID in stated:
+        return _prepared(adata, stated[keys.REFERENCE_GRID], path, bin_um)
     return _from_section(adata, path.stem, path.name, bin_um)
 
 
@@ -101,11 +92,11 @@ def write_reference(reference: Reference, path: Path) -> None:
     grid = reference.grid
     adata = ad.AnnData(
         X=sparse.csr_matrix(reference.counts),
-        obs=pd.DataFrame({_TISSUE: reference.tissue.ravel()}, index=np.arange(grid.n_bins).astype(str)),
+        obs=pd.DataFrame({keys.IN_TISSUE: reference.tissue.ravel()}, index=np.arange(grid.n_bins).astype(str)),
         var=pd.DataFrame(index=reference.genes.astype(str)),
         uns={
             keys.UNS: {
-                _GRID: {
+                keys.REFERENCE_GRID: {
                     "bin_um": grid.bin_um,
                     "n_rows": grid.n_rows,
                     "n_cols": grid.n_cols,
@@ -137,7 +128,7 @@ def _read_outs(
 
 def _from_section(adata: ad.AnnData, sample: str, name: str, bin_um: float) -> Reference:
     stated = adata.uns.get(keys.UNS, {})
-    side, scale = stated.get("bin_size_um"), stated.get(keys.MICRONS_PER_PIXEL)
+    side, scale = stated.get(keys.BIN_SIZE_UM), stated.get(keys.MICRONS_PER_PIXEL)
     if not side or not scale or keys.COUNTS not in adata.layers:
         found = "a section whose bins are not known to be smaller than spots"
         mend = "Give a Visium HD or Xenium sample as reference; leave 'role' empty for a sample to be analysed."
@@ -154,6 +145,6 @@ def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: flo
     if grid.bin_um < bin_um * (1 - 1e-6):
         found, expected = f"a reference on bins of {grid.bin_um:g} um", f"bins of {bin_um:g} um, like the section's"
         mend = "Prepare it with --bin-um of this run."
-        raise BadInputError(Problem(path.name.removesuffix(SUFFIX), path.name, found, expected, mend))
-    tissue = adata.obs[_TISSUE].to_numpy(dtype=bool).reshape(grid.shape)
+        raise BadInputError(Problem(keys.sample_of_reference(path.name), path.name, found, expected, mend))
+    tissue = adata.obs[keys.IN_TISSUE].to_numpy(dtype=bool).reshape(grid.shape)
     return Reference(sparse.csr_array(adata.X), adata.var_names, grid, tissue)

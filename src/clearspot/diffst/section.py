@@ -216,7 +216,7 @@ def _scale(adata: ad.AnnData, sample: str, override: float | None) -> float:
 
 def _bin_side(adata: ad.AnnData) -> float | None:
     """Side of the bins of Visium HD."""
-    side = adata.uns.get(keys.UNS, {}).get("bin_size_um")
+    side = adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM)
     return float(side) if side else None
 
 

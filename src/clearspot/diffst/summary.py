@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot import keys
 from clearspot.diffst.conditioning import Evidence
 from clearspot.diffst.fitting import Fitted
 from clearspot.diffst.params import DiffstParams
@@ -21,6 +22,30 @@ TRAIN_STEP = "superres_train"
 STEP = "superres"
 _CURVE_POINTS = 200
 
+_SECONDS: Final = {"mean": "seconds_mean", "diffusion": "seconds_diffusion", "scoring": "seconds_scoring"}
+"""Part of training -> metric of its wall time."""
+
+_FINAL_LOSS: Final = {"mean": "loss_mean_final", "diffusion": "loss_diffusion_final"}
+"""Stage of training -> metric of its final loss."""
+
+_HELD_OUT: Final = {
+    "n_spots": "heldout_n_spots",
+    "amplitude": "heldout_amplitude",
+    "amplitude_of_spread": "heldout_amplitude_of_spread",
+    "crps_mean_poisson": "heldout_crps_mean_poisson",
+    "crps_mean_gaussian": "heldout_crps_mean_gaussian",
+    "crps_mean_dispersed": "heldout_crps_mean_dispersed",
+    "crps_spread": "heldout_crps_spread",
+    "crps_diffusion": "heldout_crps_diffusion",
+    "correlation_mean": "heldout_correlation_mean",
+    "correlation_diffusion": "heldout_correlation_diffusion",
+    "coverage_mean": "heldout_coverage_mean",
+    "coverage_spread": "heldout_coverage_spread",
+    "coverage_diffusion": "heldout_coverage_diffusion",
+    "diffusion_wins": "heldout_diffusion_wins",
+}
+"""Field of the verdict -> metric."""
+
 
 def training_record(sample: str, section: Section, fitted: Fitted, params: DiffstParams) -> StepRecord:
     """Record of training: loss curves, verdict, seconds."""
@@ -32,8 +57,8 @@ def training_record(sample: str, section: Section, fitted: Fitted, params: Diffs
         "n_parameters": sum(parameter.numel() for parameter in fitted.model.parameters()),
         "checkpoint_sha256": fitted.checkpoint_sha256,
         "peak_memory_bytes": peak_memory_bytes(),
-        **{f"seconds_{name}": seconds for name, seconds in fitted.seconds.items()},
-        **{f"loss_{name}_final": float(np.mean(losses[-20:])) for name, losses in fitted.losses.items() if losses},
+        **{_SECONDS[part]: seconds for part, seconds in fitted.seconds.items()},
+        **{_FINAL_LOSS[stage]: float(np.mean(losses[-20:])) for stage, losses in fitted.losses.items() if losses},
     }
     if fitted.references:
         record.metrics["n_references"] = len(fitted.references)
@@ -92,7 +117,7 @@ def about(prediction: Prediction, params: DiffstParams, record: StepRecord) -> d
         if value is not None
     }
     note: dict[str, Any] = {
-        "versions": versions(["torch", "diffusers", "anndata"]),
+        keys.VERSIONS: versions(["torch", "diffusers", "anndata"]),
         "superres": {"params": storable, "seed": params.seed, "mean_is": record.metrics["mean_is"]},
     }
     if prediction.fitted.checkpoint_sha256 is not None:
@@ -104,7 +129,7 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     verdict = fitted.verdict
     if verdict is None:
         return
-    record.metrics |= {f"heldout_{name}": value for name, value in verdict.as_dict().items()}
+    record.metrics |= {_HELD_OUT[name]: value for name, value in verdict.as_dict().items()}
     record.metrics |= {"heldout_crps_mean": verdict.crps_mean, "heldout_coverage": verdict.coverage}
     if not verdict.diffusion_wins:
         record.note(

@@ -28,7 +28,7 @@ def write_loupe_tables(adata: ad.AnnData, sample: str, folder: Path) -> list[Pat
     quality = pd.DataFrame({"qc": reason.where(reason != "", "pass").str.replace(";", " + ")}, index=adata.obs_names)
     paths = []
     for name, table in (("domains", domains), ("qc", quality)):
-        path = folder / f"{sample}_{name}.csv"
+        path = folder / keys.loupe_name(sample, name)
         with atomic_path(path) as partial:
             table.rename_axis("Barcode").to_csv(partial)
         paths.append(path)

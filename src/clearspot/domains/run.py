@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import anndata as ad
 import numpy as np
@@ -27,6 +27,39 @@ from clearspot.record import StepRecord
 COMPONENTS: Final = 30
 
 TAILS: Final = 6.0
+
+
+class _MethodMetrics(NamedTuple):
+    """Names of the metrics that describe one method's domains."""
+
+    number: str
+    silhouette: str
+    neighbour_agreement: str
+    neighbour_agreement_by_chance: str
+
+
+_METRICS_OF: Final[dict[Method, _MethodMetrics]] = {
+    "gmm": _MethodMetrics(
+        "n_domain_gmm",
+        "silhouette_domain_gmm",
+        "neighbour_agreement_domain_gmm",
+        "neighbour_agreement_by_chance_domain_gmm",
+    ),
+    "leiden": _MethodMetrics(
+        "n_domain_leiden",
+        "silhouette_domain_leiden",
+        "neighbour_agreement_domain_leiden",
+        "neighbour_agreement_by_chance_domain_leiden",
+    ),
+}
+
+_MORAN_MEDIAN: Final = {
+    "measured": "moran_median_measured",
+    "denoised": "moran_median_denoised",
+    "neighbour_mean": "moran_median_neighbour_mean",
+    "neighbour_mean_shuffled": "moran_median_neighbour_mean_shuffled",
+}
+"""Column of the table of Moran's I -> metric of its median over the genes."""
 
 _BOTH_UP_TO: Final = 100_000
 """Passing spots up to which the method that was not asked for runs as well, for comparison."""
@@ -78,7 +111,7 @@ def find_domains(
             record.note("info", f"{other} was left out: {rows.size} spots are more than {_BOTH_UP_TO}.")
     main = domain_column(params.method)
     record.metrics["main"] = main
-    record.metrics["n_domains"] = record.metrics[f"n_{main}"]
+    record.metrics["n_domains"] = record.metrics[_METRICS_OF[params.method].number]
     if domain_column(other) in adata.obs:
         agreement = label_agreement(adata.obs[main], adata.obs[domain_column(other)])
         record.metrics["ari_gmm_leiden"] = agreement["ari"]
@@ -145,11 +178,12 @@ def _measure(
     name = domain_column(method)
     share, expected = neighbour_agreement(graph, codes)
     sizes = np.bincount(codes)
+    metrics = _METRICS_OF[method]
     record.metrics |= {
-        f"n_{name}": int(sizes.size),
-        f"silhouette_{name}": silhouette(latent, codes, seed),
-        f"neighbour_agreement_{name}": share,
-        f"neighbour_agreement_by_chance_{name}": expected,
+        metrics.number: int(sizes.size),
+        metrics.silhouette: silhouette(latent, codes, seed),
+        metrics.neighbour_agreement: share,
+        metrics.neighbour_agreement_by_chance: expected,
     }
     record.tables[f"sizes_{name}"] = {"domain": [str(i + 1) for i in range(sizes.size)], "n_spots": sizes.tolist()}
 
@@ -157,10 +191,10 @@ def _measure(
 def _summarise_moran(record: StepRecord) -> None:
     table = record.tables["moran"]
     record.metrics["moran_n_genes"] = len(table["gene"])
-    for name in ("measured", "denoised", "neighbour_mean", "neighbour_mean_shuffled"):
-        values = np.array(table.get(name, []), dtype=float)
+    for column, metric in _MORAN_MEDIAN.items():
+        values = np.array(table.get(column, []), dtype=float)
         if np.isfinite(values).any():
-            record.metrics[f"moran_median_{name}"] = float(np.nanmedian(values))
+            record.metrics[metric] = float(np.nanmedian(values))
     if "q_measured" in table:
         record.metrics["moran_n_significant_measured"] = int((np.array(table["q_measured"], dtype=float) < 0.05).sum())
     if "denoised" not in table:

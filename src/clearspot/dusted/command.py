@@ -18,14 +18,11 @@ from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
-from clearspot.dusted.result import checkpoint_name, denoised_name
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
 from clearspot.errors import exit_codes
 from clearspot.io.atomic import write_h5ad
 from clearspot.record import StepRecord
-
-MODELS = "models"
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,8 @@ class Targets:
         return cls(
             outdir / keys.h5ad_name(sample),
             outdir / keys.record_name(sample, "dusted"),
-            outdir / denoised_name(sample),
-            outdir / MODELS,
+            outdir / keys.denoised_name(sample),
+            outdir / keys.MODELS_FOLDER,
         )
 
     @classmethod
@@ -62,7 +59,7 @@ class Targets:
         """A file of any name, with ``<stem>.dusted.json`` and, if need be, ``<stem>.denoised.h5ad`` beside it."""
         folder = output.parent
         return cls(
-            output, folder / keys.record_name(output.stem, "dusted"), folder / denoised_name(output.stem), models
+            output, folder / keys.record_name(output.stem, "dusted"), folder / keys.denoised_name(output.stem), models
         )
 
 
@@ -168,7 +165,7 @@ class _Job:
         adata = ad.read_h5ad(self.h5ad)
         resume_from, warm_start_from = self.start()
         models = self.targets.models
-        final = None if models is None else models / checkpoint_name(self.sample)
+        final = None if models is None else models / keys.dusted_checkpoint_name(self.sample)
         resumed = self.kept.found() if self.kept is not None and resume_from == self.kept.path else None
         result = denoise(
             adata,

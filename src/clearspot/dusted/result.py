@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from clearspot import keys
 from clearspot.dusted.inference import Embedding
 from clearspot.dusted.params import DustedParams
 from clearspot.io.atomic import atomic_path
@@ -51,9 +52,9 @@ class DustedResult:
             ``<sample>.dusted_gene_attention.csv``.
         """
         sample = self.record.sample
-        with atomic_path(folder / f"{sample}.dusted_loss.csv") as partial:
+        with atomic_path(folder / keys.dusted_loss_name(sample)) as partial:
             self.training.to_csv(partial, index=False)
-        with atomic_path(folder / f"{sample}.dusted_attention.npz") as partial, partial.open("wb") as file:
+        with atomic_path(folder / keys.dusted_attention_name(sample)) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file,
                 barcodes=np.array(self.barcodes, dtype=np.str_),
@@ -63,15 +64,5 @@ class DustedResult:
                 attention_layer2=self.embedding.inner,
             )
         if self.gene_attention is not None:
-            with atomic_path(folder / f"{sample}.dusted_gene_attention.csv") as partial:
+            with atomic_path(folder / keys.dusted_gene_attention_name(sample)) as partial:
                 self.gene_attention.sort_values(ascending=False).to_csv(partial, index_label="gene")
-
-
-def checkpoint_name(sample: str) -> str:
-    """File name of a sample's checkpoint, in its folder of models."""
-    return f"{sample}.dusted.pt"
-
-
-def denoised_name(sample: str) -> str:
-    """File name of the denoised matrix of a section that is too large for a dense layer."""
-    return f"{sample}.denoised.h5ad"

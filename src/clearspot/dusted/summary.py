@@ -89,7 +89,7 @@ def annotate(adata: ad.AnnData, outcome: Outcome) -> None:
     note: dict[str, Any] = {
         "params": {name: _storable(value) for name, value in outcome.params.as_dict().items() if value is not None},
         "seed": outcome.params.seed,
-        "versions": versions(["torch", "torch-geometric", "anndata"]),
+        keys.VERSIONS: versions(["torch", "torch-geometric", "anndata"]),
         "epochs": outcome.state.epoch,
         "best_epoch": outcome.state.best_epoch + 1,
         "best_loss": outcome.state.loss[outcome.state.best_epoch],
@@ -181,15 +181,20 @@ def _heldout_metrics(comparison: HeldOutComparison, fraction: float) -> dict[str
         "heldout_counts": int(comparison.dusted.gene_counts.sum()),
         "heldout_deviance_constant": constant,
         "heldout_beats_neighbours": comparison.dusted.deviance < min(comparison.neighbours.deviance, constant),
+        "heldout_deviance_dusted": comparison.dusted.deviance,
+        "heldout_explained_dusted": 1 - comparison.dusted.deviance / constant,
+        "heldout_deviance_neighbours": comparison.neighbours.deviance,
+        "heldout_explained_neighbours": 1 - comparison.neighbours.deviance / constant,
     }
-    for name, score in (("dusted", comparison.dusted), ("neighbours", comparison.neighbours)):
-        metrics[f"heldout_deviance_{name}"] = score.deviance
-        metrics[f"heldout_explained_{name}"] = 1 - score.deviance / constant
+    for name, score in (
+        ("heldout_correlation_dusted", comparison.dusted),
+        ("heldout_correlation_neighbours", comparison.neighbours),
+    ):
         correlation = score.gene_correlation
         measured = np.isfinite(correlation)
         metrics["heldout_genes_correlated"] = int(measured.sum())
         if measured.any():
-            metrics[f"heldout_correlation_{name}"] = float(np.median(correlation[measured]))
+            metrics[name] = float(np.median(correlation[measured]))
     return metrics
 
 

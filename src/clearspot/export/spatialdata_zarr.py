@@ -50,7 +50,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     library: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
     factors = library.get("scalefactors", {})
     frames = _frames(Identity(), um_per_px)
-    is_hd = adata.uns.get(keys.UNS, {}).get("bin_size_um") is not None
+    is_hd = adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM) is not None
     shapes_name = f"{sample}_{'bins' if is_hd else 'spots'}"
     shapes = _bins(adata, frames) if is_hd else _spots(adata, factors, um_per_px, frames)
     images = {}

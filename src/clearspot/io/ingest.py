@@ -207,22 +207,22 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
 def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
     """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
     found: dict[str, Any] = {
-        "versions": versions(["anndata", "h5py"]),
+        keys.VERSIONS: versions(["anndata", "h5py"]),
         "assay": layout.assay,
         "slide_type": scale.slide_type,
-        "bin_size_um": layout.bin_size_um,
+        keys.BIN_SIZE_UM: layout.bin_size_um,
         keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
         "microns_per_pixel_source": scale.source,
         "matrix": layout.matrix.name,
         "positions": layout.positions[0].name,
     }
     if full is not None:
-        found["image"] = {
+        found[keys.IMAGE] = {
             "name": full.path.name,
             "width": full.info.width,
             "height": full.info.height,
             "channels": full.info.channels,
-            "pixels_per_fullres_pixel": full.scale,
+            keys.PIXELS_PER_FULLRES_PIXEL: full.scale,
         }
     return {name: value for name, value in found.items() if value is not None}
 

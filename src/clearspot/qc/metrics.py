@@ -55,12 +55,12 @@ def add_genome_metrics(adata: ad.AnnData) -> list[str]:
         of_genome = genome_of_gene == genome
         block = adata.layers[keys.COUNTS][:, of_genome]
         total = np.asarray(block.sum(axis=1)).ravel()
-        adata.obs[f"{keys.TOTAL_COUNTS}_{suffix}"] = total
-        adata.obs[f"{keys.N_GENES}_{suffix}"] = block.getnnz(axis=1)
+        adata.obs[keys.of_genome(keys.TOTAL_COUNTS, suffix)] = total
+        adata.obs[keys.of_genome(keys.N_GENES, suffix)] = block.getnnz(axis=1)
         adata.obs[keys.percent_of(suffix)] = _percent(total, adata.obs[keys.TOTAL_COUNTS].to_numpy())
         if "mt" in adata.var:
             mito = np.asarray(block[:, adata.var["mt"].to_numpy()[of_genome]].sum(axis=1)).ravel()
-            adata.obs[keys.percent_of(f"mt_{suffix}")] = _percent(mito, total)
+            adata.obs[keys.of_genome(keys.percent_of("mt"), suffix)] = _percent(mito, total)
     return genomes
 
 

@@ -70,7 +70,7 @@ def bin_size_um(adata: ad.AnnData) -> float | None:
     candidates = [adata.uns.get(keys.UNS, {})]
     candidates += [library.get("scalefactors", {}) for library in adata.uns.get(keys.UNS_SPATIAL, {}).values()]
     for source in candidates:
-        value = source.get("bin_size_um")
+        value = source.get(keys.BIN_SIZE_UM)
         if value is not None:
             return float(value)
     return None

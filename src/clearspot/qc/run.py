@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Final
 
 import anndata as ad
 import numpy as np
@@ -20,6 +21,9 @@ from clearspot.qc.outliers import flag_local_outliers
 from clearspot.qc.params import QCParams
 from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
 from clearspot.record import StepRecord
+
+_MEDIAN_PERCENT: Final = {"mt": "median_percent_mt", "ribo": "median_percent_ribo", "hb": "median_percent_hb"}
+"""Gene set -> metric of its median share."""
 
 _MANY = 0.3
 """Share of spots removed above which the reader is warned."""
@@ -87,7 +91,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
         "median_genes_pass": float(np.median(adata.obs[keys.N_GENES][passing])),
     }
     for name in measured:
-        record.metrics[f"median_percent_{name}"] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
+        record.metrics[_MEDIAN_PERCENT[name]] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
     record.tables["quantiles"] = quantiles(adata)
     for column in measured_columns(adata):
         record.tables[f"histogram_{column}"] = histogram(adata, column)

@@ -54,8 +54,10 @@ def quantiles(adata: ad.AnnData) -> dict[str, list[Any]]:
 
 def genomes_table(adata: ad.AnnData, genomes: list[str], suffixes: list[str]) -> dict[str, list[Any]]:
     """What each of several genomes contributes (columns of :func:`clearspot.qc.metrics.add_genome_metrics`)."""
-    totals = np.array([adata.obs[f"{keys.TOTAL_COUNTS}_{suffix}"].to_numpy(dtype=float) for suffix in suffixes])
-    mito = [keys.percent_of(f"mt_{suffix}") for suffix in suffixes]
+    totals = np.array(
+        [adata.obs[keys.of_genome(keys.TOTAL_COUNTS, suffix)].to_numpy(dtype=float) for suffix in suffixes]
+    )
+    mito = [keys.of_genome(keys.percent_of("mt"), suffix) for suffix in suffixes]
     return {
         "genome": genomes,
         "n_genes": [int((adata.var[keys.GENOME].astype(str) == genome).sum()) for genome in genomes],

@@ -24,7 +24,6 @@ from clearspot.report.summary import write_summary
 from clearspot.report.verdict import Rule
 
 INPUTS_NAME: Final = "multiqc_inputs"
-REPORT_NAME: Final = "multiqc_report.html"
 VERSIONS_NAME: Final = "clearspot_mqc_versions.yml"
 
 
@@ -98,8 +97,8 @@ def run_multiqc(inputs: Path, outdir: Path, configs: Sequence[Path] = (), title:
         With MultiQC's own message, if it fails.
     """
     command = [
-        sys.executable, "-m", "multiqc", str(inputs), "--outdir", str(outdir), "--filename", REPORT_NAME, "--force",
-        "--no-ansi", "--no-version-check", "--no-megaqc-upload", "--no-ai", "--strict", "--data-dir",
+        sys.executable, "-m", "multiqc", str(inputs), "--outdir", str(outdir), "--filename", keys.MULTIQC_REPORT_NAME,
+        "--force", "--no-ansi", "--no-version-check", "--no-megaqc-upload", "--no-ai", "--strict", "--data-dir",
         "--module", "custom_content", "--config", str(inputs / "multiqc_intro.yml"),
     ]  # fmt: skip
     for config in configs:
@@ -114,7 +113,7 @@ def run_multiqc(inputs: Path, outdir: Path, configs: Sequence[Path] = (), title:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    report = outdir / REPORT_NAME
+    report = outdir / keys.MULTIQC_REPORT_NAME
     if done.returncode != 0 or not report.is_file():
         raise RuntimeError(f"MultiQC failed ({done.returncode}):\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
     return report

@@ -8,7 +8,7 @@ process REFERENCE_PREPARE {
 
     output:
     tuple val(meta), path("${meta.id}.reference.h5ad"), emit: reference, optional: true
-    tuple val(meta), path("${meta.id}.check.json"), emit: record
+    tuple val(meta), path("${meta.id}.reference.json"), emit: record
     tuple val("${task.process}"), val('anndata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'anndata\'))"'), topic: versions
 
     script:
@@ -27,6 +27,6 @@ process REFERENCE_PREPARE {
     """
     # clearspot ${code_version}
     touch ${meta.id}.reference.h5ad
-    echo '{"sample": "${meta.id}", "step": "check", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.check.json
+    echo '{"sample": "${meta.id}", "step": "reference", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.reference.json
     """
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from clearspot import keys
 from clearspot.io.consistency import require_genes, require_one_library
@@ -12,6 +13,9 @@ from clearspot.io.features import split_features
 from clearspot.io.preflight.collecting import collecting
 from clearspot.qc.genes import GENE_SETS, TITLES, gene_set_masks
 from clearspot.record import StepRecord
+
+_HAS_GENES: Final = {"mt": "has_mt_genes", "ribo": "has_ribo_genes", "hb": "has_hb_genes"}
+"""Gene set -> metric that says whether the matrix has such genes."""
 
 
 def check_features(record: StepRecord, matrix: FeatureMatrix, file: Path) -> None:
@@ -46,7 +50,7 @@ def check_features(record: StepRecord, matrix: FeatureMatrix, file: Path) -> Non
     names_only = replace(matrix, counts=matrix.counts[:0], barcodes=matrix.barcodes[:0])
     record.messages += split_features(names_only).messages
     masks = gene_set_masks(genes[SYMBOLS].tolist(), genomes)
-    record.metrics |= {f"has_{name}_genes": bool(masks[name].any()) for name in GENE_SETS}
+    record.metrics |= {_HAS_GENES[name]: bool(masks[name].any()) for name in GENE_SETS}
     for name in ("mt", "ribo"):
         if len(genes) and not masks[name].any():
             record.note(
