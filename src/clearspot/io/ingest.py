@@ -58,7 +58,7 @@ def ingest_outs(
     image
         Full-resolution histology image; only its header is read, unless the hires image is missing.
     bin_size_um
-        HD: side of the bins; 8 by default.
+        HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
     microns_per_pixel
         Overrides what the positions and scale factors say.
     allow_lowres_image
