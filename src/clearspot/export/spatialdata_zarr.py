@@ -78,7 +78,7 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path) -> None:
         ``<sample>.zarr.zip``; unzipped into a folder it is what ``spatialdata.read_zarr`` reads.
     """
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
-        store = Path(folder) / f"{sample}.zarr"
+        store = Path(folder) / f"{safe_key(sample)}.zarr"
         to_spatialdata(adata, sample).write(store, sdata_formats=SpatialDataContainerFormatV01())
         # the chunks are compressed already
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:

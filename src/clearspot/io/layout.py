@@ -12,7 +12,7 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
 from clearspot.io.archive import is_archive, unpack
 from clearspot.io.bins import PREFERRED_BIN_UM, choose_bin
-from clearspot.io.outs_folder import Folder, find_candidates
+from clearspot.io.outs_folder import Folder, find_candidates, find_cells
 from clearspot.io.reading import bad, open_binary
 from clearspot.record import Message
 
@@ -166,7 +166,19 @@ def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None,
 
 
 def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
-    if any(naming.PROBE_H5.match(name) for name in top.names()):
+    expected = "filtered_feature_bc_matrix.h5 or its MEX folder"
+    cells = find_cells(top)
+    if cells is not None and cells.is_segmented():
+        found = "a cell segmentation of Space Ranger 4 (segmented_outputs) without bins"
+        expected = "the counts of the bins: the folder binned_outputs"
+        mend = (
+            "give the folder outs of this Space Ranger run, which holds binned_outputs beside segmented_outputs; if "
+            "binned_outputs was not kept, copy it again or run Space Ranger again"
+        )
+    elif cells is not None:
+        found = "the output folder of a Xenium run"
+        mend = "analyse Visium or Visium HD; a Xenium sample can train super-resolution, with role 'reference'"
+    elif any(naming.PROBE_H5.match(name) for name in top.names()):
         found = "raw_probe_bc_matrix.h5 only, which counts probes"
         mend = "add filtered_feature_bc_matrix.h5 of the same Space Ranger run"
     elif top.has_spatial():
@@ -176,7 +188,7 @@ def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
         entries = ", ".join(sorted(top.names())[:8]) or "nothing"
         found = f"no count matrix in this folder or in the folders below it; it holds {entries}"
         mend = "give the folder outs that Space Ranger wrote"
-    return BadInputError(Problem(sample, str(path), found, "filtered_feature_bc_matrix.h5 or its MEX folder", mend))
+    return BadInputError(Problem(sample, str(path), found, expected, mend))
 
 
 def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:

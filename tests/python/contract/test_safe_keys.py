@@ -1,5 +1,8 @@
 """Any name becomes a key that AnnData, HDF5, Zarr and SpatialData accept."""
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,3 +64,20 @@ def test_keys_of_several_names_differ_without_regard_to_case(names):
 
 def test_a_repeat_does_not_take_the_key_of_another_name():
     assert safe_keys(["A/B", "A_B", "A_B-1", "a b"]) == ["A_B", "A_B-2", "A_B-1", "a_b-3"]
+
+
+@pytest.mark.filterwarnings("error:Forward slashes")
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.lists(NAMES, min_size=1, max_size=4))
+def test_columns_of_any_names_survive_h5ad_and_zarr(tmp_path_factory, names):
+    keys = safe_keys(names)
+    table = pd.DataFrame(np.arange(2 * len(keys)).reshape(2, -1), index=["A", "B"], columns=keys)
+    adata = ad.AnnData(obs=table, obsm={"protein": table}, uns={key: {key: 1} for key in keys})
+    adata.uns["names"] = np.array([name.replace("\0", "") for name in names], dtype=object)
+    folder = tmp_path_factory.mktemp("keys")
+    adata.write_h5ad(folder / "a.h5ad")
+    adata.write_zarr(folder / "a.zarr")
+    for read in (ad.read_h5ad(folder / "a.h5ad"), ad.read_zarr(folder / "a.zarr")):
+        pd.testing.assert_frame_equal(read.obsm["protein"], table)
+        pd.testing.assert_frame_equal(read.obs, table)
+        assert set(read.uns) == {*keys, "names"}

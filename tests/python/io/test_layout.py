@@ -333,3 +333,44 @@ def test_message_names_sample_file_and_mend(tmp_path):
     assert problem.sample == "s"
     assert problem.mend == "set bin_size_um to one of: 16"
     assert np.all([problem.found, problem.expected])
+
+
+CELL_FILES = ("filtered_feature_cell_matrix.h5", "filtered_feature_cell_matrix/matrix.mtx.gz", "raw_feature_cell_matrix/matrix.mtx.gz")  # fmt: skip
+
+
+@pytest.fixture
+def segmented(tmp_path):
+    """An outs folder of Space Ranger 4 with cells and nothing of the bins."""
+    for name in (*CELL_FILES, "spatial/scalefactors_json.json", "cell_segmentations.geojson"):
+        path = tmp_path / "run/outs/segmented_outputs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "run/outs/spatial").mkdir()
+    return tmp_path / "run/outs"
+
+
+@pytest.mark.parametrize("given", ["segmented_outputs", ".", ".."])
+def test_cells_without_bins_are_named(segmented, given):
+    error = refused(segmented / given, "cell segmentation of Space Ranger 4", "binned_outputs")
+    assert len(error.problems) == 1
+
+
+def test_cells_without_bins_are_named_by_what_is_left_of_them(segmented):
+    # the pipeline stages the scale factors only, to show that the folder is there
+    for name in (*CELL_FILES, "cell_segmentations.geojson"):
+        (segmented / "segmented_outputs" / name).unlink()
+    refused(segmented, "cell segmentation of Space Ranger 4")
+
+
+def test_bins_beside_cells_are_used(segmented, tmp_path):
+    made = make_outs(tmp_path / "hd", chemistry="hd")
+    shutil.copytree(made.root, segmented, dirs_exist_ok=True)
+    assert find_outs(segmented, "s").bin_size_um == 8
+    assert find_outs(segmented.parent, "s").root == segmented
+
+
+def test_xenium_is_named(tmp_path):
+    (tmp_path / "x/cell_feature_matrix").mkdir(parents=True)
+    for name in ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz"):
+        (tmp_path / "x/cell_feature_matrix" / name).write_bytes(b"x")
+    refused(tmp_path / "x", "Xenium", "role 'reference'")
