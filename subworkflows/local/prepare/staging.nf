@@ -10,9 +10,14 @@ def listOuts(root, bin_size_um) {
     }
     def files = []
     def dangling = []
-    root.eachFileRecurse { path ->
+    def paths = []
+    root.eachFileRecurse { path -> paths << path }
+    // without bins of 8 um every bin size is staged, and the library chooses one (clearspot.io.bins)
+    def has_default = paths.any { path -> root.relativize(path).toString() =~ /(^|\/)square_008um\// }
+    def wanted_bin = bin_size_um ?: (has_default ? 8 : null)
+    paths.each { path ->
         def relative = root.relativize(path).toString()
-        if (isWanted(relative, bin_size_um ?: 8)) {
+        if (isWanted(relative, wanted_bin)) {
             if (!path.exists()) {
                 dangling << relative
             }
@@ -50,7 +55,7 @@ def isWanted(relative, bin_size_um) {
     }
     // of bins and segmentations that are not asked for, only that they are there
     def other_bin = (relative =~ /(^|.*\/)square_0*(\d+)um\/(.*)/)
-    if (other_bin.matches() && (other_bin.group(2) as Integer) != (bin_size_um as Integer)) {
+    if (bin_size_um && other_bin.matches() && (other_bin.group(2) as Integer) != (bin_size_um as Integer)) {
         return other_bin.group(3) == 'spatial/scalefactors_json.json'
     }
     def segmented = (relative =~ /(^|.*\/)segmented_outputs\/(.*)/)

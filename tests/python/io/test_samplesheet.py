@@ -158,8 +158,9 @@ def test_illegal_name_gets_a_legal_suggestion(problems, name: str, suggestion: s
     ("column", "cell", "expected"),
     [
         ("role", "control", "'query'"),
-        ("bin_size_um", "4", "2, 8 or 16"),
-        ("bin_size_um", "eight", "2, 8 or 16"),
+        ("bin_size_um", "0", "a whole number of micrometres"),
+        ("bin_size_um", "8.5", "a whole number of micrometres"),
+        ("bin_size_um", "eight", "a whole number of micrometres"),
         ("microns_per_pixel", "0", "above 0"),
         ("microns_per_pixel", "nan", "above 0"),
         ("microns_per_pixel", "inf", "above 0"),
@@ -237,7 +238,7 @@ def test_unquoted_number_as_yaml_name(problems):
 
 
 def test_all_problems_of_a_sheet_at_once(problems):
-    found = problems("sample,spaceranger_dir,role,bin_size_um\nS 1,,x,3\nS2,a,,8\nS2,,query,\n")
+    found = problems("sample,spaceranger_dir,role,bin_size_um\nS 1,,x,0\nS2,a,,8\nS2,,query,\n")
     assert {problem.file for problem in found} == {
         "sheet.csv, line 2, column sample",
         "sheet.csv, line 2, column spaceranger_dir",
