@@ -19,23 +19,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
-
-import anndata as ad
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from clearspot import keys
 from clearspot.errors import BadInputError, Problem
 
+if TYPE_CHECKING:
+    # settings are parsed here too, and --help must not wait for the imports
+    import anndata as ad
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+GENES_OF_INTEREST: Final = "genes of interest"
+"""What every step's messages call the genes that are looked at whether or not they vary."""
+
 _SEPARATORS: Final = ("\t", ";", ",")
 _SYMBOL_HEADERS: Final = frozenset(
-    ("gene", "genes", "symbol", "symbols", "genesymbol", "genesymbols", "genename", "genenames", "hgncsymbol")
-    + ("mgisymbol", "name", "names", "feature", "features", "featurename", "marker", "markers")
+    ("gene", "symbol", "genesymbol", "genename", "hgncsymbol", "mgisymbol", "name", "feature", "featurename", "marker")
 )
-_ID_HEADERS: Final = frozenset(("id", "ids", "geneid", "geneids", "ensembl", "ensemblid", "ensemblgeneid", "featureid"))
-"""Headers without blanks and punctuation."""
+_ID_HEADERS: Final = frozenset(("id", "geneid", "ensembl", "ensemblid", "ensemblgeneid", "featureid"))
+"""Headers in the singular, without blanks and punctuation."""
 
 _SYMBOL_COLUMNS: Final = ("gene_symbols", "gene_symbol", "gene_name", "gene_names", "feature_name", "symbol", "symbols")
 _ID_COLUMNS: Final = (keys.GENE_IDS, "gene_id", "ensembl_id", "feature_id")
@@ -110,6 +114,8 @@ class GeneLookup:
 
     def mask(self, n_vars: int) -> NDArray[np.bool_]:
         """The columns as a mask of length ``n_vars``."""
+        import numpy as np
+
         mask = np.zeros(n_vars, dtype=bool)
         mask[self.columns] = True
         return mask
@@ -144,7 +150,9 @@ def look_up_genes(genes: ad.AnnData | pd.DataFrame, names: Sequence[str]) -> Gen
     names
         Symbols or ids.
     """
-    var = genes.var if isinstance(genes, ad.AnnData) else genes
+    import numpy as np
+
+    var = _var(genes)
     index = var.index.astype(str)
     ids = [var[column].astype(str) for column in _ID_COLUMNS if column in var]
     places = [index, *(var[column].astype(str) for column in _SYMBOL_COLUMNS if column in var), *ids]
@@ -185,17 +193,22 @@ def find_genes(genes: ad.AnnData | pd.DataFrame, names: Sequence[str], sample: s
     """
     lookup = look_up_genes(genes, names)
     if names and not lookup.columns.size:
-        var = genes.var if isinstance(genes, ad.AnnData) else genes
         raise BadInputError(
             Problem(
                 sample,
                 f"list of {what}",
                 f"none of its {len(names)} names among the genes of the sample: {lookup.absent_words()}",
-                f"symbols or gene ids of the sample, such as {', '.join(var.index[:3].astype(str))}",
+                f"symbols or gene ids of the sample, such as {', '.join(_var(genes).index[:3].astype(str))}",
                 "Use the names that the sample's reference genome has, or leave the list out.",
             )
         )
     return lookup
+
+
+def _var(genes: ad.AnnData | pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return genes if isinstance(genes, pd.DataFrame) else genes.var
 
 
 def _names(lines: list[str]) -> Iterable[str]:
@@ -204,7 +217,7 @@ def _names(lines: list[str]) -> Iterable[str]:
     column = _header_column(rows[0]) if rows else None
     if column is not None:
         header, below = rows[0], rows[1:]
-        if separator is None and all(_plain(cell) in _SYMBOL_HEADERS | _ID_HEADERS for cell in header):
+        if separator is None and all(_as_header(cell) in _SYMBOL_HEADERS | _ID_HEADERS for cell in header):
             return _names(lines[1:])
         if not below:
             return [cell for number, cell in enumerate(header) if number != column]
@@ -228,12 +241,12 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].strip() if quoted else cell.strip('"')
 
 
-def _plain(cell: str) -> str:
-    return re.sub(r"[\s_.:-]+", "", cell).casefold()
+def _as_header(cell: str) -> str:
+    return re.sub(r"[\s_.:-]+", "", cell).casefold().removesuffix("s")
 
 
 def _header_column(cells: list[str]) -> int | None:
-    plain = [_plain(cell) for cell in cells]
+    plain = [_as_header(cell) for cell in cells]
     for usual in (_SYMBOL_HEADERS, _ID_HEADERS):
         for column, name in enumerate(plain):
             if name in usual:
