@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GENES_OF_INTEREST: Final = "genes of interest"
 """What every step's messages call the genes that are looked at whether or not they vary."""
 
+_SUFFIXES: Final = (".txt", ".csv", ".tsv", ".list")
 _SEPARATORS: Final = ("\t", ";", ",")
 _SYMBOL_HEADERS: Final = frozenset(
     ("gene", "symbol", "genesymbol", "genename", "hgncsymbol", "mgisymbol", "name", "feature", "featurename", "marker")
@@ -92,6 +93,37 @@ def gene_names(genes: str | Iterable[str]) -> tuple[str, ...]:
     if isinstance(genes, str):
         return parse_gene_list(genes)
     return tuple(dict.fromkeys(str(name).strip() for name in genes))
+
+
+def gene_choice(
+    genes: str | Path | Iterable[str], sample: str = "all samples", keywords: Iterable[str] = ("hvg", "all")
+) -> str | tuple[str, ...]:
+    """Genes as an option or a setting states them.
+
+    Parameters
+    ----------
+    genes
+        A keyword, the path of a file, a text with names, or a collection of names.
+    sample
+        Name for the message.
+    keywords
+        Words that stand for a set of genes and are returned as they are.
+
+    Raises
+    ------
+    BadInputError
+        If a file is named that cannot be used, see :func:`read_gene_list`.
+    """
+    if isinstance(genes, Path):
+        return read_gene_list(genes, sample)
+    if not isinstance(genes, str):
+        return gene_names(genes)
+    if genes in keywords:
+        return genes
+    looks_like_a_path = "/" in genes or Path(genes).suffix.lower() in _SUFFIXES
+    if looks_like_a_path or ("\n" not in genes and Path(genes).is_file()):
+        return read_gene_list(genes, sample)
+    return gene_names(genes)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,9 @@ def choose_genes(
         always |= read_flag(adata.var, keys.GENE_OF_INTEREST, sample, "var")
     seen = np.asarray(counts[spots].sum(axis=0)).ravel() > 0
     if silent := int(np.count_nonzero(always & ~seen)):
-        messages.append(Message("handled", f"{silent} {GENES_OF_INTEREST} have no counts in this section: not denoised"))
+        messages.append(
+            Message("handled", f"{silent} {GENES_OF_INTEREST} have no counts in this section: not denoised")
+        )
     return np.flatnonzero((wanted | always) & seen), messages
 
 

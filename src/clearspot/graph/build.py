@@ -8,7 +8,7 @@ from typing import Any
 import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import block_diag, csr_matrix
 from scipy.spatial import QhullError
 
 from clearspot import keys
@@ -27,7 +27,9 @@ from clearspot.record import StepRecord
 _PIECES_SHOWN = 20
 
 
-def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = None) -> StepRecord:
+def build_graph(
+    adata: ad.AnnData, sample: str, params: GraphParams | None = None, sections: NDArray[np.intp] | None = None
+) -> StepRecord:
     """Add the spatial graph over the passing spots to ``adata``, in place.
 
     Sets ``obsp['spatial_connectivities']`` (ones) and ``obsp['spatial_distances']`` (pixels of the full-resolution
@@ -42,6 +44,8 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
         Sample name.
     params
         Strategy and its settings.
+    sections
+        Section of each observation, shape ``(n_obs,)``: no edge joins two of them. ``None``: one section.
 
     Returns
     -------
@@ -58,9 +62,16 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
     in_graph = passing_spots(adata)
     rows = np.flatnonzero(in_graph)
     coordinates = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
-    spacing = _spacing(coordinates, rows, sample, params)
     radius = None if params.radius is None else _pixels(params.radius, adata, sample)
-    adjacency, settings = _adjacency(coordinates[rows], sample, params, radius, spacing)
+    labels = np.zeros(adata.n_obs, dtype=np.intp) if sections is None else sections
+    blocks = [rows[labels[rows] == label] for label in np.unique(labels[rows])] or [rows]
+    built = []
+    for block in blocks:
+        own = np.flatnonzero(labels == labels[block[0]]) if block.size else block
+        spacing = _spacing(coordinates, coordinates[own], block, sample, params)
+        built.append(_adjacency(coordinates[block], sample, params, radius, spacing))
+    adjacency, settings = block_diag([matrix for matrix, _ in built], format="csr"), built[0][1]
+    rows = np.concatenate(blocks)
     connectivities, distances = symmetric_graph(adjacency, coordinates, rows, adata.n_obs)
 
     degree = np.diff(connectivities.indptr)
@@ -79,8 +90,10 @@ def build_graph(adata: ad.AnnData, sample: str, params: GraphParams | None = Non
     return record
 
 
-def _spacing(coordinates: NDArray[np.float64], rows: NDArray[np.intp], sample: str, params: GraphParams) -> Spacing:
-    spacing = find_spacing(coordinates, params.n_neighbors) if rows.size > 1 else None
+def _spacing(
+    coordinates: NDArray[np.float64], own: NDArray[np.float64], rows: NDArray[np.intp], sample: str, params: GraphParams
+) -> Spacing:
+    spacing = find_spacing(own, params.n_neighbors) if rows.size > 1 else None
     if spacing is None or not spacing.radius > 0:
         raise BadInputError(
             Problem(

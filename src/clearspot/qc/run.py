@@ -200,4 +200,6 @@ def _note_genes(
             f"({params.n_hvgs} highly variable ones were asked for).",
         )
     if method != "seurat_v3":
-        record.note("handled", f"The usual loess of seurat_v3 cannot be fitted to so few values: genes were ranked by {method}.")
+        record.note(
+            "handled", f"The usual loess of seurat_v3 cannot be fitted to so few values: genes were ranked by {method}."
+        )
