@@ -22,7 +22,7 @@ def main(sample: str, h5ad: Path, outdir: Path, **options: Any) -> None:
     with exit_codes():
         from clearspot.dusted.command import Targets, denoise_file  # torch takes seconds to import; --help should not
 
-        record = denoise_file(h5ad, Targets.in_folder(outdir, sample), sample, **options)
+        record = denoise_file(h5ad, Targets.in_folder(outdir, sample), sample, written_by_step=True, **options)
         for message in record.messages if record else ():
             click.echo(f"{message.level}: {message.text}", err=True)
 

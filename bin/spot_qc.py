@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from clearspot import keys
+from clearspot.contract.gene_lists import read_gene_list
 from clearspot.errors import BadInputError, exit_codes
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section
-from clearspot.qc.interest import read_gene_list
 from clearspot.qc.params import QCParams
 from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord
@@ -45,7 +45,7 @@ def main(
 ) -> None:
     """Write SAMPLE.h5ad and SAMPLE.qc.json; of a sample with too little left, the record alone."""
     with exit_codes():
-        genes = read_gene_list(genes_of_interest.read_text(encoding="utf-8")) if genes_of_interest else ()
+        genes = read_gene_list(genes_of_interest, sample) if genes_of_interest else ()
         params = QCParams(**thresholds, genes_of_interest=genes)
         adata = read_section(h5ad)
         outdir.mkdir(parents=True, exist_ok=True)

@@ -66,7 +66,7 @@ def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("h5ad", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="AnnData file to write."
 )

@@ -105,8 +105,8 @@ def exit_codes() -> Iterator[None]:
     The command-line scripts put their one library call inside this context.
     """
     hooks = sys.excepthook, sys.unraisablehook
-    sys.excepthook = lambda kind, error, trace: None if _disk_is_full(error) else hooks[0](kind, error, trace)
-    sys.unraisablehook = lambda what: None if _disk_is_full(what.exc_value) else hooks[1](what)
+    sys.excepthook = lambda kind, error, trace: None if is_disk_full(error) else hooks[0](kind, error, trace)
+    sys.unraisablehook = lambda what: None if is_disk_full(what.exc_value) else hooks[1](what)
     try:
         yield
     except BadInputError as error:
@@ -118,7 +118,7 @@ def exit_codes() -> Iterator[None]:
     except GpuOutOfMemoryError as error:
         _leave("Out of GPU memory", error, EXIT_GPU_OUT_OF_MEMORY)
     except Exception as error:
-        if not _disk_is_full(error):
+        if not is_disk_full(error):
             raise
         if _room_for_a_message():
             with suppress(OSError):
@@ -146,7 +146,7 @@ def _room_for_a_message() -> bool:
     return True
 
 
-def _disk_is_full(error: BaseException | None) -> bool:
+def is_disk_full(error: BaseException | None) -> bool:
     """Whether a full disk or quota is behind an error; HDF5 says so in words, under several classes."""
     chain = error
     while chain is not None:

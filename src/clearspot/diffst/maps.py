@@ -15,6 +15,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.contract.gene_lists import look_up_genes
 from clearspot.diffst.output import as_map
 from clearspot.io.atomic import atomic_path
 
@@ -40,10 +41,7 @@ def write_maps(superres: Path, genes: Sequence[str], folder: Path) -> list[Path]
     """
     adata = ad.read_h5ad(superres, backed="r")
     try:
-        wanted = adata.var_names.isin(genes)
-        if keys.GENE_IDS in adata.var:
-            wanted |= adata.var[keys.GENE_IDS].astype(str).isin(genes).to_numpy()
-        columns = np.flatnonzero(wanted)
+        columns = look_up_genes(adata, genes).columns
         if not len(columns):
             return []
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
+from clearspot.contract.gene_lists import gene_names
+
 Preset = Literal["cpu", "gpu", "test"]
 
 MAX_EVALUATIONS: Final = 20
@@ -139,6 +141,9 @@ class DiffstParams:
     checkpoint_minutes: float | None = 5.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.genes, str) or self.genes not in ("hvg", "all"):
+            object.__setattr__(self, "genes", gene_names(self.genes))
+        object.__setattr__(self, "always_genes", gene_names(self.always_genes))
         for name in ("n_genes", "n_programs", "width", "steps_mean", "batch", "samples", "gene_chunk", "hide_patterns"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, sparse
 
 from clearspot import keys
+from clearspot.contract.counts import read_counts
+from clearspot.contract.sections import require_positions
 from clearspot.diffst.capture import disk_operator, square_operator
 from clearspot.diffst.grid import FineGrid
 from clearspot.io.feature_matrix import SYMBOLS
@@ -61,7 +63,9 @@ class Reference:
     tissue: NDArray[np.bool_]
 
 
-def from_visium_hd(adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, microns_per_pixel: float) -> Reference:
+def from_visium_hd(
+    adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, microns_per_pixel: float, sample: str = "reference"
+) -> Reference:
     """Lay the bins of a Visium HD section onto a grid along the image's axes.
 
     A bin's counts are shared among the fine bins by the area in common; the few degrees or less by which slides are
@@ -77,19 +81,23 @@ def from_visium_hd(adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, micron
         Edge of the section's bins.
     microns_per_pixel
         Of the full-resolution image.
+    sample
+        Name of the section, for messages.
 
     Raises
     ------
+    BadInputError
+        If its counts or positions are unusable.
     ValueError
         If the bins wanted are finer than those measured.
     """
     if bin_um < hd_bin_um:
         raise ValueError(f"bins of {bin_um} um are finer than those measured ({hd_bin_um} um)")
-    xy = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
+    xy = require_positions(adata, sample)
     grid = FineGrid.covering(xy, 1 / microns_per_pixel, bin_um, hd_bin_um)
     squares = square_operator(xy, hd_bin_um, grid)
     shares = sparse.csr_array(squares * np.float32((grid.bin_um / hd_bin_um) ** 2))
-    fine = _laid(shares, sparse.csr_array(adata.layers[keys.COUNTS]))
+    fine = _laid(shares, sparse.csr_array(read_counts(adata, sample)))
     return Reference(fine, adata.var_names, grid, _closed(squares.sum(axis=0) >= 0.5, grid))
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 from scipy import sparse
 
 from clearspot import keys
+from clearspot.contract.flags import read_flag
+from clearspot.contract.sections import require_one_section
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.reference import XENIUM_FILES, Reference, from_visium_hd, read_xenium
 from clearspot.errors import BadInputError, Problem
@@ -127,13 +129,16 @@ def _read_outs(
 
 
 def _from_section(adata: ad.AnnData, sample: str, name: str, bin_um: float) -> Reference:
+    require_one_section(adata, sample, "A reference")
     stated = adata.uns.get(keys.UNS, {})
     side, scale = stated.get(keys.BIN_SIZE_UM), stated.get(keys.MICRONS_PER_PIXEL)
     if not side or not scale or keys.COUNTS not in adata.layers:
         found = "a section whose bins are not known to be smaller than spots"
         mend = "Give a Visium HD or Xenium sample as reference; leave 'role' empty for a sample to be analysed."
         raise BadInputError(Problem(sample, name, found, _HIGH_RESOLUTION, mend))
-    return from_visium_hd(adata, max(bin_um, float(side)), hd_bin_um=float(side), microns_per_pixel=float(scale))
+    return from_visium_hd(
+        adata, max(bin_um, float(side)), hd_bin_um=float(side), microns_per_pixel=float(scale), sample=sample
+    )
 
 
 def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: float) -> Reference:
@@ -146,5 +151,5 @@ def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: flo
         found, expected = f"a reference on bins of {grid.bin_um:g} um", f"bins of {bin_um:g} um, like the section's"
         mend = "Prepare it with --bin-um of this run."
         raise BadInputError(Problem(keys.sample_of_reference(path.name), path.name, found, expected, mend))
-    tissue = adata.obs[keys.IN_TISSUE].to_numpy(dtype=bool).reshape(grid.shape)
+    tissue = read_flag(adata.obs, keys.IN_TISSUE, path.stem).reshape(grid.shape)
     return Reference(sparse.csr_array(adata.X), adata.var_names, grid, tissue)

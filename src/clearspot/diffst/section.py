@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import anndata as ad
 import numpy as np
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from clearspot import keys
+from clearspot.contract.counts import read_counts
+from clearspot.contract.gene_lists import GENES_OF_INTEREST, find_genes
+from clearspot.contract.sections import bad_section, require_one_section, require_positions
 from clearspot.diffst.capture import disk_operator, square_operator
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.params import DiffstParams
-from clearspot.errors import BadInputError, Problem
 from clearspot.qc.passing import passing_spots
 from clearspot.record import Message
 
@@ -106,21 +108,22 @@ def read_section(
     BadInputError
         If positions, scale or counts do not allow super-resolution.
     """
+    require_one_section(adata, sample, "Super-resolution")
     matrix = _matrix(adata, sample, params)
     um_per_px = _scale(adata, sample, microns_per_pixel)
-    passing = passing_spots(adata) & (np.asarray(matrix.sum(axis=1)).ravel() > 0)
+    passing = passing_spots(adata, sample) & (np.asarray(matrix.sum(axis=1)).ravel() > 0)
     rows = np.flatnonzero(passing & np.isfinite(np.asarray(matrix.sum(axis=1))).ravel())
-    columns, messages = choose_genes(adata, matrix[rows], params)
+    columns, messages = choose_genes(adata, matrix[rows], params, sample)
     for found, least, what in ((len(rows), _MIN_SPOTS, "spots"), (len(columns), _MIN_GENES, "genes with counts")):
         if found < least:
-            raise _bad(sample, f"{found} {what}", f"at least {least}", "Look at filters and gene choice.")
-    xy = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[rows, :2]
+            raise bad_section(sample, f"{found} {what}", f"at least {least}", "Look at filters and gene choice.")
+    xy = require_positions(adata, sample, rows)
     side = _bin_side(adata)
     pitch = side or round(_pitch(xy) * um_per_px, 2)
     bin_um = params.bin_um or pitch / params.factor
     diameter = side or params.spot_diameter_um or _DIAMETER_TO_PITCH * pitch
     if bin_um > pitch / 2:
-        raise _bad(
+        raise bad_section(
             sample, f"bins of {bin_um:g} um at a pitch of {pitch:.0f} um", "at least 2 bins a pitch", "Lower bin_um."
         )
     grid = grid or FineGrid.covering(xy, 1 / um_per_px, bin_um, margin_um=pitch, multiple=8)
@@ -142,21 +145,29 @@ def read_section(
 
 
 def choose_genes(
-    adata: ad.AnnData, counts: sp.csr_matrix, params: DiffstParams
+    adata: ad.AnnData, counts: sp.csr_matrix, params: DiffstParams, sample: str = "sample"
 ) -> tuple[NDArray[np.intp], list[Message]]:
-    """Columns of the genes to super-resolve, ascending: of those with counts in ``counts``."""
+    """Columns of the genes to super-resolve, ascending: of those with counts in ``counts``.
+
+    Raises
+    ------
+    BadInputError
+        If a list is given and the section has none of its genes.
+    """
     totals = np.asarray(counts.sum(axis=0)).ravel()
     seen = totals > 0
     messages: list[Message] = []
     if params.genes == "all":
-        return np.flatnonzero(seen), messages
-    if params.genes == "hvg":
+        wanted = seen
+    elif params.genes == "hvg":
         wanted = _most_variable(adata, counts, seen, params.n_genes)
     else:
-        wanted = _named(adata, params.genes)
-        if len(absent := _absent(adata, params.genes)):
-            messages.append(Message("handled", f"{len(absent)} genes asked for are not here: {', '.join(absent[:10])}"))
-    wanted = wanted | _named(adata, params.always_genes)
+        wanted = _named(adata, params.genes, sample, "genes to super-resolve", messages)
+    always = _named(adata, params.always_genes, sample, GENES_OF_INTEREST, messages)
+    if silent := int(np.count_nonzero(always & ~seen)):
+        text = f"{silent} {GENES_OF_INTEREST} have no counts in this section: not super-resolved"
+        messages.append(Message("handled", text))
+    wanted = wanted | always
     return np.flatnonzero(wanted & seen), messages
 
 
@@ -176,41 +187,31 @@ def _most_variable(adata: ad.AnnData, counts: sp.csr_matrix, seen: NDArray[np.bo
     return mask
 
 
-def _named(adata: ad.AnnData, names: tuple[str, ...]) -> NDArray[np.bool_]:
-    mask = adata.var_names.isin(names)
-    if keys.GENE_IDS in adata.var:
-        mask |= adata.var[keys.GENE_IDS].astype(str).isin(names).to_numpy()
-    return mask
-
-
-def _absent(adata: ad.AnnData, names: tuple[str, ...]) -> list[str]:
-    known = set(adata.var_names)
-    if keys.GENE_IDS in adata.var:
-        known |= set(adata.var[keys.GENE_IDS].astype(str))
-    return [name for name in names if name not in known]
+def _named(
+    adata: ad.AnnData, names: tuple[str, ...], sample: str, what: str, messages: list[Message]
+) -> NDArray[np.bool_]:
+    """Mask of the genes with these names or ids; absent ones go to ``messages``."""
+    lookup = find_genes(adata, names, sample, what)
+    if absent := lookup.warning(what):
+        messages.append(Message("warning", absent))
+    return lookup.mask(adata.n_vars)
 
 
 def _matrix(adata: ad.AnnData, sample: str, params: DiffstParams) -> sp.csr_matrix:
-    matrix: Any
     if params.input == "denoised":
         if keys.DENOISED not in adata.layers:
-            raise _bad(sample, f"no layers['{keys.DENOISED}']", "denoised counts", "Denoise first, or use counts.")
+            raise bad_section(
+                sample, f"no layers['{keys.DENOISED}']", "denoised counts", "Denoise first, or use counts."
+            )
         # genes and spots that were not modelled are NaN: no counts, so they drop out below
         return sp.csr_matrix(np.nan_to_num(np.asarray(adata.layers[keys.DENOISED], dtype=np.float32)))
-    matrix = adata.layers.get(keys.COUNTS, adata.X)
-    if matrix is None:
-        raise _bad(sample, "neither counts nor X", "counts", "Put the counts into layers['counts'].")
-    return sp.csr_matrix(matrix, dtype=np.float32)
+    return sp.csr_matrix(read_counts(adata, sample), dtype=np.float32)
 
 
 def _scale(adata: ad.AnnData, sample: str, override: float | None) -> float:
-    if keys.SPATIAL not in adata.obsm:
-        raise _bad(
-            sample, f"no obsm['{keys.SPATIAL}']", "positions in the image", "Ingest the sample with its positions."
-        )
     scale = override or adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     if not scale:
-        raise _bad(sample, "no micrometres per pixel", "a scale", "Set microns_per_pixel in the samplesheet.")
+        raise bad_section(sample, "no micrometres per pixel", "a scale", "Set microns_per_pixel in the samplesheet.")
     return float(scale)
 
 
@@ -223,7 +224,3 @@ def _bin_side(adata: ad.AnnData) -> float | None:
 def _pitch(xy: NDArray[np.float64]) -> float:
     """Median distance of a spot to its nearest neighbour, in pixels."""
     return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
-
-
-def _bad(sample: str, found: str, expected: str, mend: str) -> BadInputError:
-    return BadInputError(Problem(sample, keys.h5ad_name(sample), found, expected, mend))

@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from scipy.stats import false_discovery_control
 
 from clearspot import keys
+from clearspot.contract.flags import read_flag
 from clearspot.domains.params import DomainParams
 from clearspot.io.denoised_file import read_denoised
 from clearspot.metrics.autocorrelation import morans_i, permutation_test, row_weights
@@ -27,7 +28,7 @@ def genes_to_test(adata: ad.AnnData, n_genes: int) -> NDArray[np.intp]:
     """Positions of the genes of interest and of the most variable genes, ``n_genes`` in all (or more, if asked for)."""
     chosen = passing_genes(adata)
     if keys.GENE_OF_INTEREST in adata.var:
-        wanted = np.flatnonzero(chosen & adata.var[keys.GENE_OF_INTEREST].to_numpy(dtype=bool))
+        wanted = np.flatnonzero(chosen & read_flag(adata.var, keys.GENE_OF_INTEREST, table="var"))
     else:
         wanted = np.empty(0, dtype=np.intp)
     rank = adata.var[keys.HVG_RANK].to_numpy(dtype=float)

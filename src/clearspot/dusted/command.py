@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ import anndata as ad
 import torch
 
 from clearspot import keys
+from clearspot.contract.gene_lists import gene_choice
+from clearspot.contract.sections import merge_duplicates as merged
 from clearspot.dusted.attempts import with_smaller_tiles
 from clearspot.dusted.denoising import denoise
 from clearspot.dusted.device import gpu_memory_errors, resolve_device
-from clearspot.dusted.from_anndata import read_section
-from clearspot.dusted.genes import read_gene_list
+from clearspot.dusted.from_anndata import read_section as section_to_train_on
 from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
-from clearspot.errors import exit_codes
+from clearspot.errors import BadInputError, Problem, exit_codes
 from clearspot.io.atomic import write_h5ad
-from clearspot.record import StepRecord
+from clearspot.io.section_file import read_section, read_users_section
+from clearspot.io.storable import make_keys_storable, require_folder, require_writable
+from clearspot.record import Message, StepRecord
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class Targets:
     models: Path | None
 
     @classmethod
-    def in_folder(cls, outdir: Path, sample: str) -> Targets:
+    def in_folder(cls, outdir: Path | str, sample: str) -> Targets:
         """The pipeline's names: ``<sample>.h5ad`` and so on, and ``models/``."""
+        outdir = Path(outdir)
         return cls(
             outdir / keys.h5ad_name(sample),
             outdir / keys.record_name(sample, "dusted"),
@@ -55,11 +60,14 @@ class Targets:
         )
 
     @classmethod
-    def beside(cls, output: Path, models: Path | None) -> Targets:
+    def beside(cls, output: Path | str, models: Path | str | None) -> Targets:
         """A file of any name, with ``<stem>.dusted.json`` and, if need be, ``<stem>.denoised.h5ad`` beside it."""
-        folder = output.parent
+        output = Path(output)
         return cls(
-            output, folder / keys.record_name(output.stem, "dusted"), folder / keys.denoised_name(output.stem), models
+            output,
+            output.with_name(keys.record_name(output.stem, "dusted")),
+            output.with_name(keys.denoised_name(output.stem)),
+            None if models is None else Path(models),
         )
 
 
@@ -69,8 +77,10 @@ def denoise_file(
     sample: str,
     *,
     preset: Preset = "default",
-    genes: str | None = None,
-    always_genes: Path | None = None,
+    genes: str | Path | Sequence[str] | None = None,
+    always_genes: str | Path | Sequence[str] | None = None,
+    merge_duplicates: bool = False,
+    written_by_step: bool = False,
     attempt: int = 1,
     processes: int = 1,
     checkpoint_dir: Path | None = None,
@@ -94,9 +104,13 @@ def denoise_file(
     preset
         Named settings to start from.
     genes
-        ``hvg``, ``all`` or the path of a file with gene names or ids.
+        ``hvg``, ``all``, a file with symbols or ids (:mod:`clearspot.contract.gene_lists`), or the names themselves.
     always_genes
-        File of genes that are modelled in any case.
+        Genes that are modelled in any case, as a file or as names.
+    merge_duplicates
+        Add up the counts of observations at one place, see :func:`clearspot.contract.sections.merge_duplicates`.
+    written_by_step
+        Whether an earlier step wrote ``h5ad``: one that cannot be read was then damaged, else it is bad input.
     attempt
         Each after the first halves the tiles, see :func:`clearspot.dusted.attempts.with_smaller_tiles`.
     processes
@@ -111,19 +125,38 @@ def denoise_file(
     Returns
     -------
     The record as written; ``None`` in a process that only helped another one.
+
+    Raises
+    ------
+    BadInputError
+        If the file or its content cannot be used, or the results could not be written. All of this is found out before
+        training.
+    DamagedFileError
+        If a file that an earlier step wrote cannot be read.
     """
+    h5ad = Path(h5ad)
     params = DustedParams.preset(
         preset,
-        genes=genes if genes in (None, "hvg", "all") else read_gene_list(Path(genes)),
-        always_genes=None if always_genes is None else read_gene_list(always_genes),
+        genes=None if genes is None else gene_choice(genes, sample),
+        always_genes=None if always_genes is None else gene_choice(always_genes, sample, keywords=()),
         **settings,
     )
+    if params.library_key is not None:
+        _refuse_for_sections(
+            sample,
+            {
+                "--processes": processes > 1 or launched_by_torchrun(),
+                "--checkpoint-dir": checkpoint_dir is not None,
+                "--resume-from": resume_from is not None,
+            },
+        )
     for folder in filter(None, (targets.h5ad.parent, targets.models)):
-        folder.mkdir(parents=True, exist_ok=True)
+        require_folder(folder, sample)
     kept = None
     if checkpoint_dir is not None and resume_from is None:
         kept = KeptCheckpoint(checkpoint_dir, sample, h5ad, params, warm_start_from)
-    job = _Job(h5ad, targets, sample, params, attempt, kept, resume_from, warm_start_from)
+    source = _Input(h5ad, sample, written_by_step, merge_duplicates, params.library_key)
+    job = _Job(source, targets, sample, params, attempt, kept, resume_from, warm_start_from)
     if launched_by_torchrun():
         device = device_of_rank(params.device, int(os.environ["LOCAL_RANK"]))
         if not _work_together(job.on(device)):
@@ -137,11 +170,45 @@ def denoise_file(
     return StepRecord.read(targets.record)
 
 
+def _refuse_for_sections(sample: str, options: dict[str, bool]) -> None:
+    for option, given in options.items():
+        if given:
+            found, expected = f"{option} together with --library-key", "one or the other"
+            how = f"Leave {option} out, or denoise each section from a file of its own."
+            raise BadInputError(Problem(sample, "options", found, expected, how))
+
+
+@dataclass(frozen=True)
+class _Input:
+    """The file to denoise."""
+
+    h5ad: Path
+    sample: str
+    written_by_step: bool
+    merge_duplicates: bool
+    library_key: str | None
+
+    def read(self) -> tuple[ad.AnnData, list[Message]]:
+        """Read it; with what had to be changed."""
+        if self.written_by_step:
+            return read_section(self.h5ad), []
+        adata = read_users_section(self.h5ad, self.sample)
+        messages = []
+        if self.merge_duplicates:
+            before = adata.n_obs
+            adata = merged(adata, self.library_key, self.sample)
+            text = (
+                f"{before - adata.n_obs} of {before} observations stood at the place of another one: counts added up."
+            )
+            messages.append(Message("handled", text))
+        return adata, [*make_keys_storable(adata), *messages]
+
+
 @dataclass(frozen=True)
 class _Job:
     """One run, as every process that takes part in it needs it."""
 
-    h5ad: Path
+    source: _Input
     targets: Targets
     sample: str
     params: DustedParams
@@ -162,7 +229,8 @@ class _Job:
 
     def denoise(self) -> None:
         """Denoise and write; in the one process, or in the first of several."""
-        adata = ad.read_h5ad(self.h5ad)
+        adata, messages = self.source.read()
+        require_writable(adata, self.targets.h5ad.parent, self.sample)
         resume_from, warm_start_from = self.start()
         models = self.targets.models
         final = None if models is None else models / keys.dusted_checkpoint_name(self.sample)
@@ -176,6 +244,7 @@ class _Job:
             warm_start_from=warm_start_from,
             denoised_path=self.targets.denoised,
         )
+        result.record.messages[:0] = messages
         if resumed is not None:
             result.record.note("info", f"Went on after epoch {resumed} of an earlier attempt.")
         if models is not None:
@@ -189,13 +258,15 @@ class _Job:
 
     def assist(self) -> None:
         """Train only, beside the first process."""
-        adata = ad.read_h5ad(self.h5ad)
+        adata, _ = self.source.read()
         resume_from, warm_start_from = self.start()
         params = with_smaller_tiles(adata, self.sample, self.params, self.attempt)
         if params.threads is not None:
             torch.set_num_threads(params.threads)
         with gpu_memory_errors():
-            run = Run(read_section(adata, self.sample, params), self.sample, params, resolve_device(params.device))
+            run = Run(
+                section_to_train_on(adata, self.sample, params), self.sample, params, resolve_device(params.device)
+            )
             run.train(None, resume_from, warm_start_from, progress=False)
 
 

@@ -11,6 +11,7 @@ import anndata as ad
 import numpy as np
 import torch
 
+from clearspot.contract.sections import section_labels
 from clearspot.dusted.denoised_store import fill_layer, write_file
 from clearspot.dusted.device import gpu_memory_errors, resolve_device
 from clearspot.dusted.from_anndata import read_section
@@ -18,7 +19,9 @@ from clearspot.dusted.inference import MeanBlock, embed, means
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.result import DustedResult
 from clearspot.dusted.run import Run
+from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
+from clearspot.io.storable import require_folder
 
 MAX_LAYER_BYTES = 4 * 2**30
 """Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
@@ -30,14 +33,14 @@ def denoise(
     sample: str = "sample",
     preset: Preset = "default",
     params: DustedParams | None = None,
-    checkpoint: Path | None = None,
-    resume_from: Path | None = None,
-    warm_start_from: Path | None = None,
-    denoised_path: Path | None = None,
+    checkpoint: Path | str | None = None,
+    resume_from: Path | str | None = None,
+    warm_start_from: Path | str | None = None,
+    denoised_path: Path | str | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> DustedResult:
-    """Denoise the counts of one section with DUSTED, in place.
+    """Denoise the counts of a section with DUSTED, in place.
 
     Adds ``layers['denoised']`` (float32, in counts; NaN for spots that failed quality control and for genes that were
     not modelled), ``obsm['X_dusted']`` (latent, float32), ``var['dusted_modelled']``, ``var['dusted_gene_attention']``
@@ -46,9 +49,10 @@ def denoise(
     Parameters
     ----------
     adata
-        One section with counts in ``layers['counts']`` (or ``X``) and the graph of touching spots in
+        A section with counts in ``layers['counts']`` (or ``X``) and the graph of touching spots in
         ``obsp['spatial_connectivities']``, which is built from ``obsm['spatial']`` where it is absent. Spots with a
-        false ``obs['qc_pass']`` are left out.
+        false ``obs['qc_pass']`` are left out. Several sections need ``library_key``, see :class:`DustedParams`; each is
+        then denoised on its own. Of an AnnData opened with ``backed``, the matrices that are added stay in memory.
     sample
         Name in messages and in the record.
     preset
@@ -58,7 +62,8 @@ def denoise(
     checkpoint
         Where to keep the model; with ``checkpoint_every`` or ``checkpoint_minutes`` also while it trains.
     resume_from
-        Checkpoint of an interrupted run on the same data and settings: the result is that of an unbroken run.
+        Checkpoint of an interrupted run on the same data and settings: the result is that of an unbroken run. Only for
+        one section.
     warm_start_from
         Checkpoint whose weights are the start of a new run, also one of another section.
     denoised_path
@@ -76,7 +81,8 @@ def denoise(
     Raises
     ------
     BadInputError
-        If counts are missing or unusable, or there are neither graph nor positions.
+        If counts, flags or positions are missing or unusable, if a list of genes has none of the section's, or if there
+        are several sections and no ``library_key``.
     DeviceNotAvailableError
         If a GPU was asked for and is not there.
     GpuOutOfMemoryError
@@ -89,13 +95,45 @@ def denoise(
     >>> sq.gr.spatial_neighbors(adata)  # doctest: +SKIP
     >>> result = dusted.denoise(adata, likelihood="zinb")  # doctest: +SKIP
     """
-    began = time.perf_counter()
     if params is None:
         params = DustedParams.preset(preset, **settings)
     elif settings:
         raise TypeError("give either params or single settings")
     if resume_from is not None and warm_start_from is not None:
         raise ValueError("a run is either resumed or warm-started")
+    paths = [None if path is None else Path(path) for path in (checkpoint, resume_from, warm_start_from, denoised_path)]
+    for path in filter(None, (paths[0], paths[3])):
+        require_folder(path.parent, sample)
+    sections = section_labels(adata, params.library_key, sample)
+    if len(sections) < 2:
+        return _denoise_one(adata, sample, params, *paths, progress=progress)
+    if paths[1] is not None:
+        raise ValueError("a run on several sections cannot be resumed: resume each section on its own")
+    if _layer_bytes(adata) > MAX_LAYER_BYTES:
+        raise ValueError(f"{adata.shape} is too large for a dense layer: denoise each section on its own")
+
+    def one(part: ad.AnnData, name: str, alone: DustedParams, section: str) -> DustedResult:
+        kept = paths[0]
+        if kept is not None:
+            kept = kept.with_name(f"{kept.stem}.{file_part(section)}{kept.suffix}")
+        return _denoise_one(part, name, alone, kept, None, paths[2], None, progress=progress)
+
+    return denoise_each(adata, sections, sample, params, one)
+
+
+def _denoise_one(
+    adata: ad.AnnData,
+    sample: str,
+    params: DustedParams,
+    checkpoint: Path | None,
+    resume_from: Path | None,
+    warm_start_from: Path | None,
+    denoised_path: Path | None,
+    *,
+    progress: bool,
+) -> DustedResult:
+    """Denoise one section; arguments as for :func:`denoise`."""
+    began = time.perf_counter()
     device = resolve_device(params.device)
     with _threads(params.threads), gpu_memory_errors():
         source = read_section(adata, sample, params)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import anndata as ad
 import numpy as np
 import scipy.sparse as sp
 
 from clearspot import keys
+from clearspot.contract.counts import read_counts
+from clearspot.contract.flags import read_flag
+from clearspot.contract.sections import bad_section, require_positions, section_labels
 from clearspot.dusted.genes import choose_genes
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.section import Section, input_scale
-from clearspot.errors import BadInputError, Problem
 from clearspot.qc.passing import passing_spots
 from clearspot.record import Message
 
@@ -59,15 +60,22 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
     BadInputError
         If counts, positions or graph are missing or unusable, or too little is left.
     """
-    counts = _counts(adata, sample)
-    spots, messages = _spots(adata, counts)
+    if params.library_key is None:
+        section_labels(adata, sample=sample)
+    counts = read_counts(adata, sample)
+    spots, messages = _spots(adata, counts, sample)
+    positions = None
+    if keys.SPATIAL in adata.obsm or keys.CONNECTIVITIES not in adata.obsp:
+        positions = require_positions(adata, sample, spots)
     if len(spots) >= MIN_SPOTS and keys.CONNECTIVITIES not in adata.obsp:
         messages += _add_graph(adata, sample)
-    genes, notes = choose_genes(adata, counts, spots, params)
+    genes, notes = choose_genes(adata, counts, spots, params, sample)
     messages += notes
     for found, least, what in ((len(spots), MIN_SPOTS, "spots"), (len(genes), MIN_GENES, "genes with counts")):
         if found < least:
-            raise _problem(sample, f"{found} {what} to model", f"at least {least}", "Look at filters and gene choice.")
+            raise bad_section(
+                sample, f"{found} {what} to model", f"at least {least}", "Look at filters and gene choice."
+            )
     graph = _graph(adata, sample, spots)
     totals = _totals(adata, counts, sample, spots, params)
     chosen = sp.csr_matrix(counts[spots][:, genes], dtype=np.float32)
@@ -78,7 +86,7 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
         input_scale=input_scale(modelled if params.normalise_over == "modelled" else totals, params.target_sum),
         size_factor=(totals / np.median(totals)).astype(np.float32),
         graph=graph,
-        positions=_positions(adata, spots),
+        positions=positions,
         genes=tuple(adata.var_names[genes].astype(str)),
         log_input=params.input == "log",
     )
@@ -87,39 +95,18 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
 
 def section_size(adata: ad.AnnData, sample: str, params: DustedParams) -> tuple[int, int]:
     """Number of spots and of genes that :func:`read_section` would take."""
-    counts = _counts(adata, sample)
-    spots, _ = _spots(adata, counts)
-    return len(spots), len(choose_genes(adata, counts, spots, params)[0])
+    counts = read_counts(adata, sample)
+    spots, _ = _spots(adata, counts, sample)
+    return len(spots), len(choose_genes(adata, counts, spots, params, sample)[0])
 
 
-def _counts(adata: ad.AnnData, sample: str) -> sp.csr_matrix:
-    matrix: Any = adata.layers.get(keys.COUNTS, adata.X)
-    where = f"layers['{keys.COUNTS}']" if keys.COUNTS in adata.layers else "X"
-    if matrix is None:
-        raise _problem(sample, "neither counts nor X", "counts", "Put the counts into layers['counts'].")
-    counts = sp.csr_matrix(matrix)
-    if not counts.has_canonical_format or (counts.data == 0).any():
-        counts = counts.copy()
-        counts.sum_duplicates()
-        counts.eliminate_zeros()
-    values = counts.data
-    if not np.isfinite(values).all() or (values < 0).any() or (values != np.rint(values)).any():
-        raise _problem(
-            sample,
-            f"values in {where} that are negative or not whole",
-            "counts as they were measured",
-            "Put the unnormalised counts into layers['counts'].",
-        )
-    return counts
-
-
-def _spots(adata: ad.AnnData, counts: sp.csr_matrix) -> tuple[np.ndarray, list[Message]]:
+def _spots(adata: ad.AnnData, counts: sp.csr_matrix, sample: str) -> tuple[np.ndarray, list[Message]]:
     """Rows to model: what passed quality control or, where that has not run, what lies in tissue and has counts."""
     if keys.QC_PASS in adata.obs:
-        return np.flatnonzero(passing_spots(adata)), []
+        return np.flatnonzero(passing_spots(adata, sample)), []
     inside = np.ones(adata.n_obs, dtype=bool)
     if keys.IN_TISSUE in adata.obs:
-        inside = adata.obs[keys.IN_TISSUE].to_numpy() == 1
+        inside = read_flag(adata.obs, keys.IN_TISSUE, sample)
     seen = np.diff(counts.indptr) > 0
     messages = [
         Message("handled", f"{number} of {adata.n_obs} spots {what}: not denoised")
@@ -134,13 +121,6 @@ def _spots(adata: ad.AnnData, counts: sp.csr_matrix) -> tuple[np.ndarray, list[M
 
 def _add_graph(adata: ad.AnnData, sample: str) -> list[Message]:
     """Build the graph of touching spots into ``adata``."""
-    found, mend = None, "Put the spots' coordinates into obsm['spatial'], or a graph into obsp."
-    if keys.SPATIAL not in adata.obsm:
-        found = f"neither obsm['{keys.SPATIAL}'] nor obsp['{keys.CONNECTIVITIES}']"
-    elif not np.isfinite(np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)).all():
-        found, mend = f"obsm['{keys.SPATIAL}'] with coordinates that are no numbers", "Drop those spots."
-    if found is not None:
-        raise _problem(sample, found, "the position of every spot, or the graph of touching spots", mend)
     from clearspot.graph.build import build_graph  # the pipeline's sections have a graph already
 
     record = build_graph(adata, sample)
@@ -154,7 +134,7 @@ def _graph(adata: ad.AnnData, sample: str, spots: np.ndarray) -> sp.csr_matrix:
     graph.eliminate_zeros()
     graph.sort_indices()
     if (graph != graph.T).nnz:
-        raise _problem(
+        raise bad_section(
             sample,
             f"an obsp['{keys.CONNECTIVITIES}'] that is not symmetric",
             "an undirected graph",
@@ -172,22 +152,12 @@ def _totals(
     elif params.size_factor_key in adata.obs:
         totals = adata.obs[params.size_factor_key].to_numpy(dtype=np.float64)[spots]
     else:
-        raise _problem(
+        raise bad_section(
             sample, f"no obs['{params.size_factor_key}']", "total counts of all genes", "Leave size_factor_key out."
         )
     empty = int(np.count_nonzero(~(totals > 0)))
     if empty:
-        raise _problem(
+        raise bad_section(
             sample, f"{empty} spots without counts", "spots with counts", "Drop them, or flag them in obs['qc_pass']."
         )
     return totals
-
-
-def _positions(adata: ad.AnnData, spots: np.ndarray) -> np.ndarray | None:
-    if keys.SPATIAL not in adata.obsm:
-        return None
-    return np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[spots, :2]
-
-
-def _problem(sample: str, found: str, expected: str, mend: str) -> BadInputError:
-    return BadInputError(Problem(sample, keys.h5ad_name(sample), found, expected, mend))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, get_args
 
+from clearspot.contract.gene_lists import gene_names
+
 Likelihood = Literal["nb", "zinb"]
 Heads = Literal["shared", "attention"]
 NormaliseOver = Literal["all", "modelled"]
@@ -68,6 +70,9 @@ class DustedParams:
         ``hvg`` (``var.highly_variable``, computed if absent), ``all``, or a tuple of gene names or ids.
     always_genes
         Genes that are modelled whatever ``genes`` says.
+    library_key
+        Column of ``obs`` that names the section of each observation, where there are several: each is normalised and
+        denoised on its own. ``None``: there is one section.
     n_top_genes
         Number of highly variable genes if they have to be computed.
     epochs, lr, weight_decay, clip_norm
@@ -128,6 +133,7 @@ class DustedParams:
     size_factor_key: str | None = None
     genes: Literal["hvg", "all"] | tuple[str, ...] = "hvg"
     always_genes: tuple[str, ...] = ()
+    library_key: str | None = None
     n_top_genes: int = 3000
     epochs: int = 500
     lr: float = 1e-4
@@ -152,6 +158,9 @@ class DustedParams:
     checkpoint_minutes: float | None = 10.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.genes, str) or self.genes not in ("hvg", "all"):
+            object.__setattr__(self, "genes", gene_names(self.genes))
+        object.__setattr__(self, "always_genes", gene_names(self.always_genes))
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ class DustedResult:
     training
         One row an epoch: ``epoch``, ``loss``, ``learning_rate`` and, with a hold-out, ``held_out``.
     gene_attention
-        ``A_gc`` by gene, or ``None`` without gene channel attention.
+        ``A_gc`` by gene; ``None`` without gene channel attention, and of several sections together.
+    sections
+        Where there were several: the result of each, by name.
     """
 
     record: StepRecord
@@ -41,6 +44,7 @@ class DustedResult:
     barcodes: tuple[str, ...]
     training: pd.DataFrame
     gene_attention: pd.Series | None
+    sections: Mapping[str, DustedResult] = field(default_factory=dict)
 
     def write_tables(self, folder: Path) -> None:
         """Write loss curve, attention and gene attention beside the checkpoint; each file whole or not at all.
@@ -49,8 +53,13 @@ class DustedResult:
         ----------
         folder
             Existing folder; the files are ``<sample>.dusted_loss.csv``, ``<sample>.dusted_attention.npz`` and
-            ``<sample>.dusted_gene_attention.csv``.
+            ``<sample>.dusted_gene_attention.csv``; of several sections, a set of each.
         """
+        folder = Path(folder)
+        for one in self.sections.values():
+            one.write_tables(folder)
+        if self.sections:
+            return
         sample = self.record.sample
         with atomic_path(folder / keys.dusted_loss_name(sample)) as partial:
             self.training.to_csv(partial, index=False)

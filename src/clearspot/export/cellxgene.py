@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
+from clearspot.contract.counts import read_counts
 
 OBS_TERMS: Final = (
     "assay_ontology_term_id",
@@ -63,7 +64,7 @@ def to_cellxgene(adata: ad.AnnData, terms: Mapping[str, str | pd.Series], *, org
     has_id = (ids.str.startswith("ENS") & ~ids.duplicated(keep=False)).to_numpy()
     genes = adata[:, has_id]
     var = pd.DataFrame({"feature_is_filtered": False}, index=pd.Index(ids[has_id].to_numpy(), name=None))
-    raw = ad.AnnData(csr_matrix(genes.layers[keys.COUNTS], dtype=np.float32), var=var[[]])
+    raw = ad.AnnData(csr_matrix(read_counts(genes, title), dtype=np.float32), var=var[[]])
     obs = genes.obs.drop(columns=[name for name in _OF_ONE_SECTION if name in genes.obs]).copy()
     for column in obs.select_dtypes("category"):
         obs[column] = obs[column].cat.remove_unused_categories()

@@ -15,6 +15,8 @@ from clearspot.qc.params import QCParams
 # seurat_v3 smooths log variance over log mean by a loess whose normal equations can be singular where many genes share
 # a mean (few spots, low counts). A wider span usually mends it.
 _SPANS: Final = (0.3, 0.5, 0.8)
+_FEWEST_POINTS: Final = 3
+"""Genes inside a span that a curve of degree two needs. With none, scikit-misc ends the whole process."""
 _VALUES_AT_ONCE: Final = 50_000_000
 
 
@@ -59,7 +61,10 @@ def select_hvgs(adata: ad.AnnData, candidates: np.ndarray, n_hvgs: int) -> str:
 
 def _rank(subset: ad.AnnData) -> tuple[str, np.ndarray]:
     """Name of the method that worked, and a score per gene."""
+    n_varying = _n_varying(subset)
     for span in _SPANS:
+        if int(span * n_varying) < _FEWEST_POINTS:
+            continue
         try:
             found = sc.pp.highly_variable_genes(
                 subset, flavor="seurat_v3", n_top_genes=subset.n_vars, span=span, inplace=False
@@ -76,3 +81,11 @@ def _rank(subset: ad.AnnData) -> tuple[str, np.ndarray]:
         subset, flavor="pearson_residuals", n_top_genes=subset.n_vars, chunksize=chunk, inplace=False
     )
     return "pearson_residuals", np.nan_to_num(found["residual_variances"].to_numpy(), nan=-np.inf)
+
+
+def _n_varying(subset: ad.AnnData) -> int:
+    """Number of genes whose counts differ between spots: those that the loess is fitted to."""
+    counts = subset.X.tocsc()
+    most = counts.max(axis=0).toarray().ravel()
+    least = counts.min(axis=0).toarray().ravel()
+    return int((most > least).sum())

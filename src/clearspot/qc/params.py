@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
+from clearspot.contract.gene_lists import gene_names
 
 # (side in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of quality: a
 # shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
@@ -50,6 +51,9 @@ class QCParams:
     n_hvgs: int = 3000
     hvg_min_counts: int = 100
     genes_of_interest: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "genes_of_interest", gene_names(self.genes_of_interest))
 
 
 def spot_floors(bin_um: float | None) -> tuple[int, int]:

@@ -9,6 +9,9 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
+from clearspot.contract.counts import read_counts
+from clearspot.contract.gene_lists import GENES_OF_INTEREST, GeneLookup
+from clearspot.contract.sections import require_one_section, require_positions
 from clearspot.errors import BadInputError, Problem
 from clearspot.qc.edges import add_edge_curve
 from clearspot.qc.filters import Filter, flag_genes, flag_spots, spot_filters
@@ -39,7 +42,8 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     Parameters
     ----------
     adata
-        As ingest leaves it: ``layers['counts']`` and ``obsm['spatial']``.
+        One section as ingest leaves it: ``layers['counts']`` (taken from ``X`` where it is absent) and
+        ``obsm['spatial']``.
     sample
         Sample name.
     params
@@ -52,10 +56,14 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     Raises
     ------
     BadInputError
-        Too few spots or genes are left for the denoiser.
+        Too few spots or genes are left for the denoiser; counts or positions are unusable; the sample has none of the
+        genes of interest; or there are several sections.
     """
     params = params or QCParams()
     record = StepRecord(sample, "qc", params=asdict(params))
+    require_one_section(adata, sample, "Quality control")
+    require_positions(adata, sample)
+    adata.layers[keys.COUNTS] = read_counts(adata, sample)
     measured = add_qc_metrics(adata)
     filters = spot_filters(adata, params)
     # What a threshold left to us became belongs in the record.
@@ -69,10 +77,10 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     _note_gene_sets(record, missing_gene_sets(measured))
     _note_genomes(record, adata)
     _note_surroundings(record, adata)
-    absent = flag_genes_of_interest(adata, params.genes_of_interest)
+    interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
     median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)
-    _note_genes(record, adata, absent, method, int(candidates.sum()), params)
+    _note_genes(record, adata, interest, method, int(candidates.sum()), params)
 
     passing = adata.obs[keys.QC_PASS].to_numpy()
     record.metrics |= {
@@ -180,17 +188,13 @@ def _note_surroundings(record: StepRecord, adata: ad.AnnData) -> None:
 def _note_genes(
     record: StepRecord,
     adata: ad.AnnData,
-    absent: dict[str, list[str]],
+    interest: GeneLookup,
     method: str,
     n_candidates: int,
     params: QCParams,
 ) -> None:
-    removed = 1 - float(adata.obs[keys.QC_PASS].mean())
-    if removed > _MANY:
-        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots: look at the filters.")
-    if absent:
-        named = (f"{name} (nearest: {', '.join(near)})" if near else name for name, near in absent.items())
-        record.note("warning", f"Genes of interest that the sample does not have: {', '.join(named)}.")
+    if absent := interest.warning(GENES_OF_INTEREST):
+        record.note("warning", absent)
     if params.genes_of_interest:
         record.metrics["n_genes_of_interest"] = int(adata.var[keys.GENE_OF_INTEREST].sum())
     if n_candidates < params.n_hvgs:
@@ -200,4 +204,6 @@ def _note_genes(
             f"({params.n_hvgs} highly variable ones were asked for).",
         )
     if method != "seurat_v3":
-        record.note("handled", f"The usual loess of seurat_v3 failed on so few values: genes were ranked by {method}.")
+        record.note(
+            "handled", f"The usual loess of seurat_v3 cannot be fitted to so few values: genes were ranked by {method}."
+        )

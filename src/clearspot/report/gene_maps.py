@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clearspot import keys
+from clearspot.contract.flags import read_flag
 from clearspot.report.blocks import Block, Notice, Picker, Spec, Swipe, Text
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.view import SampleView
@@ -24,8 +25,8 @@ def gene_groups(view: SampleView, most: int) -> list[tuple[str, list[str]]]:
     if view.data is None:
         return []
     var = view.data.var
-    modelled = set(var.index[var[keys.MODELLED].to_numpy(dtype=bool)]) if keys.MODELLED in var else set(var.index)
-    wanted = var.index[var[keys.GENE_OF_INTEREST].to_numpy(dtype=bool)] if keys.GENE_OF_INTEREST in var else []
+    modelled = set(var.index[read_flag(var, keys.MODELLED, table="var")]) if keys.MODELLED in var else set(var.index)
+    wanted = var.index[read_flag(var, keys.GENE_OF_INTEREST, table="var")] if keys.GENE_OF_INTEREST in var else []
     moran = view.records.table("domains", "moran")
     ranked = sorted(
         (-value, gene)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clearspot import keys
+from clearspot.contract.flags import read_flag
 from clearspot.report.blocks import Chart, Spec
 from clearspot.report.canvas import Canvas
 from clearspot.report.format import show
@@ -47,7 +48,7 @@ def violin(
         As recorded, of the spots that pass; ``None``: not told.
     """
     logarithmic = column in LOGARITHMIC
-    passes = obs[keys.QC_PASS].to_numpy(dtype=bool)
+    passes = read_flag(obs, keys.QC_PASS)
     key, caption = _array(obs, canvas, column)
     data: list[Spec] = []
     for name, code, colour in (("kept", 1, PASS), ("removed", 0, FAIL)):
@@ -76,10 +77,10 @@ def violin(
 def _array(obs: pd.DataFrame, canvas: Canvas, column: str) -> tuple[str, str]:
     """Keep what the violins show; return its key, and words where it is not every spot."""
     if not canvas.said:
-        canvas.store.numbers("spots:passes", obs[keys.QC_PASS].to_numpy(dtype=float))
+        canvas.store.numbers("spots:passes", read_flag(obs, keys.QC_PASS).astype(float))
         return f"obs:{column}", ""
     step = math.ceil(len(obs) / MOST_SPOTS)
-    canvas.store.numbers("spots:passes", obs[keys.QC_PASS].to_numpy(dtype=float)[::step])
+    canvas.store.numbers("spots:passes", read_flag(obs, keys.QC_PASS).astype(float)[::step])
     canvas.store.numbers(f"spots:{column}", obs[column].to_numpy(dtype=float)[::step])
     return f"spots:{column}", f"Shapes are of one {canvas.word} in {step}. " if step > 1 else ""
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scanpy as sc
-from sections import section
+from sections import from_counts, section
 
 from clearspot.qc.hvg import hvg_candidates, select_hvgs
 from clearspot.qc.params import QCParams
@@ -88,3 +88,25 @@ def test_a_handful_of_genes_and_spots_is_ranked_whatever_the_loess_does():
     adata.obs["qc_pass"] = True
     select_hvgs(adata, np.ones(6, dtype=bool), 4)
     assert adata.var["highly_variable"].sum() == 4
+
+
+@pytest.mark.parametrize("n_genes", [1, 2, 3, 4, 9, 10, 14])
+@pytest.mark.parametrize("kind", ["varying", "one mean", "constant"])
+def test_few_genes_are_all_taken_without_ending_the_process(n_genes, kind):
+    """With no gene inside the loess's span, scikit-misc dies of a segmentation fault."""
+    rng = np.random.default_rng(0)
+    rate = 5.0 if kind == "one mean" else rng.gamma(2.0, 5.0, n_genes)
+    counts = np.full((60, n_genes), 3) if kind == "constant" else rng.poisson(rate, (60, n_genes))
+    made = from_counts(counts)
+    made.obs["qc_pass"] = True
+    select_hvgs(made, np.ones(n_genes, dtype=bool), 3000)
+    assert made.var["highly_variable"].all()
+
+
+def test_a_few_genes_that_vary_among_many_that_do_not():
+    counts = np.full((60, 200), 3)
+    counts[:, :2] = np.random.default_rng(0).poisson(4.0, (60, 2))
+    made = from_counts(counts)
+    made.obs["qc_pass"] = True
+    assert select_hvgs(made, np.ones(200, dtype=bool), 2) == "pearson_residuals"
+    assert made.var_names[made.var["highly_variable"]].tolist() == ["Gene0", "Gene1"]

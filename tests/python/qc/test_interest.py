@@ -1,32 +1,24 @@
+import pytest
 from sections import from_counts
 
-from clearspot.qc import interest
-from clearspot.qc.interest import flag_genes_of_interest, read_gene_list
+from clearspot.errors import BadInputError
+from clearspot.qc.interest import flag_genes_of_interest
 
 
-def test_symbols_and_ids_are_found_whatever_their_case():
+def test_found_genes_are_flagged_and_absent_ones_returned():
     adata = from_counts([[1, 1, 1]], symbols=["PTPRC", "MKI67", "ACTB"])
-    assert flag_genes_of_interest(adata, ["ptprc", "ensg00002"]) == {}
+    lookup = flag_genes_of_interest(adata, ["ptprc", "ENSG00002", "PTPRD"])
+    assert lookup.absent == {"PTPRD": ("PTPRC",)}
     assert adata.var["gene_of_interest"].tolist() == [True, False, True]
 
 
-def test_an_absent_gene_comes_with_the_nearest_symbols():
-    adata = from_counts([[1, 1]], symbols=["PTPRC", "ACTB"])
-    assert flag_genes_of_interest(adata, ["PTPRD"]) == {"PTPRD": ["PTPRC"]}
+def test_no_list_flags_nothing():
+    adata = from_counts([[1, 1]])
+    assert not flag_genes_of_interest(adata, ()).absent
     assert not adata.var["gene_of_interest"].any()
 
 
-def test_of_many_absent_genes_only_the_first_get_suggestions(monkeypatch):
-    monkeypatch.setattr(interest, "_HINTS", 1)
-    adata = from_counts([[1]], symbols=["PTPRC"])
-    assert flag_genes_of_interest(adata, ["PTPRD", "PTPRE"]) == {"PTPRD": ["PTPRC"], "PTPRE": []}
-
-
-def test_a_symbol_wins_over_an_id_of_the_same_name():
-    adata = from_counts([[1, 1]], symbols=["A", "ENSG00000"])
-    flag_genes_of_interest(adata, ["ENSG00000"])
-    assert adata.var["gene_of_interest"].tolist() == [False, True]
-
-
-def test_a_gene_list_may_be_text_or_csv_with_comments():
-    assert read_gene_list("\ufeffPTPRC\n\n# immune\nCD3E,T cells\nPTPRC  # again\r\n") == ("PTPRC", "CD3E")
+def test_list_of_which_the_sample_has_nothing_is_refused():
+    adata = from_counts([[1, 1]], symbols=["PTPRC", "ACTB"])
+    with pytest.raises(BadInputError, match="list of genes of interest"):
+        flag_genes_of_interest(adata, ["Actg9", "Xyz"])

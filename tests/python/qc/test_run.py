@@ -73,7 +73,7 @@ def test_two_genomes_have_a_table(adata):
 def test_genes_of_interest_that_are_absent_are_named_with_their_nearest(adata):
     record = run_qc(adata, "s", QCParams(genes_of_interest=("Gene5", "Gene1x")))
     assert adata.var["gene_of_interest"].sum() == 1
-    assert "does not have: Gene1x (nearest: Gene1" in texts(record, "warning")
+    assert "1 of 2 genes of interest are not in the sample: Gene1x (nearest: Gene1" in texts(record, "warning")
 
 
 def test_filters_that_remove_much_are_a_warning(adata):
