@@ -12,6 +12,6 @@ include { genesOfInterest } from './subworkflows/local/utils_clearspot_pipeline/
 workflow {
     main:
     PIPELINE_INITIALISATION()
-    CLEARSPOT(file(params.input), genesOfInterest(params.genes_of_interest), codeVersion())
+    CLEARSPOT(file(params.input, glob: false), genesOfInterest(params.genes_of_interest), codeVersion())
     PIPELINE_COMPLETION(CLEARSPOT.out.sample_reports, CLEARSPOT.out.cohort_report, CLEARSPOT.out.refused)
 }

@@ -16,7 +16,7 @@ workflow DENOISE {
     DUSTED_DENOISE(
         SPATIAL_GRAPH.out.h5ad,
         genes_of_interest,
-        named_set ? [] : file(params.dusted_genes, checkIfExists: true),
+        named_set ? [] : file(params.dusted_genes, checkIfExists: true, glob: false),
         named_set ? params.dusted_genes : '',
         code_version,
     )

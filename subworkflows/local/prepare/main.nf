@@ -27,7 +27,7 @@ workflow PREPARE {
         file("${projectDir}/assets/schema_input.json"),
         file("${projectDir}/nextflow_schema.json"),
         params.validate_params ? params_json.bytes.encodeBase64().toString() : '',
-        params.report_thresholds ? file(params.report_thresholds, checkIfExists: true) : [],
+        params.report_thresholds ? file(params.report_thresholds, checkIfExists: true, glob: false) : [],
         code_version,
     )
 

@@ -26,11 +26,11 @@ workflow REPORT {
             def jsons = (parts.findResults { part -> part.json } + data.jsons).sort { json -> json.name }
             [key.getGroupTarget(), jsons, data.h5ad, data.denoised, data.superres]
         }
-    def thresholds = params.report_thresholds ? file(params.report_thresholds, checkIfExists: true) : []
+    def thresholds = params.report_thresholds ? file(params.report_thresholds, checkIfExists: true, glob: false) : []
     SAMPLE_REPORT(ch_parts, thresholds, code_version)
     SPATIALDATA_EXPORT(params.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }, code_version)
 
-    def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
+    def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true, glob: false)] : [])
     ch_jsons = records.map { _meta, json -> json }.mix(finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons })
     ch_cohort = params.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
     COHORT_REPORT(ch_cohort, versions, configs, thresholds, code_version)

@@ -15,7 +15,7 @@ workflow SUPERRESOLVE {
 
     main:
     def named_set = params.superres_genes in ['hvg', 'all']
-    def gene_file = named_set ? [] : file(params.superres_genes, checkIfExists: true)
+    def gene_file = named_set ? [] : file(params.superres_genes, checkIfExists: true, glob: false)
     def gene_set = named_set ? params.superres_genes : ''
 
     ch_samples = h5ad.join(images).branch { _meta, _h5ad, image ->
@@ -36,7 +36,7 @@ workflow SUPERRESOLVE {
         code_version,
     )
     ch_models = params.diffst_checkpoint
-        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(params.diffst_checkpoint, checkIfExists: true)] }
+        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(params.diffst_checkpoint, checkIfExists: true, glob: false)] }
         : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)
     DIFFUSION_SAMPLE(ch_models, genes_of_interest, gene_file, gene_set, code_version)
 

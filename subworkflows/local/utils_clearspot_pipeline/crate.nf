@@ -6,7 +6,7 @@ include { commandShown } from './parameters'
 
 def writeCrate() {
     try {
-        def root = file(params.outdir)
+        def root = file(params.outdir, glob: false)
         def graph = crateGraph(publishedParts(root), root)
         def crate = ['@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'], '@graph': graph]
         root.resolve('ro-crate-metadata.json').text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(crate)) + '\n'

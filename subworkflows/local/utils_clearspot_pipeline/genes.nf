@@ -4,7 +4,7 @@ def genesOfInterest(value) {
     if (!value) {
         return []
     }
-    def named = file(value)
+    def named = file(value, glob: false)
     if (named.exists()) {
         return named
     }

@@ -6,6 +6,8 @@ include { outcome } from './completion'
 include { writeCrate } from './crate'
 include { completionEmail } from './notify'
 include { completionHook } from './notify'
+include { requireEncodable } from './paths'
+include { requireStageable } from './paths'
 include { writeParameters } from './parameters'
 
 workflow PIPELINE_INITIALISATION {
@@ -23,7 +25,9 @@ workflow PIPELINE_INITIALISATION {
     if (missing) {
         error("Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)")
     }
-    if (!file(params.input).exists()) {
+    requireStageable('--input', params.input)
+    requireEncodable('--outdir', params.outdir)
+    if (!file(params.input, glob: false).exists()) {
         error("There is no samplesheet at ${params.input} (--input)")
     }
     def c = colours(params.monochrome_logs)
