@@ -13,11 +13,13 @@ def listOuts(root, bin_size_um) {
             : staged([], [read: root.toUriString() - 'file://'])
     }
     def closed = [:]
+    def looked = []
     def top = openFolder([place: '', path: root], closed)
-    def listings = nearestSamples([top], bin_size_um, closed, 0)
+    def listings = nearestSamples([top], bin_size_um, closed, looked, 0)
     if (!listings) {
         // No matrix: the message of the check names what is there instead.
-        listings = [listSample(top, bin_size_um), newListing() + [named: placesOf(top.entries.take(500)), links: closed]]
+        def there = looked.take(500).groupBy { entry -> entry.path.isDirectory() }
+        listings = [listSample(top, bin_size_um), newListing() + [folders: placesOf(there[true] ?: []), named: placesOf(there[false] ?: []), links: closed]]
     }
     def files = listings.collectMany { listing -> listing.files }
     if (!listings.any { listing -> listing.has_spatial }) {
@@ -85,18 +87,21 @@ def newListing() {
 }
 
 // Listings of the folders that hold a matrix or bins: those nearest to the top, at most three levels below it, as
-// find_candidates of outs_folder.py looks for them.
-def nearestSamples(level, bin_size_um, closed, depth) {
+// find_candidates of outs_folder.py looks for them. Folders that could not be opened are added to `closed`, and all entries
+// that were seen to `looked`.
+def nearestSamples(level, bin_size_um, closed, looked, depth) {
+    level.each { folder -> looked.addAll(folder.entries) }
     def samples = level.collect { folder -> listSample(folder, bin_size_um) }.findAll { listing -> listing.is_sample }
     if (samples || depth == 3) {
         return samples
     }
-    // A folder under two names is one folder, and a link to a folder above leads to nothing new.
+    // A folder under two names is one folder, a link to a folder above leads to nothing new, and counts of cells are no sample.
     def below = level
         .collectMany { folder -> folder.entries.findAll { entry -> isNewFolder(entry.path, folder.path) } }
+        .findAll { entry -> !(entry.path.name ==~ /.*feature_cell_matrix(_mex)?|cell_feature_matrix/) }
         .sort { a, b -> isLink(a.path) <=> isLink(b.path) ?: a.place <=> b.place }
         .unique { entry -> realPath(entry.path).toString() }
-    return below ? nearestSamples(below.collect { entry -> openFolder(entry, closed) }, bin_size_um, closed, depth + 1) : []
+    return below ? nearestSamples(below.collect { entry -> openFolder(entry, closed) }, bin_size_um, closed, looked, depth + 1) : []
 }
 
 // One outs folder, or one bin folder: its files, and those in the folders that Space Ranger names.
@@ -127,11 +132,11 @@ def listSample(folder, bin_size_um) {
     return found
 }
 
-// Every bin size that is there is shown by its folder and scale factors; data are staged of the size that is read.
-// find_outs of layout.py chooses it in the same way: the one that is given, else 8 um, else the smallest that is there.
+// Every bin size that is there is shown by its folder and scale factors; data are staged of the size that is read, which
+// choose_bin of src/clearspot/io/bins.py chooses in the same way.
 def addBins(bins, bin_size_um, found) {
     def sizes = bins.collect { folder -> binSize(folder.path.name) }
-    def chosen = bin_size_um ? bin_size_um as Integer : sizes.contains(8) ? 8 : sizes.min()
+    def chosen = bin_size_um ? bin_size_um as Integer : sizes.findAll { um -> um >= 8 }.min() ?: sizes.max()
     bins.each { folder ->
         found.folders << folder.place
         if (binSize(folder.path.name) == chosen) {
