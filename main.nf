@@ -6,12 +6,13 @@
 include { CLEARSPOT } from './workflows/clearspot'
 include { PIPELINE_INITIALISATION } from './subworkflows/local/utils_clearspot_pipeline'
 include { PIPELINE_COMPLETION } from './subworkflows/local/utils_clearspot_pipeline'
-include { codeVersion } from './subworkflows/local/utils_clearspot_pipeline/code_version'
-include { genesOfInterest } from './subworkflows/local/utils_clearspot_pipeline/genes'
+include { readSettings } from './subworkflows/local/utils_clearspot_pipeline/settings'
 
 workflow {
     main:
-    PIPELINE_INITIALISATION()
-    CLEARSPOT(file(params.input), genesOfInterest(params.genes_of_interest), codeVersion())
-    PIPELINE_COMPLETION(CLEARSPOT.out.sample_reports, CLEARSPOT.out.cohort_report, CLEARSPOT.out.refused)
+    // `params` is read here and in the configuration; all else gets the settings.
+    def settings = readSettings(params)
+    PIPELINE_INITIALISATION(settings, params)
+    CLEARSPOT(settings)
+    PIPELINE_COMPLETION(settings, CLEARSPOT.out.sample_reports, CLEARSPOT.out.cohort_report, CLEARSPOT.out.refused, CLEARSPOT.out.left_out)
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from clearspot import keys
+from clearspot.contract.run_names import COHORT
 from clearspot.errors import BadInputError, Problem, exit_codes
 from clearspot.io.params import check_params
 from clearspot.io.samplesheet import Samplesheet, load_samplesheet

@@ -8,26 +8,25 @@ process SAMPLESHEET_CHECK {
     path params_schema, stageAs: 'schema/params.json'
     val params_json_base64
     path thresholds, stageAs: 'thresholds/*'
-    val code_version
 
     output:
     path 'samplesheet.valid.json', emit: rows
     path 'cohort.samplesheet.json', emit: record
-    tuple val("${task.process}"), val('clearspot'), eval('clearspot --version | sed "s/.* //"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
+    samplesheet_check.py --versions versions.yml --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 
     stub:
     def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     echo '${params_json_base64}' | base64 -d > params.json
-    samplesheet_check.py --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
+    samplesheet_check.py --versions versions.yml --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 }

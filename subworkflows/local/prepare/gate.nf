@@ -1,43 +1,37 @@
 // A cheap gate before costly work. All bad samples are told in one go; then the run ends, or goes on without them.
 
-include { colours } from '../utils_clearspot_pipeline/terminal'
+include { readRecord } from '../utils_clearspot_pipeline/records'
+include { refusal } from '../utils_clearspot_pipeline/records'
+include { refusalText } from '../utils_clearspot_pipeline/records'
 
 workflow GATE {
     take:
-    records  // channel: [ meta, json ] of every sample
-    step     // name of the gate, for the message
+    settings  // map: every parameter by name
+    records   // channel: [ meta, json ] of every sample
 
     main:
-    ch_read = records.map { meta, json -> [meta, new groovy.json.JsonSlurperClassic().parse(json.toFile())] }
-    refused = ch_read
-        .filter { _meta, record -> record.status == 'bad_input' }
-        .map { meta, record -> [meta.id, step, record.problems] }
+    ch_read = records.map { meta, json -> [meta, readRecord(json)] }
+    ch_refusals = ch_read.filter { _meta, record -> record.status != 'ok' }.map { _meta, record -> record }
+    refused = ch_refusals.map { record -> refusal(record) }
 
-    ch_verdict = refused
-        .toSortedList { a, b -> a[0] <=> b[0] }
-        .map { entries ->
-            entries.each { sample, _step, problems -> log.warn(refusal(sample, problems, step)) }
-            if (entries && params.on_bad_sample == 'fail') {
-                error("${entries.size()} sample(s) refused at '${step}': ${entries.collect { entry -> entry[0] }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")
+    ch_verdict = ch_refusals
+        .toSortedList { a, b -> a.sample <=> b.sample }
+        .map { bad ->
+            bad.each { record -> log.warn(refusalText(record, settings.monochrome_logs)) }
+            if (bad && settings.on_bad_sample == 'fail') {
+                def steps = bad.collect { record -> "'${record.step}'" }.unique().join(', ')
+                error("${bad.size()} sample(s) refused at ${steps}: ${bad.collect { record -> record.sample }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")
             }
-            entries.size()
+            bad.size()
         }
 
     // With `fail`, no sample passes before all were looked at; with `skip`, none waits for another.
-    def checked = ch_read.filter { _meta, record -> record.status != 'bad_input' }.map { meta, _record -> [meta] }
-    good = params.on_bad_sample == 'fail'
+    def checked = ch_read.filter { _meta, record -> record.status == 'ok' }.map { meta, _record -> [meta] }
+    good = settings.on_bad_sample == 'fail'
         ? checked.combine(ch_verdict).map { meta, _refused -> [meta] }
         : checked
 
     emit:
     good     // channel: [ meta ]
-    refused  // channel: [ sample, step, problems ]
-}
-
-def refusal(sample, problems, step) {
-    def c = colours(params.monochrome_logs)
-    def words = problems.collect { p ->
-        "  file     ${p.file}\n  found    ${p.found}\n  expected ${p.expected}\n  to mend  ${p.mend}"
-    }
-    return "${c.red}Sample ${sample} is refused (${step})${c.reset}\n${words.join('\n\n')}"
+    refused  // channel: [ sample, step, reasons ]
 }

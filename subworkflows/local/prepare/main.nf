@@ -10,25 +10,24 @@ include { GATE as QC_GATE } from './gate'
 include { listOuts } from './staging'
 include { listReference } from './staging'
 include { resolvePath } from './staging'
+include { readRecord } from '../utils_clearspot_pipeline/records'
 
 workflow PREPARE {
     take:
-    samplesheet        // path
+    settings           // map: every parameter by name
     genes_of_interest  // path or []
-    code_version       // string
 
     main:
     // The suffix of the trace files is new in each run, and would make each run look like new work; the web hook's address
     // is not to stand in a task's script.
-    def given = params.findAll { key, _value -> !(key in ['trace_report_suffix', 'hook_url']) && !key.toString().contains('-') }
-    def params_json = groovy.json.JsonOutput.toJson(given.collectEntries { key, value -> [key.toString(), plain(value)] }.sort())
+    def given = settings.findAll { name, _value -> !(name in ['trace_report_suffix', 'hook_url']) }
+    def samplesheet = file(settings.input, glob: false)
     SAMPLESHEET_CHECK(
         samplesheet,
-        file("${projectDir}/assets/schema_input.json"),
-        file("${projectDir}/nextflow_schema.json"),
-        params.validate_params ? params_json.bytes.encodeBase64().toString() : '',
-        params.report_thresholds ? file(params.report_thresholds, checkIfExists: true) : [],
-        code_version,
+        file("${moduleDir}/../../../assets/schema_input.json"),
+        file("${moduleDir}/../../../nextflow_schema.json"),
+        settings.validate_params ? groovy.json.JsonOutput.toJson(given.sort()).bytes.encodeBase64().toString() : '',
+        settings.report_thresholds ? file(settings.report_thresholds, glob: false) : [],
     )
 
     def sheet_folder = samplesheet.parent
@@ -47,25 +46,27 @@ workflow PREPARE {
     ch_reference = ch_samples
         .filter { meta, _files, _manifest, _image -> meta.role == 'reference' }
         .map { meta, files, manifest, _image -> [meta, files, manifest] }
-    REFERENCE_PREPARE(params.skip_superres || params.diffst_checkpoint ? channel.empty() : ch_reference, code_version)
+    REFERENCE_PREPARE(settings.skip_superres || settings.diffst_checkpoint ? channel.empty() : ch_reference)
 
-    SPACERANGER_CHECK(ch_query, code_version)
+    SPACERANGER_CHECK(ch_query)
     // From here on a sample's meta says how large it is: what the later steps ask for follows from it (conf/base.config).
     ch_checked = ch_query
         .join(SPACERANGER_CHECK.out.record)
         .map { meta, files, manifest, image, json ->
-            def facts = new groovy.json.JsonSlurperClassic().parse(json.toFile()).metrics
+            def facts = readRecord(json).metrics
             [meta + facts.subMap(['n_spots', 'n_genes', 'n_entries']), files, manifest, image, json, facts]
         }
     ch_check_records = ch_checked.map { meta, _files, _manifest, _image, json, _facts -> [meta, json] }
-    CHECK_GATE(ch_check_records.mix(REFERENCE_PREPARE.out.record), 'check')
+    CHECK_GATE(settings, ch_check_records.mix(REFERENCE_PREPARE.out.record))
 
-    ch_to_ingest = params.validate_only
+    ch_to_ingest = settings.validate_only
         ? channel.empty()
         : ch_checked.map { meta, files, manifest, image, _json, _facts -> [meta, files, manifest, image] }.join(CHECK_GATE.out.good)
-    SPACERANGER_INGEST(ch_to_ingest, code_version)
-    SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest, code_version)
-    QC_GATE(SPOT_QC.out.record, 'qc')
+    SPACERANGER_INGEST(ch_to_ingest)
+    SPOT_QC(SPACERANGER_INGEST.out.h5ad, genes_of_interest)
+    // A sample that ingest refused has come as far as it will.
+    ch_refused_at_ingest = SPACERANGER_INGEST.out.record.filter { _meta, json -> readRecord(json).status != 'ok' }
+    QC_GATE(settings, SPOT_QC.out.record.mix(ch_refused_at_ingest))
 
     h5ad = SPOT_QC.out.h5ad.join(QC_GATE.out.good)
     // The check says whether super-resolution can use the image. An HD section is finer than what it would predict.
@@ -74,9 +75,7 @@ workflow PREPARE {
     }
     references = REFERENCE_PREPARE.out.reference.map { _meta, file -> file }
     // A reference that was refused is reported like a refused sample.
-    ch_refused_references = REFERENCE_PREPARE.out.record.filter { _meta, json ->
-        new groovy.json.JsonSlurperClassic().parse(json.toFile()).status == 'bad_input'
-    }
+    ch_refused_references = REFERENCE_PREPARE.out.record.filter { _meta, json -> readRecord(json).status != 'ok' }
     records = ch_check_records.mix(ch_refused_references, SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
     refused = CHECK_GATE.out.refused.mix(QC_GATE.out.refused)
 
@@ -85,9 +84,5 @@ workflow PREPARE {
     images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
     references  // channel: h5ad of each reference, laid onto bins
     records     // channel: [ meta, json ]
-    refused     // channel: [ sample, step, problems ]
-}
-
-def plain(value) {
-    return value instanceof Number || value instanceof Boolean || value == null ? value : value.toString()
+    refused     // channel: [ sample, step, reasons ]
 }

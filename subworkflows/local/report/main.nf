@@ -4,21 +4,37 @@
 include { SAMPLE_REPORT } from '../../../modules/local/report/sample'
 include { SPATIALDATA_EXPORT } from '../../../modules/local/spatialdata/export'
 include { COHORT_REPORT } from '../../../modules/local/report/cohort'
+include { OPTIONAL_STEP as EXPORT_STEP } from '../utils_clearspot_pipeline/optional'
+include { FAIL_RUN } from './fail_run'
+include { readRecord } from '../utils_clearspot_pipeline/records'
+include { refusal } from '../utils_clearspot_pipeline/records'
+include { requiredRecords } from '../utils_clearspot_pipeline/records'
 
 workflow REPORT {
     take:
-    finished      // channel: [ meta, h5ad, denoised or [], superres or [], [ json of super-resolution ] ]
-    records       // channel: [ meta, json ] of every other step and sample
-    n_records     // integer: how many of these a finished sample has
-    versions      // channel: path of the collated software versions
-    code_version  // string
+    settings  // map: every parameter by name
+    finished  // channel: [ meta, h5ad, denoised or [], superres or [], [ json of super-resolution, ... ] ]
+    records   // channel: [ meta, json ] of every required step and sample
+    refused   // channel: [ sample, step, reasons ] of samples that were refused after costly work
+    versions  // channel: path of the collated software versions
 
     main:
+    ch_to_export = settings.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }
+    SPATIALDATA_EXPORT(ch_to_export)
+    EXPORT_STEP(settings, 'spatialdata', ch_to_export.map { meta, _data -> [meta] }, SPATIALDATA_EXPORT.out.record)
+    ch_finished = settings.skip_spatialdata
+        ? finished
+        : finished.join(EXPORT_STEP.out.done.mix(EXPORT_STEP.out.left_out)).map { meta, data, denoised, superres, jsons, json ->
+            [meta, data, denoised, superres, jsons + [json]]
+        }
+
     // A finished sample's page is written at once; a refused one has fewer parts, and its page comes when all else is done.
-    ch_parts = records
-        .map { meta, json -> [groupKey(meta, n_records + 1), [json: json]] }
-        .mix(finished.map { meta, data, denoised, superres, jsons ->
-            [groupKey(meta, n_records + 1), [h5ad: data, denoised: denoised, superres: superres, jsons: jsons]]
+    def n_parts = requiredRecords() + 1
+    ch_records = settings.validate_only ? channel.empty() : records
+    ch_parts = ch_records
+        .map { meta, json -> [groupKey(meta, n_parts), [json: json]] }
+        .mix(ch_finished.map { meta, data, denoised, superres, jsons ->
+            [groupKey(meta, n_parts), [h5ad: data, denoised: denoised, superres: superres, jsons: jsons]]
         })
         .groupTuple(remainder: true)
         .map { key, parts ->
@@ -26,19 +42,24 @@ workflow REPORT {
             def jsons = (parts.findResults { part -> part.json } + data.jsons).sort { json -> json.name }
             [key.getGroupTarget(), jsons, data.h5ad, data.denoised, data.superres]
         }
-    def thresholds = params.report_thresholds ? file(params.report_thresholds, checkIfExists: true) : []
-    SAMPLE_REPORT(ch_parts, thresholds, code_version)
-    SPATIALDATA_EXPORT(params.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }, code_version)
+    def thresholds = settings.report_thresholds ? file(settings.report_thresholds, glob: false) : []
+    SAMPLE_REPORT(ch_parts, thresholds)
 
-    def configs = [file("${projectDir}/assets/multiqc_config.yml")] + (params.multiqc_config ? [file(params.multiqc_config, checkIfExists: true)] : [])
-    ch_jsons = records.map { _meta, json -> json }.mix(finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons })
-    ch_cohort = params.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
-    COHORT_REPORT(ch_cohort, versions, configs, thresholds, code_version)
+    def configs = [file("${moduleDir}/../../../assets/multiqc_config.yml")] + (settings.multiqc_config ? [file(settings.multiqc_config, glob: false)] : [])
+    ch_optional = ch_finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons }
+    ch_jsons = ch_records.map { _meta, json -> json }.mix(ch_optional)
+    ch_cohort = settings.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
+    COHORT_REPORT(ch_cohort, versions, configs, thresholds)
+
+    // The gates end a run before costly work. After it, all else is finished and reported first.
+    FAIL_RUN(refused.map { sample, _step, _reasons -> sample }.toSortedList().filter { samples -> samples && settings.on_bad_sample == 'fail' })
 
     sample_reports = SAMPLE_REPORT.out.html
     cohort_report = COHORT_REPORT.out.html
+    left_out = ch_optional.map { json -> readRecord(json) }.filter { record -> record.status != 'ok' }.map { record -> refusal(record) }
 
     emit:
     sample_reports  // channel: [ meta, html ]
     cohort_report   // channel: html
+    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample goes without
 }

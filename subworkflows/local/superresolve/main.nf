@@ -1,53 +1,61 @@
 // Super-resolution (Diff-ST) of samples whose image allows it: features of the image, training (or a given model),
-// sampling. Every sample comes out, those that were left out without files: the reports wait for each.
+// sampling. Every sample comes out, those that were left out without the file: the reports wait for each.
 
 include { HISTOLOGY_EMBED } from '../../../modules/local/histology/embed'
 include { DIFFUSION_TRAIN } from '../../../modules/local/diffusion/train'
 include { DIFFUSION_SAMPLE } from '../../../modules/local/diffusion/sample'
+include { OPTIONAL_STEP as HISTOLOGY_STEP } from '../utils_clearspot_pipeline/optional'
+include { OPTIONAL_STEP as TRAINING_STEP } from '../utils_clearspot_pipeline/optional'
+include { OPTIONAL_STEP as SAMPLING_STEP } from '../utils_clearspot_pipeline/optional'
+include { geneFile } from '../utils_clearspot_pipeline/genes'
+include { geneSet } from '../utils_clearspot_pipeline/genes'
 
 workflow SUPERRESOLVE {
     take:
+    settings           // map: every parameter by name
     h5ad               // channel: [ meta, h5ad ] after denoising
     images             // channel: [ meta, image or [] ] full-resolution histology, [] where it cannot be used
     references         // channel: h5ad of each reference
     genes_of_interest  // path or []
-    code_version       // string
 
     main:
-    def named_set = params.superres_genes in ['hvg', 'all']
-    def gene_file = named_set ? [] : file(params.superres_genes, checkIfExists: true)
-    def gene_set = named_set ? params.superres_genes : ''
+    def gene_file = geneFile(settings.superres_genes)
+    def gene_set = geneSet(settings.superres_genes)
 
     ch_samples = h5ad.join(images).branch { _meta, _h5ad, image ->
-        usable: image && !params.skip_superres
+        usable: image && !settings.skip_superres
         other: true
     }
-    HISTOLOGY_EMBED(ch_samples.usable, code_version)
+    HISTOLOGY_EMBED(ch_samples.usable)
+    HISTOLOGY_STEP(settings, 'histology', ch_samples.usable.map { meta, _data, _image -> [meta] }, HISTOLOGY_EMBED.out.record)
     ch_embedded = ch_samples.usable.map { meta, data, _image -> [meta, data] }.join(HISTOLOGY_EMBED.out.histology)
 
     // Every sample learns from all references.
     ch_references = references.toSortedList { a, b -> a.name <=> b.name }
-    DIFFUSION_TRAIN(
-        params.diffst_checkpoint ? channel.empty() : ch_embedded,
-        genes_of_interest,
-        gene_file,
-        gene_set,
-        ch_references,
-        code_version,
-    )
-    ch_models = params.diffst_checkpoint
-        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(params.diffst_checkpoint, checkIfExists: true)] }
-        : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)
-    DIFFUSION_SAMPLE(ch_models, genes_of_interest, gene_file, gene_set, code_version)
+    ch_to_train = settings.diffst_checkpoint ? channel.empty() : ch_embedded
+    DIFFUSION_TRAIN(ch_to_train, genes_of_interest, gene_file, gene_set, ch_references)
+    TRAINING_STEP(settings, 'superres_train', ch_to_train.map { meta, _data, _histology -> [meta] }, DIFFUSION_TRAIN.out.record)
 
-    ch_first_records = params.diffst_checkpoint
-        ? HISTOLOGY_EMBED.out.record.map { meta, json -> [meta, [json]] }
-        : HISTOLOGY_EMBED.out.record.join(DIFFUSION_TRAIN.out.record).map { meta, embed, train -> [meta, [embed, train]] }
-    superres = ch_first_records
-        .join(DIFFUSION_SAMPLE.out.record)
+    ch_models = settings.diffst_checkpoint
+        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(settings.diffst_checkpoint, glob: false)] }
+        : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)
+    DIFFUSION_SAMPLE(ch_models, genes_of_interest, gene_file, gene_set)
+    SAMPLING_STEP(settings, 'superres', ch_models.map { meta, _data, _histology, _model -> [meta] }, DIFFUSION_SAMPLE.out.record)
+
+    // The records up to the step that a sample ended at, and the file where that was the last.
+    ch_modelled = settings.diffst_checkpoint
+        ? HISTOLOGY_STEP.out.done.map { meta, embed -> [meta, [embed]] }
+        : HISTOLOGY_STEP.out.done.join(TRAINING_STEP.out.done).map { meta, embed, train -> [meta, [embed, train]] }
+    superres = ch_modelled
+        .join(SAMPLING_STEP.out.done)
         .join(DIFFUSION_SAMPLE.out.superres)
         .map { meta, first, last, file -> [meta, file, first + [last]] }
-        .mix(ch_samples.other.map { meta, _data, _image -> [meta, [], []] })
+        .mix(
+            ch_samples.other.map { meta, _data, _image -> [meta, [], []] },
+            HISTOLOGY_STEP.out.left_out.map { meta, embed -> [meta, [], [embed]] },
+            HISTOLOGY_STEP.out.done.join(TRAINING_STEP.out.left_out).map { meta, embed, train -> [meta, [], [embed, train]] },
+            ch_modelled.join(SAMPLING_STEP.out.left_out).map { meta, first, last -> [meta, [], first + [last]] },
+        )
 
     emit:
     superres  // channel: [ meta, superres h5ad or [], [ json, ... ] ]

@@ -1,29 +1,44 @@
 // What a run came to, in words: for the terminal, the e-mail and the web hook. The first line says it all.
 
-def outcome(sample_reports, cohort_reports, bad_samples, c) {
-    return workflow.success ? finished(sample_reports, cohort_reports, bad_samples, c) : stopped(c)
+include { stepNamed } from './records'
+
+// Nextflow calls a run a success whose failed tasks were ignored (workflow.failOnIgnore gives it another exit code).
+def succeeded() {
+    return workflow.success && !workflow.stats.ignoredCount
 }
 
-def finished(sample_reports, cohort_reports, bad_samples, c) {
-    def bad = bad_samples.getVal()
-    def refused = bad.collect { sample, _step, _problems -> sample }
+def outcome(settings, results, c) {
+    return workflow.success ? finished(settings, results, c) : stopped(c)
+}
+
+def finished(settings, results, c) {
+    def bad = results.refused.sort { entry -> entry[0] }
+    def left_out = results.left_out.sort { entry -> [entry[0], entry[1]].join(' ') }
     def lines = []
-    if (params.validate_only) {
+    if (settings.validate_only) {
         lines << "${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}"
     }
     else {
-        def done = sample_reports.getVal() - refused
-        lines << "${bad ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}"
+        def done = results.samples - bad.collect { sample, _step, _reasons -> sample }
+        lines << "${bad || !succeeded() ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}"
     }
-    bad.each { sample, step, problems ->
-        lines << "  ${c.red}refused${c.reset} ${sample} (${step}): ${problems.collect { problem -> "${problem.file}: ${problem.found}" }.join('; ')}"
+    bad.each { sample, step, reasons -> lines << "  ${c.red}refused${c.reset} ${sample} (${step}): ${reasons}" }
+    left_out.each { sample, step, reasons ->
+        lines << "  ${c.yellow}without ${what(step)}${c.reset} ${sample} (${step}): ${reasons}"
     }
-    if (!params.validate_only) {
+    if (!settings.validate_only) {
         lines << 'Reports:'
-        sample_reports.getVal().each { sample -> lines << "  ${params.outdir}/${sample}/${sample}_report.html" }
-        cohort_reports.getVal().each { _html -> lines << "  ${params.outdir}/multiqc/multiqc_report.html" }
+        results.samples.sort().each { sample -> lines << "  ${settings.outdir}/${sample}/${sample}_report.html" }
+        results.cohort_reports.each { _html -> lines << "  ${settings.outdir}/multiqc/multiqc_report.html" }
+    }
+    if (!succeeded()) {
+        lines << "${c.red}The run ends with an error${c.reset}: ${bad && settings.on_bad_sample == 'fail' ? '--on_bad_sample is fail, and a sample was refused' : 'a task failed'}. What is finished is kept: mend the cause and run the same command with -resume."
     }
     return lines*.toString()
+}
+
+def what(step) {
+    return step == 'spatialdata' ? stepNamed(step).title : 'super-resolution'
 }
 
 // What failed, where, the tool's own message, and what to do about it.

@@ -3,11 +3,12 @@
 // workflow's own files among the results.
 
 include { commandShown } from './parameters'
+include { succeeded } from './completion'
 
-def writeCrate() {
+def writeCrate(settings) {
     try {
-        def root = file(params.outdir)
-        def graph = crateGraph(publishedParts(root), root)
+        def root = file(settings.outdir, glob: false)
+        def graph = crateGraph(settings, publishedParts(settings, root), root)
         def crate = ['@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'], '@graph': graph]
         root.resolve('ro-crate-metadata.json').text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(crate)) + '\n'
     }
@@ -18,8 +19,8 @@ def writeCrate() {
 }
 
 // Files and folders of this run that are there, as entities of the crate. Nextflow's own pages are written after this.
-def publishedParts(root) {
-    def suffix = params.trace_report_suffix
+def publishedParts(settings, root) {
+    def suffix = settings.trace_report_suffix
     def parts = [
         part('pipeline_info/samplesheet.valid.json', 'Samplesheet as read', 'application/json'),
         part("pipeline_info/params_${suffix}.json", 'Every parameter of the run', 'application/json'),
@@ -27,10 +28,10 @@ def publishedParts(root) {
         part("pipeline_info/execution_trace_${suffix}.txt", 'Tasks of the run, with their resources', 'text/tab-separated-values'),
     ]
     def sheet = root.resolve('pipeline_info/samplesheet.valid.json')
-    if (sheet.exists() && !params.validate_only) {
+    if (sheet.exists() && !settings.validate_only) {
         def rows = new groovy.json.JsonSlurperClassic().parseText(sheet.text)
-        parts += params.skip_multiqc ? [] : cohortParts()
-        parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(row.sample) }
+        parts += settings.skip_multiqc ? [] : cohortParts()
+        parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(settings, row.sample) }
     }
     return parts.findAll { entity -> root.resolve(entity['@id']).exists() }
 }
@@ -43,7 +44,7 @@ def cohortParts() {
     ]
 }
 
-def sampleParts(sample) {
+def sampleParts(settings, sample) {
     def hdf5 = 'application/x-hdf5'
     def parts = [
         part("${sample}/${sample}_report.html", "Report of ${sample}", 'text/html'),
@@ -53,8 +54,8 @@ def sampleParts(sample) {
         part("${sample}/models/", "Trained models of ${sample}, their loss curves and attention weights", null),
         part("${sample}/loupe/", "Domains and quality flags of ${sample} for Loupe Browser", null),
     ]
-    parts += params.skip_superres ? [] : [part("${sample}/${sample}.superres.h5ad", "Super-resolved expression of ${sample}: predicted, not measured (AnnData)", hdf5)]
-    parts += params.skip_spatialdata ? [] : [part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip')]
+    parts += settings.skip_superres ? [] : [part("${sample}/${sample}.superres.h5ad", "Super-resolved expression of ${sample}: predicted, not measured (AnnData)", hdf5)]
+    parts += settings.skip_spatialdata ? [] : [part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip')]
     return parts
 }
 
@@ -63,19 +64,19 @@ def part(path, name, type) {
     return ['@id': path.toString(), name: name.toString()] + kind
 }
 
-def crateGraph(parts, root) {
+def crateGraph(settings, parts, root) {
     def given = parts.findAll { entity -> entity['@id'] ==~ /pipeline_info\/(samplesheet|params).*/ }
     def tools = toolVersions(root.resolve('pipeline_info/software_versions.yml'))
     def now = java.time.OffsetDateTime.now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString()
     def run = [
         '@id': "#run-${workflow.sessionId}".toString(), '@type': 'CreateAction', name: "Run ${workflow.runName} of ${workflow.manifest.name}".toString(),
-        description: commandShown(), instrument: reference('#clearspot'), agent: reference('#user'),
+        description: commandShown(settings), instrument: reference('#clearspot'), agent: reference('#user'),
         startTime: workflow.start.truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString(), endTime: now,
-        actionStatus: "http://schema.org/${workflow.success ? 'Completed' : 'Failed'}ActionStatus".toString(),
+        actionStatus: "http://schema.org/${succeeded() ? 'Completed' : 'Failed'}ActionStatus".toString(),
         object: references(given), result: references(parts - given),
     ]
-    if (!workflow.success) {
-        run.error = workflow.errorMessage ?: 'not stated'
+    if (!succeeded()) {
+        run.error = workflow.errorMessage ?: 'a task failed, or a sample was refused'
     }
     def software = [
         '@id': '#clearspot', '@type': 'SoftwareApplication', name: workflow.manifest.name, description: workflow.manifest.description,

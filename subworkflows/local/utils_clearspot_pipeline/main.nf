@@ -1,66 +1,79 @@
-// What stands round the work itself: help, version, the summary at the end.
+// What stands round the work itself: help, version, the checks before any task, the summary at the end.
 
 include { colours } from './terminal'
 include { helpText } from './help'
+include { whatIsWrong } from './checks'
 include { outcome } from './completion'
+include { succeeded } from './completion'
+include { requireEncodable } from './paths'
+include { requireStageable } from './paths'
 include { writeCrate } from './crate'
 include { completionEmail } from './notify'
 include { completionHook } from './notify'
 include { writeParameters } from './parameters'
 
 workflow PIPELINE_INITIALISATION {
+    take:
+    settings  // map: every parameter by name, of the type that the schema says
+    given     // map: the parameters as Nextflow has them
 
     main:
-    if (params.version) {
-        println("${workflow.manifest.name} ${workflow.manifest.version}")
+    if (settings.version || settings.help) {
+        println(settings.version ? "${workflow.manifest.name} ${workflow.manifest.version}" : helpText(settings.monochrome_logs))
+        // Nextflow made it, and nothing went into it
+        if (!workflow.workDir.list()) {
+            workflow.workDir.delete()
+        }
         exit(0)
     }
-    if (params.help) {
-        println(helpText("${projectDir}/nextflow_schema.json", params.monochrome_logs))
-        exit(0)
+    settings.findAll { _name, value -> value instanceof CharSequence }.each { name, value -> requireEncodable("--${name}", value) }
+    def wrong = whatIsWrong(settings, given)
+    if (wrong) {
+        error(wrong)
     }
-    def missing = ['input', 'outdir'].findAll { name -> !params[name] }
-    if (missing) {
-        error("Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)")
-    }
-    if (!file(params.input).exists()) {
-        error("There is no samplesheet at ${params.input} (--input)")
-    }
-    def c = colours(params.monochrome_logs)
-    log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${params.input} -> ${params.outdir}")
+    requireStageable('--input', settings.input)
+    def c = colours(settings.monochrome_logs)
+    log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${settings.input} -> ${settings.outdir}")
 }
 
 workflow PIPELINE_COMPLETION {
     take:
+    settings       // map: every parameter by name
     reports        // channel: [ meta, html ] of each sample
     cohort_report  // channel: html, none where it was skipped
-    refused        // channel: [ sample, step, problems ] of each sample that a check refused
+    refused        // channel: [ sample, step, reasons ] of each sample that a required step refused
+    left_out       // channel: [ sample, step, reasons ] of each optional step that a sample goes without
 
     main:
-    def sample_reports = reports.map { meta, _html -> meta.id }.toSortedList()
-    def cohort_reports = cohort_report.toList()
-    def bad_samples = refused.toList()
+    // What came out so far, whether or not the run comes to its end.
+    def results = ['samples', 'cohort_reports', 'refused', 'left_out'].collectEntries { name -> [name, new java.util.concurrent.ConcurrentLinkedQueue()] }
+    reports.subscribe { meta, _html -> results.samples.add(meta.id) }
+    cohort_report.subscribe { html -> results.cohort_reports.add(html) }
+    refused.subscribe { entry -> results.refused.add(entry) }
+    left_out.subscribe { entry -> results.left_out.add(entry) }
 
-    // Inside the handler neither `params` nor `workflow` can be had; inside a function both can.
+    // Inside the handler `workflow` cannot be had; inside a function it can.
     workflow.onComplete {
-        writeParameters()
-        writeCrate()
-        tell(sample_reports, cohort_reports, bad_samples)
+        complete(settings, results)
     }
 }
 
-def tell(sample_reports, cohort_reports, bad_samples) {
-    def lines = outcome(sample_reports, cohort_reports, bad_samples, colours(params.monochrome_logs))
-    if (workflow.success) {
+def complete(settings, results) {
+    if (workflow.preview) {
+        return null
+    }
+    writeParameters(settings)
+    writeCrate(settings)
+    def lines = outcome(settings, results, colours(settings.monochrome_logs))
+    if (succeeded()) {
         lines.each { line -> log.info(line) }
     }
     else {
-        // The stop after a failed task can interrupt operators; from then on Nextflow shows one more error, then none.
-        nextflow.util.LoggerHelper.setAborted(false)
-        log.error(lines.join('\n'))
+        // after a failure Nextflow's log may show no more; the console does
+        println(lines.join('\n'))
     }
-    def plain = outcome(sample_reports, cohort_reports, bad_samples, colours(true))
-    completionEmail(plain)
-    completionHook(plain)
+    def plain = outcome(settings, results, colours(true))
+    completionEmail(settings, plain)
+    completionHook(settings, plain)
     return null
 }

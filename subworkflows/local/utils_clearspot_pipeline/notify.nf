@@ -2,17 +2,18 @@
 // --hook_url by HTTP POST. Neither can fail a run: what does not go through is a warning.
 
 include { commandShown } from './parameters'
+include { succeeded } from './completion'
 
-def completionEmail(lines) {
-    def address = params.email ?: (!workflow.success ? params.email_on_fail : null)
+def completionEmail(settings, lines) {
+    def address = settings.email ?: (!succeeded() ? settings.email_on_fail : null)
     if (!address) {
         return null
     }
-    def about = ["Run: ${workflow.runName}", "Results: ${params.outdir}", "Command: ${commandShown()}", "Started: ${workflow.start}"]
+    def about = ["Run: ${workflow.runName}", "Results: ${settings.outdir}", "Command: ${commandShown(settings)}", "Started: ${workflow.start}"]
     try {
         sendMail(
             to: address,
-            subject: "[clearspot] ${workflow.runName} ${workflow.success ? 'finished' : 'failed'}",
+            subject: "[clearspot] ${workflow.runName} ${succeeded() ? 'finished' : 'failed'}",
             body: (lines + [''] + about).join('\n') + '\n',
         )
     }
@@ -22,13 +23,13 @@ def completionEmail(lines) {
     return null
 }
 
-def completionHook(lines) {
-    if (!params.hook_url) {
+def completionHook(settings, lines) {
+    if (!settings.hook_url) {
         return null
     }
-    def message = params.hook_url.contains('slack.com') ? slackMessage(lines) : adaptiveCard(lines)
+    def message = settings.hook_url.contains('slack.com') ? slackMessage(settings, lines) : adaptiveCard(settings, lines)
     try {
-        def post = new URL(params.hook_url).openConnection()
+        def post = new URL(settings.hook_url).openConnection()
         post.setConnectTimeout(10000)
         post.setReadTimeout(10000)
         post.setRequestMethod('POST')
@@ -46,27 +47,27 @@ def completionHook(lines) {
     return null
 }
 
-def facts() {
-    return [Run: workflow.runName, Version: workflow.manifest.version, Results: params.outdir, Nextflow: workflow.nextflow.version]
+def facts(settings) {
+    return [Run: workflow.runName, Version: workflow.manifest.version, Results: settings.outdir, Nextflow: workflow.nextflow.version]
         .collect { name, value -> [title: name, value: value.toString()] }
 }
 
-def slackMessage(lines) {
-    def shown = facts().collect { fact -> "${fact.title}: ${fact.value}" }
+def slackMessage(settings, lines) {
+    def shown = facts(settings).collect { fact -> "${fact.title}: ${fact.value}" }
     return [text: "*clearspot: ${lines.head()}*\n${(lines.tail() + shown).join('\n')}".toString()]
 }
 
 // As Microsoft Teams takes it, and what reads its cards.
-def adaptiveCard(lines) {
+def adaptiveCard(settings, lines) {
     def content = [
         '$schema': 'http://adaptivecards.io/schemas/adaptive-card.json',
         type: 'AdaptiveCard',
         version: '1.2',
         msteams: [width: 'Full'],
         body: [
-            [type: 'TextBlock', size: 'Large', weight: 'Bolder', wrap: true, color: workflow.success ? 'Good' : 'Attention', text: "clearspot: ${lines.head()}".toString()],
+            [type: 'TextBlock', size: 'Large', weight: 'Bolder', wrap: true, color: succeeded() ? 'Good' : 'Attention', text: "clearspot: ${lines.head()}".toString()],
             [type: 'TextBlock', wrap: true, text: lines.tail().join('\n\n')],
-            [type: 'FactSet', facts: facts()],
+            [type: 'FactSet', facts: facts(settings)],
         ],
     ]
     return [type: 'message', attachments: [[contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: content]]]

@@ -4,12 +4,11 @@ process REFERENCE_PREPARE {
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64)
-    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.reference.h5ad"), emit: reference, optional: true
     tuple val(meta), path("${meta.id}.reference.json"), emit: record
-    tuple val("${task.process}"), val('anndata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'anndata\'))"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -18,15 +17,17 @@ process REFERENCE_PREPARE {
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
-    # clearspot ${code_version}
-    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
-    reference_prepare.py --verdict-only --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    # clearspot ${task.ext.code_version}
+    # bash's own echo: a program's argument is limited to 128 KiB
+    echo '${manifest_base64}' | base64 -d > manifest.json
+    outs=\$(link_outs.py --manifest manifest.json --staged staged)
+    reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     touch ${meta.id}.reference.h5ad
-    echo '{"sample": "${meta.id}", "step": "reference", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.reference.json
+    stub_record.py --step reference --sample ${meta.id} --versions versions.yml
     """
 }

@@ -1,20 +1,19 @@
 process DIFFUSION_SAMPLE {
     tag "${meta.id}"
     label 'process_gpu'
-    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
+    label 'error_ignore'
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*'), path(checkpoint, stageAs: 'model/*')
     path genes_of_interest, stageAs: 'always/*'
     path gene_file, stageAs: 'genes/*'
     val gene_set
-    val code_version
 
     output:
-    tuple val(meta), path("${meta.id}/${meta.id}.superres.h5ad"), emit: superres
+    tuple val(meta), path("${meta.id}/${meta.id}.superres.h5ad"), emit: superres, optional: true
     tuple val(meta), path("${meta.id}/${meta.id}.superres.json"), emit: record
     tuple val(meta), path("${meta.id}/superres_maps/*"), emit: maps, optional: true
-    tuple val("${task.process}"), val('diffusers'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'diffusers\'))"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -27,9 +26,11 @@ process DIFFUSION_SAMPLE {
     // Tiles are exact: smaller ones, after running out of memory, change no value.
     def tile = task.attempt > 1 ? "--tile ${[64, 512 >> task.attempt].max()}" : ''
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
     diffusion_sample.py \\
+        --verdict-only \\
+        --versions versions.yml \\
         --outdir ${meta.id} \\
         --sample ${meta.id} \\
         --h5ad input/* \\
@@ -43,9 +44,9 @@ process DIFFUSION_SAMPLE {
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
     touch ${meta.id}/${meta.id}.superres.h5ad
-    echo '{"sample": "${meta.id}", "step": "superres", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.superres.json
+    stub_record.py --step superres --sample ${meta.id} --outdir ${meta.id} --versions versions.yml
     """
 }

@@ -1,7 +1,7 @@
 process DIFFUSION_TRAIN {
     tag "${meta.id}"
     label 'process_gpu'
-    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
+    label 'error_ignore'
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*')
@@ -9,12 +9,11 @@ process DIFFUSION_TRAIN {
     path gene_file, stageAs: 'genes/*'
     val gene_set
     path references, stageAs: 'references/*', arity: '0..*'
-    val code_version
 
     output:
-    tuple val(meta), path("${meta.id}/models/${meta.id}.diffst.pt"), emit: checkpoint
+    tuple val(meta), path("${meta.id}/models/${meta.id}.diffst.pt"), emit: checkpoint, optional: true
     tuple val(meta), path("${meta.id}/${meta.id}.superres_train.json"), emit: record
-    tuple val("${task.process}"), val('diffusers'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'diffusers\'))"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -26,9 +25,11 @@ process DIFFUSION_TRAIN {
     def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
     def learned = references ? references.collect { reference -> "--reference ${reference}" }.join(' ') + ' ' + (task.ext.args2 ?: '') : ''
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}/models
     diffusion_train.py \\
+        --verdict-only \\
+        --versions versions.yml \\
         --outdir ${meta.id} \\
         --sample ${meta.id} \\
         --h5ad input/* \\
@@ -37,14 +38,15 @@ process DIFFUSION_TRAIN {
         --device ${device} \\
         --threads ${task.cpus} \\
         ${genes} ${always} ${scale} ${learned} ${args}
-    mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
+    # a refused sample has no model
+    [ ! -e ${meta.id}/${meta.id}.diffst.pt ] || mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
     """
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}/models
     touch ${meta.id}/models/${meta.id}.diffst.pt
-    echo '{"sample": "${meta.id}", "step": "superres_train", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.superres_train.json
+    stub_record.py --step superres_train --sample ${meta.id} --outdir ${meta.id} --versions versions.yml
     """
 }

@@ -1,22 +1,19 @@
 process DUSTED_DENOISE {
     tag "${meta.id}"
     label 'process_gpu'
-    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')
     path genes_of_interest, stageAs: 'always/*'
     path gene_file, stageAs: 'genes/*'
     val gene_set
-    val code_version
 
     output:
-    tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}/${meta.id}.h5ad"), emit: h5ad, optional: true
     tuple val(meta), path("${meta.id}/*.denoised.h5ad", arity: '0..*'), emit: denoised
     tuple val(meta), path("${meta.id}/${meta.id}.dusted.json"), emit: record
-    tuple val(meta), path("${meta.id}/models/*"), emit: models
-    tuple val("${task.process}"), val('torch'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch\'))"'), topic: versions
-    tuple val("${task.process}"), val('torch-geometric'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'torch-geometric\'))"'), topic: versions
+    tuple val(meta), path("${meta.id}/models/*"), emit: models, optional: true
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -27,9 +24,11 @@ process DUSTED_DENOISE {
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
     dusted_denoise.py \\
+        --verdict-only \\
+        --versions versions.yml \\
         --outdir ${meta.id} \\
         --sample ${meta.id} \\
         --h5ad input/* \\
@@ -42,9 +41,9 @@ process DUSTED_DENOISE {
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}/models
     touch ${meta.id}/${meta.id}.h5ad ${meta.id}/models/${meta.id}.dusted.pt
-    echo '{"sample": "${meta.id}", "step": "dusted", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}/${meta.id}.dusted.json
+    stub_record.py --step dusted --sample ${meta.id} --outdir ${meta.id} --versions versions.yml
     """
 }

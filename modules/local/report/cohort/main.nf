@@ -6,7 +6,6 @@ process COHORT_REPORT {
     path software_versions, stageAs: 'versions/*'
     path multiqc_config, stageAs: 'config/?/*'
     path thresholds, stageAs: 'thresholds/*'
-    val code_version
 
     output:
     path 'multiqc_report.html', emit: html
@@ -18,13 +17,13 @@ process COHORT_REPORT {
     def configs = (multiqc_config instanceof List ? multiqc_config : [multiqc_config]).collect { config -> "--multiqc-config ${config}" }.join(' ')
     def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     cohort_report.py --records records --versions versions/* ${configs} ${limits} ${args}
     """
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir multiqc_data
     touch multiqc_report.html qc_summary.csv
     """

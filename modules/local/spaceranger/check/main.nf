@@ -4,11 +4,10 @@ process SPACERANGER_CHECK {
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
-    val code_version
 
     output:
     tuple val(meta), path("${meta.id}.check.json"), emit: record
-    tuple val("${task.process}"), val('clearspot'), eval('clearspot --version | sed "s/.* //"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -18,14 +17,16 @@ process SPACERANGER_CHECK {
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
-    # clearspot ${code_version}
-    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
-    spaceranger_check.py --verdict-only --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    # clearspot ${task.ext.code_version}
+    # bash's own echo: a program's argument is limited to 128 KiB
+    echo '${manifest_base64}' | base64 -d > manifest.json
+    outs=\$(link_outs.py --manifest manifest.json --staged staged)
+    spaceranger_check.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 
     stub:
     """
-    # clearspot ${code_version}
-    echo '{"sample": "${meta.id}", "step": "check", "status": "ok", "metrics": {"superres_possible": true}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.check.json
+    # clearspot ${task.ext.code_version}
+    stub_record.py --step check --sample ${meta.id} --versions versions.yml --metric superres_possible=true
     """
 }

@@ -1,16 +1,14 @@
 process SPACERANGER_INGEST {
     tag "${meta.id}"
     label 'process_low'
-    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
-    val code_version
 
     output:
-    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad
+    tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad, optional: true
     tuple val(meta), path("${meta.id}.ingest.json"), emit: record
-    tuple val("${task.process}"), val('anndata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'anndata\'))"'), topic: versions
+    path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
@@ -20,15 +18,17 @@ process SPACERANGER_INGEST {
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
-    # clearspot ${code_version}
-    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
-    spaceranger_ingest.py --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    # clearspot ${task.ext.code_version}
+    # bash's own echo: a program's argument is limited to 128 KiB
+    echo '${manifest_base64}' | base64 -d > manifest.json
+    outs=\$(link_outs.py --manifest manifest.json --staged staged)
+    spaceranger_ingest.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     touch ${meta.id}.h5ad
-    echo '{"sample": "${meta.id}", "step": "ingest", "status": "ok", "metrics": {}, "params": {}, "tables": {}, "messages": [], "problems": []}' > ${meta.id}.ingest.json
+    stub_record.py --step ingest --sample ${meta.id} --versions versions.yml
     """
 }

@@ -1,27 +1,28 @@
 process SPATIALDATA_EXPORT {
     tag "${meta.id}"
     label 'process_low'
-    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
+    label 'error_ignore'
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')
-    val code_version
 
     output:
-    tuple val(meta), path("${meta.id}/${meta.id}.zarr.zip"), emit: zarr
-    tuple val("${task.process}"), val('spatialdata'), eval('python3 -c "from importlib.metadata import version as v; print(v(\'spatialdata\'))"'), topic: versions
+    tuple val(meta), path("${meta.id}/${meta.id}.zarr.zip"), emit: zarr, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.spatialdata.json"), emit: record
+    path 'versions.yml', topic: versions
 
     script:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
-    spatialdata_export.py --outdir ${meta.id} --sample ${meta.id} --h5ad input/*
+    spatialdata_export.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/*
     """
 
     stub:
     """
-    # clearspot ${code_version}
+    # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
     touch ${meta.id}/${meta.id}.zarr.zip
+    stub_record.py --step spatialdata --sample ${meta.id} --outdir ${meta.id} --versions versions.yml
     """
 }

@@ -1,0 +1,96 @@
+// What is looked at before any task: names of parameters, files that they name, and the folder of the results.
+
+include { schemaProperties } from './settings'
+
+// One text for all that is wrong, empty where nothing is.
+def whatIsWrong(settings, given) {
+    def missing = ['input', 'outdir'].findAll { name -> !settings[name] }
+    if (missing) {
+        return "Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)"
+    }
+    def valueless = schemaProperties().findAll { name, property -> property.type == 'string' && settings[name] instanceof Boolean }
+    if (valueless) {
+        return "Without a value: ${valueless.keySet().collect { name -> "--${name}" }.join(', ')}. Write one after each"
+    }
+    return (misspelt(settings, given) + absentFiles(settings) + unfitFolders(settings)).join('\n')
+}
+
+// A name that nobody knows is an error where the user wrote it; a shared configuration may set parameters of other pipelines.
+def misspelt(settings, given) {
+    if (!settings.validate_params) {
+        return []
+    }
+    def written = writtenNames()
+    def unknown = given.keySet().collect { name -> name.toString() }.findAll { name -> !settings.containsKey(name) }.unique { name -> letters(name) }
+    return unknown.findResults { name ->
+        def as_written = written[letters(name)]
+        def like = nearest(name, settings.keySet())
+        def hint = like ? ": did you mean --${like}?" : ' (--help lists every parameter)'
+        if (!as_written) {
+            log.warn("The parameter ${name} of the configuration is not one of this pipeline${hint}")
+        }
+        as_written ? "There is no parameter --${as_written}${hint}" : null
+    }
+}
+
+// Names of parameters on the command line and in the -params-file, by their letters: Nextflow makes `someName` of `--some-name`.
+def writtenNames() {
+    def line = workflow.commandLine
+    def names = (line =~ /(?:^|\s)--([A-Za-z][\w.-]*)/).collect { found -> found[1] }
+    def place = (line =~ /\s-params-file[=\s]+(?:'([^']+)'|"([^"]+)"|(\S+))/).collect { found -> found[1] ?: found[2] ?: found[3] }
+    def files = place ?: [System.getenv('NXF_PARAMS_FILE')].findAll()
+    names += files.collectMany { name -> (file(name, glob: false).text =~ /(?m)(?:^|[{,])\s*["']?([A-Za-z][\w-]*)["']?\s*:/).collect { found -> found[1] } }
+    return names.collectEntries { name -> [letters(name), name] }
+}
+
+def letters(name) {
+    return name.toLowerCase().replaceAll(/[^a-z0-9]/, '')
+}
+
+// The name that takes the fewest changed letters, at most a third of them.
+def nearest(name, known) {
+    def word = letters(name)
+    def best = known.min { candidate -> editDistance(word, letters(candidate)) }
+    return editDistance(word, letters(best)) * 3 <= word.size() ? best : null
+}
+
+// Levenshtein's, a row at a time.
+def editDistance(one, other) {
+    return (1..one.size()).inject((0..other.size()).toList()) { above, i ->
+        (1..other.size()).inject([i]) { row, j ->
+            row + [[row[j - 1] + 1, above[j] + 1, above[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)].min()]
+        }
+    }[-1]
+}
+
+def absentFiles(settings) {
+    def named = schemaProperties().findAll { _name, property -> property.format == 'file-path' }.collect { name, _property -> name }
+    named += ['dusted_genes', 'superres_genes'].findAll { name -> !(settings[name] in ['hvg', 'all']) }
+    // names of genes stand without a folder; a value with one is meant as a file
+    named += settings.genes_of_interest?.contains('/') ? ['genes_of_interest'] : []
+    return named.findAll { name -> settings[name] && !file(settings[name], glob: false).exists() }.collect { name ->
+        name == 'input' ? "There is no samplesheet at ${settings.input} (--input)" : "There is no file ${settings[name]} (--${name})"
+    }
+}
+
+// Tasks write into these as they run: only a folder of a file system will do.
+def unfitFolders(settings) {
+    def stored = ['dusted_checkpoint_dir', 'diffst_checkpoint_dir'].findAll { name -> settings[name]?.contains('://') }
+    return stored.collect { name ->
+        "--${name} ${settings[name]} is not a folder of a file system: checkpoints are written there while a task runs. Name a folder that every task can write to, or leave it out"
+    } + notWritable(settings.outdir)
+}
+
+def notWritable(outdir) {
+    try {
+        def folder = file(outdir, glob: false)
+        folder.mkdirs()
+        def probe = folder.resolve(".clearspot-${workflow.sessionId}")
+        probe.text = 'written to find out whether it can be\n'
+        probe.delete()
+        return []
+    }
+    catch (Exception problem) {
+        return ["The folder for the results cannot be written: ${outdir} (--outdir): ${problem.getClass().simpleName}: ${problem.message}"]
+    }
+}
