@@ -68,7 +68,8 @@ class Metric:
     @property
     def meaning(self) -> str:
         """What is measured, with its unit or range, for the documentation."""
-        words = self.description or self.title[:1].lower() + self.title[1:]
+        acronym = self.title[1:2].isupper()
+        words = self.description or (self.title if acronym else self.title[:1].lower() + self.title[1:])
         measure = self.unit or _KIND_WORDS.get(self.kind, "")
         return f"{words}, {measure}" if measure else words
 

@@ -49,7 +49,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_INPUT, "software_version", "text", "Space Ranger", "Space Ranger's version", when="the matrix states it"),
     Metric(_INPUT, "bin_size_um", "number", "Bin size", "side of a Visium HD bin", "µm", when=_HD),
     Metric(_INPUT, "microns_per_pixel", "number", "Pixel size",
-           "micrometres per pixel of the full-resolution image", "µm per pixel", when=_SCALE),
+           "side of a pixel of the full-resolution image", "µm per pixel", when=_SCALE),
     Metric(_INPUT, "microns_per_pixel_source", "text", "Source of the pixel size", when=_SCALE),
     Metric(_INPUT, "library_id", "text", "Library", "name of the library in the matrix"),
     Metric(_INPUT, "n_positions", "count", "Positions", "positions in the positions file, in and outside tissue"),
@@ -267,7 +267,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_GRIDS, "n_cols", "count", "Columns", "columns of the fine grid"),
     Metric(_GRIDS, "image_coverage", "fraction", "Bins covered by the image", better="higher"),
     # histology
-    Metric(_HISTOLOGY, "um_per_px", "number", "Pixel size", "micrometres per pixel of the image", "µm per pixel"),
+    Metric(_HISTOLOGY, "um_per_px", "number", "Pixel size", "side of a pixel of the image", "µm per pixel"),
     Metric(_HISTOLOGY, "n_features", "count", "Image features", "features of the image in each bin"),
     Metric(_HISTOLOGY, "n_patches", "count", "Image patches", "patches of the image at cell level"),
     Metric(_HISTOLOGY, "seconds", "number", "Total time", "wall time of the step", "s", "lower"),
