@@ -68,13 +68,14 @@ class Metric:
     @property
     def meaning(self) -> str:
         """What is measured, with its unit or range, for the documentation."""
-        words = self.description or self.title[:1].lower() + self.title[1:]
+        acronym = self.title[1:2].isupper()
+        words = self.description or (self.title if acronym else self.title[:1].lower() + self.title[1:])
         measure = self.unit or _KIND_WORDS.get(self.kind, "")
         return f"{words}, {measure}" if measure else words
 
-    def label_for(self, place: str) -> str:
-        """Label where measured places are called ``place``: ``spot``, or ``bin`` on Visium HD."""
-        return self.label.replace("spot", place).replace("Spot", place.capitalize())
+    def title_for(self, place: str) -> str:
+        """Title where measured places are called ``place``: ``spot``, or ``bin`` on Visium HD."""
+        return self.title.replace("spot", place).replace("Spot", place.capitalize())
 
     def accepts(self, value: Any) -> bool:
         """Whether a value is of the declared kind; one that was not measured (``None``, NaN) always is."""

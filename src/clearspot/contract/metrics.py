@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from clearspot.contract.metric import Metric
+from clearspot.contract.metric import Better, Kind, Metric
 
 _SHEET: Final = ("samplesheet",)
 _CHECK: Final = ("check",)
@@ -49,7 +49,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_INPUT, "software_version", "text", "Space Ranger", "Space Ranger's version", when="the matrix states it"),
     Metric(_INPUT, "bin_size_um", "number", "Bin size", "side of a Visium HD bin", "µm", when=_HD),
     Metric(_INPUT, "microns_per_pixel", "number", "Pixel size",
-           "micrometres per pixel of the full-resolution image", "µm per pixel", when=_SCALE),
+           "side of a pixel of the full-resolution image", "µm per pixel", when=_SCALE),
     Metric(_INPUT, "microns_per_pixel_source", "text", "Source of the pixel size", when=_SCALE),
     Metric(_INPUT, "library_id", "text", "Library", "name of the library in the matrix"),
     Metric(_INPUT, "n_positions", "count", "Positions", "positions in the positions file, in and outside tissue"),
@@ -267,7 +267,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_GRIDS, "n_cols", "count", "Columns", "columns of the fine grid"),
     Metric(_GRIDS, "image_coverage", "fraction", "Bins covered by the image", better="higher"),
     # histology
-    Metric(_HISTOLOGY, "um_per_px", "number", "Pixel size", "micrometres per pixel of the image", "µm per pixel"),
+    Metric(_HISTOLOGY, "um_per_px", "number", "Pixel size", "side of a pixel of the image", "µm per pixel"),
     Metric(_HISTOLOGY, "n_features", "count", "Image features", "features of the image in each bin"),
     Metric(_HISTOLOGY, "n_patches", "count", "Image patches", "patches of the image at cell level"),
     Metric(_HISTOLOGY, "seconds", "number", "Total time", "wall time of the step", "s", "lower"),
@@ -329,32 +329,34 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_DIFFST, "heldout_diffusion_wins", "flag", "Diffusion beats MeanNet",
            "whether the diffusion predicts held-out spots better than MeanNet", when=_SPOTS_HELD_OUT),
 )
+# fmt: on
 """All metrics, by step."""
 
 SPACE_RANGER: Final = "space_ranger"
 """Stands for a step where figures are Space Ranger's own, from ``metrics_summary.csv``."""
 
-_STATED: Final = (SPACE_RANGER,)
+
+def _stated(name: str, kind: Kind, title: str, better: Better = "neither") -> Metric:
+    return Metric((SPACE_RANGER,), name, kind, title, f"Space Ranger: {title}", better=better)
+
 
 STATED: Final[tuple[Metric, ...]] = (
-    Metric(_STATED, "number_of_spots_under_tissue", "count", "Number of Spots Under Tissue", better="higher"),
-    Metric(_STATED, "median_umi_counts_per_spot", "number", "Median UMI Counts per Spot", better="higher"),
-    Metric(_STATED, "median_genes_per_spot", "number", "Median Genes per Spot", better="higher"),
-    Metric(_STATED, "total_genes_detected", "count", "Total Genes Detected", better="higher"),
-    Metric(_STATED, "mean_reads_per_spot", "count", "Mean Reads per Spot", better="higher"),
-    Metric(_STATED, "number_of_reads", "count", "Number of Reads", better="higher"),
-    Metric(_STATED, "sequencing_saturation", "fraction", "Sequencing Saturation", better="higher"),
-    Metric(_STATED, "valid_barcodes", "fraction", "Valid Barcodes", better="higher"),
-    Metric(_STATED, "fraction_reads_in_spots_under_tissue", "fraction", "Fraction Reads in Spots Under Tissue",
-           better="higher"),
-    Metric(_STATED, "fraction_of_spots_under_tissue", "fraction", "Fraction of Spots Under Tissue"),
-    Metric(_STATED, "reads_mapped_confidently_to_transcriptome", "fraction",
-           "Reads Mapped Confidently to Transcriptome", better="higher"),
-    Metric(_STATED, "reads_mapped_confidently_to_probe_set", "fraction", "Reads Mapped Confidently to Probe Set",
-           better="higher"),
+    _stated("number_of_spots_under_tissue", "count", "Number of Spots Under Tissue", "higher"),
+    _stated("median_umi_counts_per_spot", "number", "Median UMI Counts per Spot", "higher"),
+    _stated("median_genes_per_spot", "number", "Median Genes per Spot", "higher"),
+    _stated("total_genes_detected", "count", "Total Genes Detected", "higher"),
+    _stated("mean_reads_per_spot", "count", "Mean Reads per Spot", "higher"),
+    _stated("number_of_reads", "count", "Number of Reads", "higher"),
+    _stated("sequencing_saturation", "fraction", "Sequencing Saturation", "higher"),
+    _stated("valid_barcodes", "fraction", "Valid Barcodes", "higher"),
+    _stated("fraction_reads_in_spots_under_tissue", "fraction", "Fraction Reads in Spots Under Tissue", "higher"),
+    _stated("fraction_of_spots_under_tissue", "fraction", "Fraction of Spots Under Tissue"),
+    _stated(
+        "reads_mapped_confidently_to_transcriptome", "fraction", "Reads Mapped Confidently to Transcriptome", "higher"
+    ),
+    _stated("reads_mapped_confidently_to_probe_set", "fraction", "Reads Mapped Confidently to Probe Set", "higher"),
 )
 """Figures of Space Ranger that reports and limits use; the title is Space Ranger's own name."""
-# fmt: on
 
 _BY_STEP: Final = {(step, metric.name): metric for metric in (*METRICS, *STATED) for step in metric.steps}
 

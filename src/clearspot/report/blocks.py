@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from clearspot.errors import Problem
-from clearspot.record import StepRecord
 
 Light = Literal["good", "look", "bad", "unknown", "info"]
 """Traffic light: fine, look before trusting, not usable, not measured; ``info``: no judgement, something to know."""
@@ -213,11 +212,6 @@ def _charts(blocks: Sequence[Block]) -> list[Chart]:
         elif isinstance(block, Columns):
             found.extend(_charts([*block.left, *block.right]))
     return found
-
-
-def notices(record: StepRecord) -> list[Notice]:
-    """Return what a step wants its reader to know."""
-    return [Notice(message.text, "look" if message.level == "warning" else "info") for message in record.messages]
 
 
 def plot_text(text: str) -> str:

@@ -16,7 +16,7 @@ import yaml
 from clearspot import __version__, keys
 from clearspot.io.atomic import atomic_path
 from clearspot.report import mqc
-from clearspot.report.cohort_sections import cohort_sections, general_section, refused_words
+from clearspot.report.cohort_sections import cohort_sections, general_section, summary_words
 from clearspot.report.methods import methods_html
 from clearspot.report.metrics import read_cohort
 from clearspot.report.rules import RULES
@@ -68,7 +68,7 @@ def write_multiqc_inputs(
     style = outdir / "multiqc.css"
     with atomic_path(style) as partial:
         partial.write_bytes((files("clearspot.report") / "templates" / "multiqc.css").read_bytes())
-    config: dict[str, Any] = {"intro_text": refused_words(samples), "custom_css_files": [str(style.resolve())]}
+    config: dict[str, Any] = {"intro_text": summary_words(samples), "custom_css_files": [str(style.resolve())]}
     with atomic_path(outdir / "multiqc_intro.yml") as partial:
         partial.write_text(yaml.safe_dump(config), encoding="utf-8")
     write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)

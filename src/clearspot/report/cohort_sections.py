@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from clearspot.contract.metric import Kind, Metric
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.steps import get_step
 from clearspot.report import mqc
-from clearspot.report.format import Format, show
+from clearspot.report.format import show
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.palette import NEUTRAL, QUALITATIVE
-from clearspot.report.verdict import Rule, figure, findings, verdict
+from clearspot.report.superres_outcome import superres_outcome
+from clearspot.report.verdict import Rule, findings, verdict
 
 _VERDICTS: Final = {"good": "usable", "look": "look first", "bad": "do not use", "unknown": "no verdict"}
+_WITHOUT_RESULTS: Final = {"bad_input": "refused", "failed": "failed"}
+"""Status of a sample without results -> what stands in place of its verdict."""
 
 _MOST_POINTS: Final = 200
 """Points of a loss curve that a plot of a hundred samples can bear."""
@@ -34,7 +40,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
                 "cond_formatting_rules": {
                     "pass": [{"s_eq": "usable"}],
                     "warn": [{"s_eq": "look first"}],
-                    "fail": [{"s_eq": "do not use"}, {"s_eq": "refused"}],
+                    "fail": [{"s_eq": words} for words in (_VERDICTS["bad"], *_WITHOUT_RESULTS.values())],
                 },
             },
         )
@@ -42,11 +48,11 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     rows: dict[str, dict[str, Any]] = {}
     for records in samples:
         judged = verdict(records, findings(records, rules)).light
-        rows[records.sample] = {"verdict": "refused" if records.failed_step else _VERDICTS[judged]}
+        rows[records.sample] = {"verdict": _WITHOUT_RESULTS.get(records.status, _VERDICTS[judged])}
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
-            headers.append((rule.id, _column(rule.title, rule.advice, rule.form) | mqc.limits(rule)))
+            headers.append((rule.id, _column(rule.title, rule.advice, rule.kind) | mqc.limits(rule)))
             for sample, value in values.items():
                 if value is not None:
                     rows[sample][rule.id] = value
@@ -56,8 +62,8 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
 def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
     """Every section that at least one sample has data for."""
     for section in (
-        _refused, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss, _domain_sizes, _moran,
-        _superres, _superres_scores,
+        _refused, _without_superres, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss,
+        _domain_sizes, _moran, _superres, _superres_scores,
     ):  # fmt: skip
         built = section(samples)
         if built["data"]:
@@ -65,40 +71,76 @@ def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
 
 
 def _judged(records: SampleRecords, rule: Rule) -> Any:
-    value = figure(records, rule) if rule.of in ("both", records.spot_word) else None
+    value = records.metric(rule.step, rule.metric) if rule.of in ("both", records.spot_word) else None
     if isinstance(value, bool):
-        return show(value, rule.form)
+        return show(value, rule.kind)
     return None if isinstance(value, str) else value
 
 
-def _column(title: str, description: str, form: Format) -> dict[str, Any]:
+def _column(title: str, description: str, kind: Kind) -> dict[str, Any]:
     """Return a column's header; fractions are shown in per cent by MultiQC's own arithmetic."""
     header: dict[str, Any] = {"title": title, "description": description, "scale": False}
-    formats: dict[Format, dict[str, Any]] = {
+    formats: dict[Kind, dict[str, Any]] = {
         "count": {"format": "{:,.0f}"},
         "number": {"format": "{:,.3g}"},
         "score": {"format": "{:,.4f}"},
         "percent": {"format": "{:,.1f}", "suffix": " %"},
         "fraction": {"format": "{:,.3f}"},
+        "skill": {"format": "{:,.3f}"},
         "text": {},
-        "passed": {},
+        "flag": {},
     }
-    return header | formats[form]
+    return header | formats[kind]
+
+
+def _metric_column(metric: Metric) -> dict[str, Any]:
+    return _column(metric.label, metric.meaning, metric.kind)
+
+
+_PROBLEM_TITLES: Final = {
+    "step": "Step", "file": "File", "found": "Found", "expected": "Expected", "mend": "To fix it",
+}  # fmt: skip
+
+
+def _problems_table(
+    section_id: str, name: str, description: str, rows: Sequence[tuple[str, dict[str, str]]]
+) -> mqc.Section:
+    """Table with a row a problem; ``rows``: sample and problem."""
+    numbered: dict[str, dict[str, str]] = {}
+    seen: dict[str, int] = {}
+    for sample, problem in rows:
+        seen[sample] = seen.get(sample, 0) + 1
+        label = sample if seen[sample] == 1 else f"{sample} ({seen[sample]})"
+        numbered[label] = {key: mqc.escape(problem[key]) for key in _PROBLEM_TITLES}
+    headers = {key: {"title": title, "scale": False} for key, title in _PROBLEM_TITLES.items()}
+    return mqc.table(section_id, name, description, numbered, headers)
 
 
 def _refused(samples: Sequence[SampleRecords]) -> mqc.Section:
-    rows = {}
-    for records in samples:
-        for number, problem in enumerate(records.problems, start=1):
-            name = records.sample if number == 1 else f"{records.sample} ({number})"
-            rows[name] = {"step": records.failed_step} | {
-                key: mqc.escape(value) for key, value in problem.as_dict().items() if key != "sample"
-            }
-    titles = {"step": "Step", "file": "File", "found": "Found", "expected": "Expected", "mend": "To mend"}
-    headers = {key: {"title": title, "scale": False} for key, title in titles.items()}
-    return mqc.table(
-        "clearspot_refused", "Samples that were refused",
-        "These samples were not processed. A row a problem, with what can be done about it.", rows, headers,
+    rows = [
+        (records.sample, {"step": get_step(records.failed_step).title} | problem.as_dict())
+        for records in samples
+        if records.failed_step is not None
+        for problem in records.problems
+    ]
+    return _problems_table(
+        "clearspot_refused", "Samples without results",
+        "These samples were refused, or a task of theirs failed. A row a problem, with what can be done about it.",
+        rows,
+    )  # fmt: skip
+
+
+def _without_superres(samples: Sequence[SampleRecords]) -> mqc.Section:
+    rows = [
+        (records.sample, {"step": f"{get_step(step).title} ({_WITHOUT_RESULTS[record.status]})"} | problem.as_dict())
+        for records in samples
+        for step, record in records.lost.items()
+        for problem in record.problems
+    ]
+    return _problems_table(
+        "clearspot_without_superres", "Samples without super-resolution",
+        "A step of super-resolution refused these samples or failed on them. All their other results are there.",
+        rows,
     )  # fmt: skip
 
 
@@ -108,7 +150,7 @@ def _warnings(samples: Sequence[SampleRecords]) -> mqc.Section:
         said = [(step, message) for step, message in records.messages() if message.level == "warning"]
         for number, (step, message) in enumerate(said, start=1):
             name = records.sample if number == 1 else f"{records.sample} ({number})"
-            rows[name] = {"step": step, "warning": mqc.escape(message.text)}
+            rows[name] = {"step": get_step(step).title, "warning": mqc.escape(message.text)}
     headers = {"step": {"title": "Step", "scale": False}, "warning": {"title": "Warning", "scale": False}}
     return mqc.table("clearspot_warnings", "Warnings", "Reasons to look at a sample before trusting it.", rows, headers)
 
@@ -119,9 +161,9 @@ def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.Section:
     headers = {}
     for number, name in enumerate(names):
         numbers = [figures[name] for figures in stated.values() if isinstance(figures.get(name), (int, float))]
-        form: Format = "text" if not numbers else "fraction" if max(numbers) <= 1 else "count"
+        kind: Kind = "text" if not numbers else "fraction" if max(numbers) <= 1 else "count"
         title = mqc.escape(name)
-        headers[mqc.column_key(name)] = _column(title, title, form) | {"hidden": number >= _STATED_SHOWN}
+        headers[mqc.column_key(name)] = _column(title, title, kind) | {"hidden": number >= _STATED_SHOWN}
     rows = {
         sample: {mqc.column_key(name): mqc.escape(value) for name, value in figures.items() if name in names}
         for sample, figures in stated.items()
@@ -134,44 +176,40 @@ def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 
 def _input(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "assay": ("Assay", "text"), "slide_type": ("Slide", "text"), "chemistry": ("Chemistry", "text"),
-        "software_version": ("Space Ranger", "text"), "bin_size_um": ("Bin size (µm)", "number"),
-        "n_in_tissue": ("Spots under tissue", "count"), "n_genes_detected": ("Genes detected", "count"),
-        "total_umi": ("UMI counts", "count"), "median_umi_per_spot": ("Median UMI counts per spot", "count"),
-        "median_genes_per_spot": ("Median genes per spot", "count"), "microns_per_pixel": ("µm per pixel", "number"),
-    }  # fmt: skip
+    names = (
+        "assay", "slide_type", "chemistry", "software_version", "bin_size_um", "n_in_tissue", "n_genes_detected",
+        "total_umi", "median_umi_per_spot", "median_genes_per_spot", "microns_per_pixel",
+    )  # fmt: skip
     return _metrics_table(
-        samples, "ingest", columns, "clearspot_input", "Input", "What each sample is, and how much was counted."
+        samples, "ingest", names, "clearspot_input", "Input", "What each sample is, and how much was counted."
     )
 
 
 def _graph(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "n_spots": ("Spots", "count"), "median_degree": ("Neighbours (median)", "number"),
-        "n_isolates": ("Without a neighbour", "count"), "n_components": ("Connected pieces", "count"),
-        "largest_component_share": ("Share in the largest piece", "fraction"), "lattice": ("Lattice", "text"),
-        "radius_um": ("Radius (µm)", "number"),
-    }  # fmt: skip
-    return _metrics_table(samples, "graph", columns, "clearspot_graph", "Spatial graph", "Which spots are neighbours.")
+    names = (
+        "n_spots", "median_degree", "n_isolates", "n_components", "largest_component_share", "lattice", "radius_um",
+    )  # fmt: skip
+    title = get_step("graph").title
+    return _metrics_table(samples, "graph", names, "clearspot_graph", title, "Which spots are neighbours.")
 
 
 def _metrics_table(
     samples: Sequence[SampleRecords],
     step: str,
-    columns: dict[str, tuple[str, Format]],
+    names: Sequence[str],
     section_id: str,
-    name: str,
+    title: str,
     description: str,
 ) -> mqc.Section:
+    """Table of a step's metrics, a column each, a row a sample."""
     rows = {}
     for records in samples:
-        row = {key: mqc.escape(records.metric(step, key)) for key in columns}
-        known = {key: value for key, value in row.items() if value is not None}
+        row = {name: mqc.escape(records.metric(step, name)) for name in names}
+        known = {name: value for name, value in row.items() if value is not None}
         if known:
             rows[records.sample] = known
-    headers = {key: _column(title, title, form) for key, (title, form) in columns.items()}
-    return mqc.table(section_id, name, description, rows, headers)
+    headers = {name: _metric_column(get_metric(step, name)) for name in names}
+    return mqc.table(section_id, title, description, rows, headers)
 
 
 def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
@@ -196,17 +234,13 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 
 def _denoising(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "n_genes_modelled": ("Genes modelled", "count"), "epochs": ("Epochs", "count"),
-        "loss_best": ("Best loss", "score"), "heldout_deviance_dusted": ("Held-out deviance, DUSTED", "score"),
-        "heldout_deviance_neighbours": ("Held-out deviance, neighbour averaging", "score"),
-        "heldout_deviance_constant": ("Held-out deviance, gene's average", "score"),
-        "heldout_correlation_dusted": ("Held-out correlation, DUSTED", "score"),
-        "heldout_correlation_neighbours": ("Held-out correlation, neighbour averaging", "score"),
-        "seconds_training": ("Training time (s)", "count"), "device": ("Device", "text"),
-    }  # fmt: skip
+    names = (
+        "n_genes_modelled", "epochs", "loss_best", "heldout_deviance_dusted", "heldout_deviance_neighbours",
+        "heldout_deviance_constant", "heldout_correlation_dusted", "heldout_correlation_neighbours",
+        "seconds_training", "device",
+    )  # fmt: skip
     return _metrics_table(
-        samples, "dusted", columns, "clearspot_denoising", "Denoising",
+        samples, "dusted", names, "clearspot_denoising", get_step("dusted").title,
         "Prediction of counts that were held out of training, beside plain averages: of deviance the lowest is best.",
     )  # fmt: skip
 
@@ -249,53 +283,49 @@ def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 
 def _moran(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "moran_median_measured": ("Measured", "number"),
-        "moran_median_denoised": ("Denoised", "number"),
-        "moran_median_neighbour_mean": ("Neighbour mean", "number"),
-        "moran_median_neighbour_mean_shuffled": ("Neighbour mean, spots shuffled", "number"),
-    }
+    names = (
+        "moran_median_measured", "moran_median_denoised", "moran_median_neighbour_mean",
+        "moran_median_neighbour_mean_shuffled",
+    )  # fmt: skip
     return _metrics_table(
-        samples, "domains", columns, "clearspot_moran", "Moran's I",
+        samples, "domains", names, "clearspot_moran", "Moran's I",
         "Median over the genes tested. Smoothing raises it whatever is smoothed: the last column, where nothing is "
         "left to find, shows how far smoothing alone goes.",
     )  # fmt: skip
 
 
 def _superres(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "bin_um": ("Side of a bin (µm)", "number"), "spot_pitch_um": ("Spots apart (µm)", "number"),
-        "n_genes": ("Genes", "count"), "n_bins_on_tissue": ("Bins on tissue", "count"),
-        "share_measured": ("Of them under a spot", "fraction"), "samples": ("Draws", "count"),
-        "mean_is": ("The mean is of", "text"), "image_coverage": ("Covered by the image", "fraction"),
-        "seconds_total": ("Time to draw (s)", "count"),
-    }  # fmt: skip
+    names = (
+        "bin_um", "spot_pitch_um", "n_genes", "n_bins_on_tissue", "share_measured", "samples", "mean_is",
+        "image_coverage", "seconds_total",
+    )  # fmt: skip
     return _metrics_table(
-        samples, "superres", columns, "clearspot_superres", "Super-resolution",
+        samples, "superres", names, "clearspot_superres", get_step("superres").title,
         "Predicted, not measured. What was predicted for places smaller than a spot; samples without a full-resolution "
         "image are not here, and their own reports say why.",
     )  # fmt: skip
 
 
 def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
-    columns: dict[str, tuple[str, Format]] = {
-        "heldout_n_spots": ("Held-out spots", "count"),
-        "heldout_correlation_mean": ("Correlation, MeanNet", "score"),
-        "heldout_correlation_diffusion": ("Correlation, diffusion", "score"),
-        "heldout_crps_mean": ("CRPS, MeanNet", "score"),
-        "heldout_crps_spread": ("CRPS, diffusion around MeanNet", "score"),
-        "heldout_crps_diffusion": ("CRPS, diffusion", "score"),
-        "heldout_coverage": ("Covered by the 90 % interval", "fraction"),
-    }
+    names = (
+        "heldout_n_spots", "heldout_correlation_mean", "heldout_correlation_diffusion", "heldout_crps_mean",
+        "heldout_crps_spread", "heldout_crps_diffusion", "heldout_coverage",
+    )  # fmt: skip
     return _metrics_table(
-        samples, "superres", columns, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",
+        samples, "superres", names, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",
         "Spots that training never saw. Of CRPS (in square-root counts) the lowest is best; a 90 % interval that is "
         "honest covers about 0.9.",
     )  # fmt: skip
 
 
-def refused_words(samples: Sequence[SampleRecords]) -> str:
-    """Return a sentence on how many samples were refused, for the top of the report."""
-    refused = [records.sample for records in samples if records.failed_step]
+def summary_words(samples: Sequence[SampleRecords]) -> str:
+    """Return what the top of the report says of samples without results, and of those without super-resolution."""
     number = f"{show(len(samples), 'count')} sample{'' if len(samples) == 1 else 's'}"
-    return f"{number}, {len(refused)} refused: {', '.join(refused)}." if refused else f"{number}, none refused."
+    parts = []
+    for status, words in _WITHOUT_RESULTS.items():
+        names = [records.sample for records in samples if records.status == status]
+        if names:
+            parts.append(f"{len(names)} {words}: {', '.join(names)}")
+    lost = [records.sample for records in samples if superres_outcome(records).status in ("refused", "failed")]
+    first = f"{number}, {'; '.join(parts) or 'none refused'}."
+    return f"{first} Without super-resolution, for a reason given below: {', '.join(lost)}." if lost else first

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-Format = Literal["count", "number", "fraction", "percent", "score", "text", "passed"]
-"""``fraction``: 0..1, shown in per cent; ``percent``: 0..100; ``score``: with four
-decimals, to be compared; ``passed``: of a test."""
+from clearspot.contract.metric import Kind, Metric
 
 NOT_MEASURED: Final = "not measured"
 
 
-def show(value: Any, form: Format = "number") -> str:
+def show(value: Any, kind: Kind = "number") -> str:
     """Return a value as people read it; one that is missing as ``not measured``.
 
     >>> show(12345, "count"), show(0.1234, "fraction"), show(None)
@@ -20,28 +18,32 @@ def show(value: Any, form: Format = "number") -> str:
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return NOT_MEASURED
-    if form == "passed":
-        return "passed" if value else "not passed"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (int, float)) and form != "text":
-        if form == "fraction":
+    if isinstance(value, (int, float)) and kind != "text":
+        if kind in ("fraction", "skill"):
             return f"{100 * value:.1f} %"
-        if form == "percent":
+        if kind == "percent":
             return f"{value:.1f} %"
-        if form == "score":
+        if kind == "score":
             return f"{value:.4f}"
-        if form == "count" or float(value).is_integer():
+        if kind == "count" or float(value).is_integer():
             return f"{value:,.0f}"
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(show(item, form) for item in value) or "none"
+        return ", ".join(show(item, kind) for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {show(item, form)}" for name, item in value.items()) or "none"
+        return ", ".join(f"{name}: {show(item, kind)}" for name, item in value.items()) or "none"
     return str(value)
 
 
-def title(name: str) -> str:
-    """Return the name of a metric as a title: ``n_spots_kept`` -> ``N spots kept``."""
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+def show_metric(value: Any, metric: Metric) -> str:
+    """Return a metric's value with its unit."""
+    text = show(value, metric.kind)
+    if text == NOT_MEASURED or not metric.unit:
+        return text
+    if metric.unit == "bytes":
+        return f"{value / 1e9:.3g} GB"
+    if metric.unit == "s":
+        return f"{value / 60:.1f} min" if value >= 90 else f"{value:.0f} s"
+    return f"{text} {metric.unit}"

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clearspot import __version__
+from clearspot.contract.steps import RECORDED
 from clearspot.report.metrics import SampleRecords
 
 
@@ -16,11 +17,10 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
     environment = Environment(
         loader=PackageLoader("clearspot.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    steps = ("ingest", "qc", "graph", "dusted", "domains", "superres")
     return environment.get_template("methods.html.j2").render(
         version=__version__,
-        ran={step: any(records.ran(step) for records in samples) for step in steps},
-        params={step: common_params(samples, step) for step in steps},
+        ran={step: any(records.ran(step) for records in samples) for step in RECORDED},
+        params={step: common_params(samples, step) for step in RECORDED},
         versions=sorted({str(v) for r in samples if (v := r.metric("ingest", "software_version"))}),
     )
 

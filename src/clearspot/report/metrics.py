@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from clearspot.contract.metrics import SPACE_RANGER, get_metric
+from clearspot.contract.steps import RECORDED, get_step
 from clearspot.errors import Problem
-from clearspot.record import Message, StepRecord, write_json
-
-STEPS: Final = (
-    "samplesheet", "check", "ingest", "qc", "graph", "dusted", "domains", "histology", "superres_train", "superres",
-)  # fmt: skip
-"""Steps in the order in which they run; a record of an unknown step comes after them."""
+from clearspot.record import Message, Status, StepRecord, write_json
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,16 @@ class SampleRecords:
     steps: dict[str, StepRecord]
 
     def metric(self, step: str, name: str) -> Any:
-        """Return a metric, or ``None`` where the step did not run or did not measure it."""
+        """Return a metric, or ``None`` where the step did not run or did not measure it.
+
+        Raises
+        ------
+        KeyError
+            If the step declares no such metric.
+        """
+        declared = get_metric(step, name)
+        if step == SPACE_RANGER:
+            return self.space_ranger.get(declared.title)
         record = self.steps.get(step)
         return None if record is None else record.metrics.get(name)
 
@@ -69,18 +75,23 @@ class SampleRecords:
 
     @property
     def failed_step(self) -> str | None:
-        """The step that refused its input, if one did."""
-        return next((step for step, record in self.steps.items() if record.status != "ok"), None)
+        """The step for whose want the whole sample has no results, if there is one."""
+        return next(iter(self._without_result(needed=True)), None)
 
     @property
-    def status(self) -> str:
-        """``ok``, or ``bad_input`` where a step refused its input."""
-        return "ok" if self.failed_step is None else "bad_input"
+    def status(self) -> Status:
+        """``ok``; or the status of :attr:`failed_step`: ``bad_input`` or ``failed``."""
+        return "ok" if self.failed_step is None else self.steps[self.failed_step].status
 
     @property
     def problems(self) -> list[Problem]:
-        """Why the input was refused."""
-        return [problem for record in self.steps.values() for problem in record.problems]
+        """Why the sample has no results; empty where it has."""
+        return [problem for record in self._without_result(needed=True).values() for problem in record.problems]
+
+    @property
+    def lost(self) -> dict[str, StepRecord]:
+        """Records of the optional steps that refused their input or failed: the sample has all results but theirs."""
+        return self._without_result(needed=False)
 
     def messages(self) -> list[tuple[str, Message]]:
         """Return every message with the step that wrote it; one that several steps repeat stands once."""
@@ -89,6 +100,23 @@ class SampleRecords:
             for message in record.messages:
                 seen.setdefault((message.level, message.text), (step, message))
         return list(seen.values())
+
+    def _without_result(self, *, needed: bool) -> dict[str, StepRecord]:
+        return {
+            name: record for name, record in self.steps.items() if record.status != "ok" and _is_needed(name) == needed
+        }
+
+
+def _is_needed(step: str) -> bool:
+    """Whether a sample has no results without those of the step; a reference has one step only, which decides."""
+    declared = get_step(step)
+    return declared.required or declared.scope == "reference"
+
+
+def reason_of(problems: Iterable[Problem]) -> str:
+    """Return problems on one line: file, found, expected."""
+    reasons = [f"{problem.file}: {problem.found} (expected {problem.expected})" for problem in problems]
+    return " | ".join(" ".join(reason.split()) for reason in reasons)
 
 
 def find_records(paths: Iterable[Path]) -> list[Path]:
@@ -109,11 +137,14 @@ def read_cohort(paths: Iterable[Path]) -> list[SampleRecords]:
     Raises
     ------
     ValueError
-        If a step of a sample has two records that differ.
+        If a record is of a step that the registry does not know, or a step of a sample has two records that differ.
     """
     by_sample: dict[str, dict[str, StepRecord]] = {}
     for path in find_records(paths):
-        record = StepRecord.read(path)
+        try:
+            record = StepRecord.read(path)
+        except ValueError as error:
+            raise ValueError(f"{path} is no record: {error}") from error
         steps = by_sample.setdefault(record.sample, {})
         if steps.get(record.step, record) != record:
             raise ValueError(f"two different records of step {record.step} of sample {record.sample}: {path} is one")
@@ -162,5 +193,4 @@ def write_metrics(records: SampleRecords, path: Path) -> None:
 
 
 def _in_order(steps: dict[str, StepRecord]) -> dict[str, StepRecord]:
-    known = [step for step in STEPS if step in steps]
-    return {step: steps[step] for step in [*known, *sorted(set(steps) - set(known))]}
+    return {step: steps[step] for step in RECORDED if step in steps}

@@ -84,8 +84,8 @@ def general_statistics(
 
 def limits(rule: Rule) -> dict[str, Any]:
     """Return the conditional formatting of a column that a rule judges: the report's traffic lights."""
-    if rule.form == "passed":
-        return {"cond_formatting_rules": {"pass": [{"s_eq": "passed"}], "warn": [{"s_eq": "not passed"}]}}
+    if rule.kind == "flag":
+        return {"cond_formatting_rules": {"pass": [{"s_eq": "yes"}], "warn": [{"s_eq": "no"}]}}
     sign = "lt" if rule.worse == "below" else "gt"
     beyond = {"warn": rule.look, "fail": rule.bad}
     return {

@@ -36,7 +36,7 @@ def write_sample_report(
     Parameters
     ----------
     h5ad
-        The sample's AnnData file; ``None`` for a sample that was refused, whose page says why.
+        The sample's AnnData file; ``None`` for a sample that a step refused, whose page says why.
     records
         Records of the sample's steps (files, or folders of them).
     out
@@ -51,9 +51,11 @@ def write_sample_report(
     Raises
     ------
     ValueError
-        If the records are of several samples, or none is given.
+        If the records are of several samples, or none is given; or there are no data although no step says why.
     """
     gathered = read_sample(records)
+    if h5ad is None and gathered.failed_step is None:
+        raise ValueError(f"sample {gathered.sample} has no AnnData file, and no record says which step refused it")
     view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised), superres)
     found = findings(gathered, rules)
     sections = [overview_section(view, found)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
     Chart,
@@ -15,29 +17,37 @@ from clearspot.report.blocks import (
     Section,
     Spec,
     Table,
-    notices,
     plot_text,
 )
-from clearspot.report.format import show
+from clearspot.report.format import show, show_metric
 from clearspot.report.gene_maps import gene_maps
 from clearspot.report.palette import FAIL, PASS
+from clearspot.report.step_blocks import key_number, notices, without_result
 from clearspot.report.view import SampleView
 
 _LEGEND: Final = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
 _RATIO: Final = 1.5
 
-_PREDICTIONS: Final = {"dusted": "DUSTED", "neighbours": "Neighbour averaging", "constant": "The gene's average"}
+_PREDICTIONS: Final = (
+    ("DUSTED", "heldout_deviance_dusted", "heldout_explained_dusted", "heldout_correlation_dusted"),
+    (
+        "Neighbour averaging", "heldout_deviance_neighbours", "heldout_explained_neighbours",
+        "heldout_correlation_neighbours",
+    ),
+    ("Gene's average", "heldout_deviance_constant", None, None),
+)  # fmt: skip
+"""Prediction, and the metrics of its deviance, of the share of deviance that it explains, of its correlation."""
 
 
 def denoise_section(view: SampleView) -> Section:
     """Build the denoising tab."""
-    section = Section("denoising", "Denoising")
+    section = Section("denoising", get_step("dusted").title)
     records = view.records
     if not records.ran("dusted"):
-        section.blocks.append(Notice("The sample was not denoised."))
+        section.blocks += without_result(records, "dusted")
         return section
     section.blocks.append(_numbers(view))
-    section.blocks += notices(records.steps["dusted"])
+    section.blocks += notices(records, "dusted")
     section.blocks += _held_out(view)
     section.blocks += gene_maps(view)
     charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
@@ -51,29 +61,20 @@ def denoise_section(view: SampleView) -> Section:
 
 
 def _numbers(view: SampleView) -> KeyNumbers:
-    metric = partial(view.records.metric, "dusted")
-    bytes_used = metric("peak_memory_bytes")
+    records = view.records
+    metric = partial(records.metric, "dusted")
+    best = f"best: {show(metric('best_epoch'), 'count')}"
     how = ", ".join(str(word) for word in (metric("device"), metric("precision")) if word)
     return KeyNumbers(
         [
-            KeyNumber(f"{view.records.spot_word.capitalize()}s modelled", show(metric("n_spots"), "count")),
-            KeyNumber("Genes modelled", show(metric("n_genes_modelled"), "count")),
-            KeyNumber("Likelihood", show(view.records.param("dusted", "likelihood")).upper()),
-            KeyNumber("Epochs", show(metric("epochs"), "count"), f"best: {show(metric('best_epoch'), 'count')}"),
-            KeyNumber("Training time", _duration(metric("seconds_training")), how),
-            KeyNumber("Peak memory", show(None if bytes_used is None else bytes_used / 1e9) + _unit(bytes_used, " GB")),
+            key_number(records, "dusted", "n_spots"),
+            key_number(records, "dusted", "n_genes_modelled"),
+            KeyNumber("Likelihood", show(records.param("dusted", "likelihood")).upper()),
+            key_number(records, "dusted", "epochs", best),
+            key_number(records, "dusted", "seconds_training", how),
+            key_number(records, "dusted", "peak_memory_bytes"),
         ]
     )
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return show(None)
-    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-def _unit(value: Any, unit: str) -> str:
-    return "" if value is None else unit
 
 
 def _held_out(view: SampleView) -> list[Block]:
@@ -94,11 +95,12 @@ def _held_out(view: SampleView) -> list[Block]:
     rows = [
         (
             name,
-            show(records.metric("dusted", f"heldout_deviance_{key}"), "score"),
-            "" if key == "constant" else show(records.metric("dusted", f"heldout_explained_{key}"), "fraction"),
-            "" if key == "constant" else show(records.metric("dusted", f"heldout_correlation_{key}"), "score"),
+            *(
+                "" if metric is None else show_metric(records.metric("dusted", metric), get_metric("dusted", metric))
+                for metric in metrics
+            ),
         )
-        for key, name in _PREDICTIONS.items()
+        for name, *metrics in _PREDICTIONS
     ]
     table = Table(
         "Prediction of held-out counts. Deviance: lower is better; correlation: median over genes.",

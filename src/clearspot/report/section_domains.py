@@ -7,24 +7,34 @@ from typing import Any, Final
 import pandas as pd
 
 from clearspot import keys
+from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
     Chart,
-    KeyNumber,
     KeyNumbers,
     Notice,
     Row,
     Section,
     Table,
     Text,
-    notices,
     plot_text,
 )
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.palette import colours
+from clearspot.report.step_blocks import key_number, notices, without_result
 from clearspot.report.view import SampleView
 
 _METHODS: Final = {keys.DOMAIN_GMM: "Gaussian mixture", keys.DOMAIN_LEIDEN: "Leiden"}
+
+_NUMBERS: Final = {
+    keys.DOMAIN_GMM: (
+        "n_domain_gmm", "neighbour_agreement_domain_gmm", "neighbour_agreement_by_chance_domain_gmm",
+    ),
+    keys.DOMAIN_LEIDEN: (
+        "n_domain_leiden", "neighbour_agreement_domain_leiden", "neighbour_agreement_by_chance_domain_leiden",
+    ),
+}  # fmt: skip
+"""Column of ``obs`` -> metrics of its number of domains, of the neighbours' agreement, and of that by chance."""
 
 _MARKER_COLUMNS: Final = (
     "domain", "gene", "score", "log2_fold_change", "p_adjusted", "percent_inside", "percent_outside",
@@ -40,15 +50,15 @@ _MORAN: Final = {
 
 def domains_section(view: SampleView) -> Section:
     """Build the domains tab."""
-    section = Section("domains", "Domains")
+    section = Section("domains", get_step("domains").title)
     records = view.records
     if not records.ran("domains"):
-        section.blocks.append(Notice("Spatial domains were not looked for in this sample."))
+        section.blocks += without_result(records, "domains")
         return section
     main = records.metric("domains", "main")
     methods = [name for name in (main, *(name for name in _METHODS if name != main)) if name in _METHODS]
     section.blocks += _numbers(view, methods)
-    section.blocks += notices(records.steps["domains"])
+    section.blocks += notices(records, "domains")
     section.blocks += _maps(view, methods)
     section.blocks += _sizes(view, methods)
     section.blocks += _markers(view, main)
@@ -57,21 +67,18 @@ def domains_section(view: SampleView) -> Section:
 
 
 def _numbers(view: SampleView, methods: list[str]) -> list[Block]:
+    records = view.records
     numbers = []
     for name in methods:
-        count = view.records.metric("domains", f"n_{name}")
-        if count is not None:
-            agreement = view.records.metric("domains", f"neighbour_agreement_{name}")
-            chance = view.records.metric("domains", f"neighbour_agreement_by_chance_{name}")
-            numbers.append(KeyNumber(f"Domains ({_METHODS[name]})", show(count, "count")))
-            if agreement is not None:
-                note = "" if chance is None else f"by chance {show(chance, 'fraction')}"
-                numbers.append(
-                    KeyNumber(f"Neighbours in the same domain ({_METHODS[name]})", show(agreement, "fraction"), note)
-                )
-    both = view.records.metric("domains", "ari_gmm_leiden")
-    if both is not None:
-        numbers.append(KeyNumber("Agreement of the two methods", show(both), "adjusted Rand index; 1: the same"))
+        number, agreement, chance = _NUMBERS[name]
+        by_chance = records.metric("domains", chance)
+        note = "" if by_chance is None else f"by chance {show(by_chance, 'fraction')}"
+        if records.metric("domains", number) is not None:
+            numbers.append(key_number(records, "domains", number))
+        if records.metric("domains", agreement) is not None:
+            numbers.append(key_number(records, "domains", agreement, note))
+    if records.metric("domains", "ari_gmm_leiden") is not None:
+        numbers.append(key_number(records, "domains", "ari_gmm_leiden", "adjusted Rand index; 1: the same"))
     return [KeyNumbers(numbers)] if numbers else []
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from clearspot import keys
-from clearspot.report.blocks import Block, Chart, KeyNumber, KeyNumbers, Notice, Row, Section, Table, Text, notices
+from clearspot.contract.steps import get_step
+from clearspot.report.blocks import Block, Chart, KeyNumbers, Row, Section, Table, Text
 from clearspot.report.format import show
 from clearspot.report.palette import NEUTRAL, PASS, colours
+from clearspot.report.step_blocks import key_number, notices, without_result
 from clearspot.report.view import SampleView
 
 _PIECES_SHOWN: Final = 9
@@ -15,25 +17,17 @@ _PIECES_SHOWN: Final = 9
 
 def graph_section(view: SampleView) -> Section:
     """Build the graph tab."""
-    section = Section("graph", "Graph")
+    section = Section("graph", get_step("graph").title)
     records = view.records
     if not records.ran("graph"):
-        section.blocks.append(Notice("The spatial graph was not built for this sample."))
+        section.blocks += without_result(records, "graph")
         return section
-    radius = records.metric("graph", "radius_um")
-    section.blocks.append(
-        KeyNumbers(
-            [
-                KeyNumber("Neighbours per spot (median)", show(records.metric("graph", "median_degree"))),
-                KeyNumber("Spots in the graph", show(records.metric("graph", "n_spots"), "count")),
-                KeyNumber("Edges", show(records.metric("graph", "n_edges"), "count")),
-                KeyNumber("Spots without a neighbour", show(records.metric("graph", "n_isolates"), "count")),
-                KeyNumber("Connected pieces", show(records.metric("graph", "n_components"), "count")),
-                KeyNumber("Radius", "none" if radius is None else f"{radius:.1f} µm", _how(view)),
-            ]
-        )
-    )
-    section.blocks += notices(records.steps["graph"])
+    names = ("median_degree", "n_spots", "n_edges", "n_isolates", "n_components")
+    numbers = [key_number(records, "graph", name) for name in names]
+    if records.metric("graph", "radius_um") is not None:
+        numbers.append(key_number(records, "graph", "radius_um", _how(view)))
+    section.blocks.append(KeyNumbers(numbers))
+    section.blocks += notices(records, "graph")
     charts = [*_degree(view), *_pieces_map(view)]
     if charts:
         section.blocks.append(Row(charts))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from clearspot.contract.metric import Metric
+from clearspot.contract.metrics import STATED
+from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
     Columns,
@@ -17,30 +20,21 @@ from clearspot.report.blocks import (
     Section,
     Text,
 )
-from clearspot.report.format import Format, show
+from clearspot.report.format import show_metric
 from clearspot.report.metrics import SampleRecords
+from clearspot.report.verdict import what_happened
 from clearspot.report.view import SampleView
 
-_INPUT_STEPS: Final = {
-    "samplesheet": "Samplesheet", "check": "Check of the input", "ingest": "Reading", "qc": "Quality control",
-}  # fmt: skip
+_INPUT_STEPS: Final = ("samplesheet", "check", "ingest", "qc")
 """Steps whose remarks belong here; the others' stand on their own tabs."""
 
-# Space Ranger's name, where the same figure is measured here, how it is shown.
-_SPOT_NUMBERS: Final[tuple[tuple[str, tuple[str, str] | None, Format], ...]] = (
-    ("Number of Spots Under Tissue", ("ingest", "n_in_tissue"), "count"),
-    ("Median UMI Counts per Spot", ("ingest", "median_umi_per_spot"), "count"),
-    ("Median Genes per Spot", ("ingest", "median_genes_per_spot"), "count"),
-    ("Total Genes Detected", ("ingest", "n_genes_detected"), "count"),
-    ("Mean Reads per Spot", None, "count"),
-    ("Number of Reads", None, "count"),
-    ("Sequencing Saturation", None, "fraction"),
-    ("Valid Barcodes", None, "fraction"),
-    ("Fraction Reads in Spots Under Tissue", None, "fraction"),
-    ("Fraction of Spots Under Tissue", None, "fraction"),
-    ("Reads Mapped Confidently to Transcriptome", None, "fraction"),
-    ("Reads Mapped Confidently to Probe Set", None, "fraction"),
-)
+_MEASURED_HERE: Final = {
+    "number_of_spots_under_tissue": ("ingest", "n_in_tissue"),
+    "median_umi_counts_per_spot": ("ingest", "median_umi_per_spot"),
+    "median_genes_per_spot": ("ingest", "median_genes_per_spot"),
+    "total_genes_detected": ("ingest", "n_genes_detected"),
+}
+"""Space Ranger's figures that are measured here too: their names -> step and metric."""
 
 
 def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
@@ -49,7 +43,7 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
     section = Section("overview", "Overview")
     if records.problems:
         section.blocks += [
-            Text(f"The {records.failed_step} step refused this sample. Nothing was computed from it."),
+            Text(f"{what_happened(records)} It has no result files."),
             Problems(records.problems),
         ]
     lights: list[Block] = [Lights(found)] if found else []
@@ -63,7 +57,7 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
                 Notice("The sample came without metrics_summary.csv, so Space Ranger's sequencing figures are missing.")
             )
     said = [
-        Finding("info", _INPUT_STEPS[step], "", message.text)
+        Finding("info", get_step(step).title, "", message.text)
         for step, message in records.messages()
         if step in _INPUT_STEPS and message.level != "warning"
     ]
@@ -75,16 +69,25 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:
     """Figures under 10x's own names: Space Ranger's where it states them, else measured here and marked so."""
     stated = records.space_ranger
-    bins = records.bin_um is not None
     numbers = []
-    for name, measured, form in _SPOT_NUMBERS:
-        here = None if measured is None else records.metric(*measured)
-        if name in stated:
-            numbers.append(KeyNumber(name, show(stated[name], form), "Space Ranger"))
+    for metric in STATED:
+        here = _measured_here(records, metric)
+        if metric.title in stated:
+            numbers.append(KeyNumber(metric.title, show_metric(stated[metric.title], metric), "Space Ranger"))
         elif here is not None:
-            shown = name.replace("Spots", f"{records.bin_um:g} µm Bins").replace("Spot", "Bin") if bins else name
-            numbers.append(KeyNumber(shown, show(here, form), "measured here"))
+            numbers.append(KeyNumber(_title(records, metric), show_metric(here, metric), "measured here"))
     return numbers
+
+
+def _measured_here(records: SampleRecords, metric: Metric) -> Any:
+    place = _MEASURED_HERE.get(metric.name)
+    return None if place is None else records.metric(*place)
+
+
+def _title(records: SampleRecords, metric: Metric) -> str:
+    if records.bin_um is None:
+        return metric.title
+    return metric.title.replace("Spots", f"{records.bin_um:g} µm Bins").replace("Spot", "Bin")
 
 
 def _overlay(view: SampleView) -> list[Block]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from clearspot.contract.metrics import metrics_of
+from clearspot.contract.steps import get_step
 from clearspot.report.blocks import Block, Notice, Section, Table, Text
-from clearspot.report.format import show
+from clearspot.report.format import show, show_metric
 from clearspot.report.view import SampleView
 
 
@@ -17,12 +19,17 @@ def provenance_section(view: SampleView) -> Section:
     )
     section.blocks += _from_file(view)
     for step, record in view.records.steps.items():
-        rows = [(name, show(value)) for name, value in sorted(record.params.items())]
-        if rows:
-            section.blocks.append(Table(f"Parameters of the {step} step", ("Parameter", "Value"), rows, folded=True))
-        rows = [(name, show(value)) for name, value in sorted(record.metrics.items())]
-        if rows:
-            section.blocks.append(Table(f"Figures of the {step} step", ("Figure", "Value"), rows, folded=True))
+        title = get_step(step).title
+        params = [(name, show(value)) for name, value in sorted(record.params.items())]
+        if params:
+            section.blocks.append(Table(f"{title}: parameters", ("Parameter", "Value"), params, folded=True))
+        metrics = [
+            (metric.name, metric.title, show_metric(record.metrics[metric.name], metric))
+            for metric in metrics_of(step)
+            if metric.name in record.metrics
+        ]
+        if metrics:
+            section.blocks.append(Table(f"{title}: metrics", ("Name", "Metric", "Value"), metrics, folded=True))
     stated = view.records.space_ranger
     if stated:
         rows = [(name, show(value)) for name, value in stated.items()]

@@ -7,10 +7,12 @@ from typing import Final
 import numpy as np
 
 from clearspot import keys
+from clearspot.contract.steps import get_step
 from clearspot.report.blocks import Block, Chart, Notice, Row, Section, Table, Text
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
+from clearspot.report.step_blocks import without_result
 from clearspot.report.view import SampleView
 from clearspot.report.violins import LOGARITHMIC, violin
 
@@ -26,9 +28,9 @@ _SHOWN: Final = {
 
 def qc_section(view: SampleView) -> Section:
     """Build the quality control tab."""
-    section = Section("qc", "Quality control")
+    section = Section("qc", get_step("qc").title)
     if not view.records.ran("qc"):
-        section.blocks.append(Notice("Quality control has not run for this sample."))
+        section.blocks += without_result(view.records, "qc")
         return section
     section.blocks += _filters(view)
     section.blocks += _measures(view)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import h5py
 import numpy as np
 from anndata.io import read_elem
 
 from clearspot import keys
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.steps import get_step
 from clearspot.io.scale import CAPTURE_DIAMETER_UM
 from clearspot.report.blocks import (
     Block,
@@ -18,17 +20,19 @@ from clearspot.report.blocks import (
     KeyNumbers,
     Notice,
     Picker,
+    Problems,
     Row,
     Section,
     Spec,
     Table,
     Text,
-    notices,
 )
 from clearspot.report.canvas_kinds import RasterCanvas
-from clearspot.report.format import show
+from clearspot.report.format import show_metric
 from clearspot.report.gene_maps import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
+from clearspot.report.step_blocks import key_number, notices
+from clearspot.report.superres_outcome import superres_outcome
 from clearspot.report.view import SampleView
 
 VALUES_BUDGET: Final = 500_000
@@ -41,7 +45,7 @@ _PREDICTED: Final = "Predicted, not measured."
 
 def superres_section(view: SampleView) -> Section:
     """Build the super-resolution tab."""
-    section = Section("superres", "Super-resolution")
+    section = Section("superres", get_step("superres").title)
     if not view.records.ran("superres") or view.superres is None:
         section.blocks += _why_not(view)
         return section
@@ -49,7 +53,7 @@ def superres_section(view: SampleView) -> Section:
         Notice(
             f"{_PREDICTED} Everything in this part is the model's expectation for places smaller than a spot.", "look"
         ),
-        *notices(view.records.steps["superres"]),
+        *notices(view.records, "superres"),
         _key_numbers(view),
         *_scores(view),
         *_maps(view, view.superres),
@@ -58,69 +62,65 @@ def superres_section(view: SampleView) -> Section:
 
 
 def _why_not(view: SampleView) -> list[Block]:
-    blocks: list[Block] = [
-        Notice(
-            "Super-resolution was not run. Every value in this report was measured, or denoised from what was measured "
-            "at the same spots; nothing was predicted between them."
-        )
+    outcome = superres_outcome(view.records)
+    measured = (
+        "Every value in this report was measured, or denoised from what was measured at the same spots; nothing was "
+        "predicted between them."
+    )
+    if outcome.status == "ok":
+        return [Notice("The file of super-resolved expression was not given to this report.", "look")]
+    if outcome.status == "not run":
+        return [Notice(f"Super-resolution was not run. {measured}"), Notice(f"Reason: {outcome.reason}.")]
+    said = "a task failed" if outcome.status == "failed" else "the input was refused"
+    return [
+        Notice(f"Super-resolution is missing: {said}. All other results of this sample are complete.", "look"),
+        Notice(measured),
+        Problems(outcome.problems),
     ]
-    reason = view.records.metric("check", "superres_reason")
-    if view.records.bin_um is not None:
-        blocks.append(
-            Notice("A Visium HD sample is finer than what super-resolution predicts: it serves as a reference.")
-        )
-    elif reason:
-        blocks.append(Notice(f"It would need more than this sample came with: {reason}."))
-    else:
-        blocks.append(Notice("The sample has what it needs: the run was told to leave it out (--skip_superres)."))
-    return blocks
 
 
 def _key_numbers(view: SampleView) -> KeyNumbers:
-    def metric(name: str) -> Any:
-        return view.records.metric("superres", name)
-
-    apart = f"spots are {metric('spot_pitch_um'):.0f} µm apart"
-    method = {"diffusion": "Diffusion", "meannet": "MeanNet"}.get(metric("mean_is"), "unknown")
+    records = view.records
+    pitch = get_metric("superres", "spot_pitch_um")
+    apart = f"{pitch.title.lower()} {show_metric(records.metric('superres', pitch.name), pitch)}"
+    method = {"diffusion": "Diffusion", "meannet": "MeanNet"}.get(records.metric("superres", "mean_is"), "unknown")
     return KeyNumbers(
         [
-            KeyNumber("Side of a bin", f"{metric('bin_um'):.3g} µm", apart),
-            KeyNumber("Genes", show(metric("n_genes"), "count")),
-            KeyNumber("Bins on tissue", show(metric("n_bins_on_tissue"), "count")),
-            KeyNumber(
-                "Of them under a spot", show(metric("share_measured"), "fraction"), "the others are extrapolated"
-            ),
-            KeyNumber("Draws", show(metric("samples"), "count")),
-            KeyNumber("The mean is of", method, "made to add up to the spots; chosen by the score below"),
+            key_number(records, "superres", "bin_um", apart),
+            key_number(records, "superres", "n_genes"),
+            key_number(records, "superres", "n_bins_on_tissue"),
+            key_number(records, "superres", "share_measured", "the others are extrapolated"),
+            key_number(records, "superres", "samples"),
+            KeyNumber(get_metric("superres", "mean_is").title, method, "chosen by the scores below"),
         ]
     )
 
 
+_SCORES: Final = (
+    ("MeanNet", "heldout_correlation_mean", "heldout_crps_mean", "heldout_coverage_mean"),
+    (
+        "MeanNet, with the diffusion's spread", "heldout_correlation_mean", "heldout_crps_spread",
+        "heldout_coverage_spread",
+    ),
+    ("Diffusion", "heldout_correlation_diffusion", "heldout_crps_diffusion", "heldout_coverage_diffusion"),
+)  # fmt: skip
+"""Model, and the metrics of its correlation, of its CRPS and of the coverage of its interval."""
+
+
 def _scores(view: SampleView) -> list[Block]:
     """What the model predicts of spots that it never saw."""
-
-    def metric(name: str) -> Any:
-        return view.records.metric("superres", f"heldout_{name}")
-
-    spots = metric("n_spots")
+    spots = view.records.metric("superres", "heldout_n_spots")
     if spots is None:
         return [
             Notice("Too few spots could be held out: how well the prediction agrees with the spots was not measured.")
         ]
-    rows = []
-    for title, of_mean, ending in (
-        ("MeanNet", "mean", "mean"),
-        ("MeanNet, with the diffusion's spread", "mean", "spread"),
-        ("Diffusion", "diffusion", "diffusion"),
-    ):
-        rows.append(
-            (
-                title,
-                show(metric(f"correlation_{of_mean}"), "score"),
-                show(metric(f"crps_{ending}"), "score"),
-                show(metric(f"coverage_{ending}"), "fraction"),
-            )
+    rows = [
+        (
+            title,
+            *(show_metric(view.records.metric("superres", name), get_metric("superres", name)) for name in names),
         )
+        for title, *names in _SCORES
+    ]
     return [
         Table(
             f"Agreement with {spots} spots that training never saw (all genes; counts in square-root space). A 90 % "
@@ -176,7 +176,7 @@ def _maps(view: SampleView, path: Path) -> list[Block]:
             axes[genes[0]], unit="counts expected in a bin", logarithmic=True, times=bins_of_a_spot,
         ),
         canvas.numeric(
-            "superres-sd", "spread:$gene", "Its uncertainty", f"{_PREDICTED} Standard deviation over the draws.",
+            "superres-sd", "spread:$gene", "Uncertainty (SD)", f"{_PREDICTED} Standard deviation over the draws.",
             axes[f"superres-sd:{genes[0]}"], unit="counts in a bin", logarithmic=True, times=bins_of_a_spot,
         ),
     ]  # fmt: skip

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from clearspot.contract.metrics import SPACE_RANGER, get_metric
 from clearspot.io.atomic import atomic_path
-from clearspot.report.metrics import SampleRecords
+from clearspot.report.metrics import SampleRecords, reason_of
+from clearspot.report.superres_outcome import superres_outcome
 from clearspot.report.verdict import Rule, findings, verdict
 
 
@@ -21,7 +23,7 @@ class Column:
     Parameters
     ----------
     name
-        Never changes its meaning; new columns are added at the end.
+        Never changes its meaning; new columns are added at the end, before the two of the verdict.
     meaning
         What it holds, with its unit, for docs/output.md.
     value
@@ -33,109 +35,97 @@ class Column:
     value: Callable[[SampleRecords], Any]
 
 
-def _metric(name: str, meaning: str, step: str, metric: str | None = None) -> Column:
-    return Column(name, meaning, lambda records: records.metric(step, metric or name))
-
-
-def _stated(name: str, meaning: str, theirs: str) -> Column:
-    return Column(name, meaning, lambda records: records.space_ranger.get(theirs))
-
-
-def _reason(records: SampleRecords) -> str | None:
-    reasons = [f"{problem.file}: {problem.found} (expected {problem.expected})" for problem in records.problems]
-    return " | ".join(" ".join(reason.split()) for reason in reasons) or None
+def _metric(step: str, metric: str, name: str | None = None) -> Column:
+    return Column(name or metric, get_metric(step, metric).meaning, lambda records: records.metric(step, metric))
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("sample", "sample name", lambda records: records.sample),
-    Column("status", "ok, or bad_input for a sample that was refused", lambda records: records.status),
-    Column("failed_step", "the step that refused the sample", lambda records: records.failed_step),
-    Column("reason", "why the sample was refused", _reason),
-    _metric("assay", "kind of Space Ranger output", "ingest"),
-    _metric("slide_type", "kind of slide", "ingest"),
-    _metric("chemistry", "chemistry as Space Ranger states it", "ingest"),
-    _metric("software_version", "Space Ranger's version", "ingest"),
-    _metric("bin_size_um", "side of a bin in micrometres (Visium HD only)", "ingest"),
-    _metric("microns_per_pixel", "micrometres per pixel of the full-resolution image", "ingest"),
-    _metric("n_in_tissue", "spots under tissue", "ingest"),
-    _metric("n_spots", "spots under tissue that have counts", "ingest"),
-    _metric("n_genes_detected", "genes with at least one count", "ingest"),
-    _metric("total_umi", "UMI counts under tissue", "ingest"),
-    _metric("median_umi_per_spot", "median UMI counts per spot", "ingest"),
-    _metric("median_genes_per_spot", "median genes per spot", "ingest"),
-    _metric("fraction_umi_outside_tissue", "share of UMI counts outside the tissue, 0 to 1", "ingest"),
-    _stated("number_of_reads", "Space Ranger: Number of Reads", "Number of Reads"),
-    _stated("mean_reads_per_spot", "Space Ranger: Mean Reads per Spot", "Mean Reads per Spot"),
-    _stated("sequencing_saturation", "Space Ranger: Sequencing Saturation, 0 to 1", "Sequencing Saturation"),
-    _stated("valid_barcodes", "Space Ranger: Valid Barcodes, 0 to 1", "Valid Barcodes"),
-    _stated(
-        "fraction_reads_in_spots_under_tissue",
-        "Space Ranger: Fraction Reads in Spots Under Tissue, 0 to 1",
-        "Fraction Reads in Spots Under Tissue",
+    Column(
+        "status",
+        "`ok`; `bad_input`: a step refused the sample; `failed`: a task of the sample failed",
+        lambda records: records.status,
     ),
-    _metric("n_spots_pass", "spots that pass quality control", "qc"),
-    _metric("percent_spots_pass", "spots that pass quality control, in per cent", "qc"),
-    _metric("n_genes_pass", "genes that pass quality control", "qc"),
-    _metric("n_hvgs", "highly variable genes", "qc"),
-    _metric("median_percent_mt", "median share of mitochondrial counts, in per cent", "qc"),
-    _metric("median_percent_ribo", "median share of ribosomal protein counts, in per cent", "qc"),
-    _metric("median_percent_hb", "median share of haemoglobin counts, in per cent", "qc"),
-    _metric("n_local_outliers", "spots that differ strongly from their surroundings (kept)", "qc"),
-    _metric("edge_to_interior_counts", "median counts at the tissue's edge over those inside", "qc"),
-    _metric("median_degree", "median number of neighbours in the graph", "graph"),
-    _metric("n_isolates", "spots without a neighbour", "graph"),
-    _metric("n_components", "connected pieces of the graph", "graph"),
-    _metric("n_genes_modelled", "genes that the denoiser modelled", "dusted"),
-    _metric("dusted_epochs", "training epochs of the denoiser", "dusted", "epochs"),
-    _metric("dusted_loss_best", "training loss of the epoch whose weights were kept", "dusted", "loss_best"),
-    _metric("heldout_deviance_dusted", "Poisson deviance of held-out counts, DUSTED", "dusted"),
-    _metric("heldout_deviance_neighbours", "Poisson deviance of held-out counts, neighbour averaging", "dusted"),
-    _metric("heldout_deviance_constant", "Poisson deviance of held-out counts, each gene's average", "dusted"),
-    _metric("heldout_beats_neighbours", "whether DUSTED predicts held-out counts better than averages", "dusted"),
-    _metric("domain_method", "column of obs with the main domains", "domains", "main"),
-    _metric("n_domains", "number of spatial domains", "domains"),
-    _metric("moran_median_measured", "median Moran's I of the measured values", "domains"),
-    _metric("moran_median_denoised", "median Moran's I of the denoised values", "domains"),
-    _metric("moran_median_neighbour_mean", "median Moran's I of the plain neighbour mean", "domains"),
-    _metric(
-        "moran_median_neighbour_mean_shuffled", "median Moran's I of the neighbour mean of shuffled spots", "domains"
+    Column("failed_step", "the step that refused the sample or failed", lambda records: records.failed_step),
+    Column("reason", "why the sample has no results", lambda records: reason_of(records.problems) or None),
+    _metric("ingest", "assay"),
+    _metric("ingest", "slide_type"),
+    _metric("ingest", "chemistry"),
+    _metric("ingest", "software_version"),
+    _metric("ingest", "bin_size_um"),
+    _metric("ingest", "microns_per_pixel"),
+    _metric("ingest", "n_in_tissue"),
+    _metric("ingest", "n_spots"),
+    _metric("ingest", "n_genes_detected"),
+    _metric("ingest", "total_umi"),
+    _metric("ingest", "median_umi_per_spot"),
+    _metric("ingest", "median_genes_per_spot"),
+    _metric("ingest", "fraction_umi_outside_tissue"),
+    _metric(SPACE_RANGER, "number_of_reads"),
+    _metric(SPACE_RANGER, "mean_reads_per_spot"),
+    _metric(SPACE_RANGER, "sequencing_saturation"),
+    _metric(SPACE_RANGER, "valid_barcodes"),
+    _metric(SPACE_RANGER, "fraction_reads_in_spots_under_tissue"),
+    _metric("qc", "n_spots_pass"),
+    _metric("qc", "percent_spots_pass"),
+    _metric("qc", "n_genes_pass"),
+    _metric("qc", "n_hvgs"),
+    _metric("qc", "median_percent_mt"),
+    _metric("qc", "median_percent_ribo"),
+    _metric("qc", "median_percent_hb"),
+    _metric("qc", "n_local_outliers"),
+    _metric("qc", "edge_to_interior_counts"),
+    _metric("graph", "median_degree"),
+    _metric("graph", "n_isolates"),
+    _metric("graph", "n_components"),
+    _metric("dusted", "n_genes_modelled"),
+    _metric("dusted", "epochs", "dusted_epochs"),
+    _metric("dusted", "loss_best", "dusted_loss_best"),
+    _metric("dusted", "heldout_deviance_dusted"),
+    _metric("dusted", "heldout_deviance_neighbours"),
+    _metric("dusted", "heldout_deviance_constant"),
+    _metric("dusted", "heldout_beats_neighbours"),
+    _metric("domains", "main", "domain_method"),
+    _metric("domains", "n_domains"),
+    _metric("domains", "moran_median_measured"),
+    _metric("domains", "moran_median_denoised"),
+    _metric("domains", "moran_median_neighbour_mean"),
+    _metric("domains", "moran_median_neighbour_mean_shuffled"),
+    _metric("superres", "bin_um", "superres_bin_um"),
+    _metric("superres", "n_genes", "superres_n_genes"),
+    _metric("superres", "n_bins_on_tissue", "superres_n_bins"),
+    _metric("superres", "share_measured", "superres_share_measured"),
+    _metric("superres", "mean_is", "superres_mean_is"),
+    _metric("superres", "heldout_correlation_mean", "superres_heldout_correlation_mean"),
+    _metric("superres", "heldout_correlation_diffusion", "superres_heldout_correlation_diffusion"),
+    _metric("superres", "heldout_coverage", "superres_heldout_coverage"),
+    Column(
+        "superres_status",
+        "super-resolution: `ok`; `not run`; `refused`: a step refused its input; `failed`: a task failed",
+        lambda records: superres_outcome(records).status,
     ),
-    _metric("superres_bin_um", "side of a super-resolved bin in micrometres; predicted values", "superres", "bin_um"),
-    _metric("superres_n_genes", "genes that were super-resolved", "superres", "n_genes"),
-    _metric("superres_n_bins", "super-resolved bins on tissue", "superres", "n_bins_on_tissue"),
-    _metric(
-        "superres_share_measured", "share of these bins that lie under a spot, 0 to 1", "superres", "share_measured"
-    ),
-    _metric("superres_mean_is", "what the predicted mean is of: diffusion or meannet", "superres", "mean_is"),
-    _metric(
-        "superres_heldout_correlation_mean",
-        "correlation with held-out spots, MeanNet (mean over genes)",
-        "superres",
-        "heldout_correlation_mean",
-    ),
-    _metric(
-        "superres_heldout_correlation_diffusion",
-        "correlation with held-out spots, diffusion (mean over genes)",
-        "superres",
-        "heldout_correlation_diffusion",
-    ),
-    _metric(
-        "superres_heldout_coverage",
-        "share of held-out spots' counts in the reported 90 % interval, 0 to 1",
-        "superres",
-        "heldout_coverage",
+    Column(
+        "superres_reason",
+        "why the sample is not super-resolved",
+        lambda records: superres_outcome(records).reason or None,
     ),
 )
 
+VERDICT_COLUMNS: Final = {
+    "verdict": "`good`, `look` (look at it), `bad` or `unknown`: the report's traffic light",
+    "verdict_reason": "why",
+}
+"""The last two columns and their meaning; they depend on the limits too."""
+
 
 def summary_table(samples: Iterable[SampleRecords], rules: Sequence[Rule]) -> pd.DataFrame:
-    """Return the summary: one row a sample, :data:`COLUMNS`, then ``verdict`` and ``verdict_reason``."""
+    """Return the summary: one row a sample, :data:`COLUMNS`, then :data:`VERDICT_COLUMNS`."""
     rows = []
     for records in samples:
         row = {column.name: column.value(records) for column in COLUMNS}
         judged = verdict(records, findings(records, rules))
-        rows.append(row | {"verdict": judged.light, "verdict_reason": judged.text})
-    names = [*(column.name for column in COLUMNS), "verdict", "verdict_reason"]
+        rows.append(row | dict(zip(VERDICT_COLUMNS, (judged.light, judged.text), strict=True)))
+    names = [*(column.name for column in COLUMNS), *VERDICT_COLUMNS]
     return pd.DataFrame(rows, columns=names, dtype=object)
 
 

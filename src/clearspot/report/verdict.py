@@ -9,10 +9,14 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from clearspot.contract.metric import Kind, Metric
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.steps import get_step
 from clearspot.errors import BadInputError, Problem
+from clearspot.record import StepRecord
 from clearspot.report.blocks import Finding, Light
-from clearspot.report.format import Format, show
-from clearspot.report.metrics import SampleRecords
+from clearspot.report.format import show, show_metric
+from clearspot.report.metrics import SampleRecords, reason_of
 
 WARNING: Final = "Warning"
 """Title of a finding that stands for a step's warning."""
@@ -24,20 +28,14 @@ _ORDER: Final[dict[Light, int]] = {"info": -1, "unknown": 0, "good": 1, "look": 
 
 @dataclass(frozen=True)
 class Rule:
-    """A limit on one recorded figure.
+    """A limit on one metric, in the direction that its declaration calls worse.
 
     Parameters
     ----------
     id
         Name in a thresholds file.
-    title
-        What is looked at, in words.
     step, metric
-        Where the figure is recorded; step ``space_ranger``: Space Ranger's own name for it.
-    form
-        How it is shown.
-    worse
-        Direction that is bad.
+        Names of the step (or :data:`clearspot.contract.metrics.SPACE_RANGER`) and of its metric.
     look, bad
         Limits of the yellow and of the red light; ``None``: no such light.
     advice
@@ -49,16 +47,41 @@ class Rule:
     """
 
     id: str
-    title: str
     step: str
     metric: str
-    form: Format
-    worse: Literal["below", "above"]
     look: float | None
     bad: float | None
     advice: str
     required: bool = True
     of: Literal["spot", "bin", "both"] = "both"
+
+    @property
+    def declared(self) -> Metric:
+        """Declaration of the metric."""
+        return get_metric(self.step, self.metric)
+
+    @property
+    def title(self) -> str:
+        """What is looked at, in words."""
+        return self.declared.title_for("bin" if self.of == "bin" else "spot")
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the metric."""
+        return self.declared.kind
+
+    @property
+    def worse(self) -> Literal["below", "above"]:
+        """Direction that is bad.
+
+        Raises
+        ------
+        ValueError
+            If neither direction of the metric is better.
+        """
+        if self.declared.better == "neither":
+            raise ValueError(f"{self.step}.{self.metric} has no better direction, so it can have no limit")
+        return "below" if self.declared.better == "higher" else "above"
 
     def light(self, value: Any) -> Light:
         """Return the light of a value; yes and no count as 1 and 0."""
@@ -110,8 +133,9 @@ def _bad_limits(path: Path, wrong: Sequence[str]) -> BadInputError:
 
 
 def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
-    """One line a rule that applies, and one a warning of any step, worst first."""
+    """One line a rule that applies, one an optional step without result, one a warning of any step; worst first."""
     found = [line for rule in rules if (line := _line(records, rule)) is not None]
+    found += [_lost(step, record) for step, record in records.lost.items()]
     found += [
         Finding("look", WARNING, "", message.text) for _, message in records.messages() if message.level == "warning"
     ]
@@ -121,9 +145,7 @@ def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
 def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
     """Return the sample's verdict: the worst light, and why."""
     if records.failed_step is not None:
-        return Finding(
-            "bad", "Not processed.", "", f"The {records.failed_step} step refused the sample; see why below."
-        )
+        return Finding("bad", "Not processed.", "", f"{what_happened(records)} See the reason below.")
     worst: Light = max((line.light for line in found), key=_ORDER.__getitem__, default="unknown")
     lines = [line for line in found if line.light == worst]
     reasons = [line.text.rstrip(".") if line.title == WARNING else line.title for line in lines[:_MOST_REASONS]]
@@ -138,29 +160,37 @@ def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
     return Finding("unknown", "No verdict.", "", "None of the figures that a verdict rests on was recorded.")
 
 
-def figure(records: SampleRecords, rule: Rule) -> Any:
-    """Return the figure that a rule looks at, or ``None``."""
-    if rule.step == "space_ranger":
-        return records.space_ranger.get(rule.metric)
-    return records.metric(rule.step, rule.metric)
+def what_happened(records: SampleRecords) -> str:
+    """Say which step left the sample without results; empty where it has them."""
+    if records.failed_step is None:
+        return ""
+    verb = "failed on" if records.status == "failed" else "refused"
+    return f"{get_step(records.failed_step).title} {verb} this sample."
+
+
+def _lost(step: str, record: StepRecord) -> Finding:
+    verb = "failed" if record.status == "failed" else "refused"
+    fixes = " ".join(dict.fromkeys(problem.mend for problem in record.problems))
+    text = f"{reason_of(record.problems)}. {fixes}".strip() if record.problems else ""
+    return Finding("look", f"{get_step(step).title} ({verb})", "", text)
 
 
 def _line(records: SampleRecords, rule: Rule) -> Finding | None:
     if rule.of not in ("both", records.spot_word):
         return None
-    value = figure(records, rule)
+    value = records.metric(rule.step, rule.metric)
     light = rule.light(value)
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
     limit = rule.bad if light == "bad" else rule.look
-    if rule.form == "passed" and light != "good":
+    if rule.kind == "flag" and light != "good":
         return None  # the step that made the test warns in its own words
     if light == "good":
         text = (
             ""
-            if limit is None or rule.form == "passed"
-            else f"Within the limit ({'at least' if rule.worse == 'below' else 'at most'} {show(limit, rule.form)})."
+            if limit is None or rule.kind == "flag"
+            else f"Within the limit ({'at least' if rule.worse == 'below' else 'at most'} {show(limit, rule.kind)})."
         )
     else:
-        text = f"{rule.worse.capitalize()} {show(limit, rule.form)}. {rule.advice}"
-    return Finding(light, rule.title, show(value, rule.form), text)
+        text = f"{rule.worse.capitalize()} {show(limit, rule.kind)}. {rule.advice}"
+    return Finding(light, rule.title, show_metric(value, rule.declared), text)

@@ -111,7 +111,8 @@ def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path:
     assert section(tmp_path / "inputs", "superres_scores")["data"]["good"]["heldout_crps_diffusion"] == 0.28
     table = pd.read_csv(tmp_path / "inputs" / keys.QC_SUMMARY_NAME)
     stated = table.loc[0, [name for name in table.columns if name.startswith("superres_")]]
-    assert stated.notna().all()
+    assert list(stated.index[stated.isna()]) == ["superres_reason"]
+    assert stated["superres_status"] == "ok"
     assert table.loc[0, "superres_heldout_coverage"] == 0.92
     assert "Wang X" in section(tmp_path / "inputs", "methods")["data"]
 
@@ -169,7 +170,7 @@ def test_multiqc_takes_it_all_without_the_network(inputs: Path, tmp_path: Path, 
     data = json.loads((tmp_path / "multiqc_data" / "multiqc_data.json").read_text())
     assert "Two slides" in text
     assert "3 samples, 1 refused: bad." in text
-    assert "Samples that were refused" in text
+    assert "Samples without results" in text
     shown = data["report_general_stats_data"]["custom_content"]
     assert shown["good"][0]["rows"] if isinstance(shown["good"], list) else shown["good"]
 

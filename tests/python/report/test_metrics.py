@@ -26,7 +26,20 @@ def test_a_folder_stands_for_the_records_in_it(made: Made) -> None:
 def test_a_missing_figure_is_none_and_never_zero(made: Made) -> None:
     records = read_sample(made.write())
     assert records.metric("qc", "median_percent_hb") is None
-    assert records.metric("superres", "anything") is None
+    assert records.metric("superres", "bin_um") is None
+
+
+def test_a_metric_that_no_step_declares_is_an_error(made: Made) -> None:
+    with pytest.raises(KeyError):
+        read_sample(made.write()).metric("qc", "median_percent_mito")
+
+
+def test_a_record_of_an_unknown_step_is_refused(tmp_path: Path) -> None:
+    StepRecord("s", "qc").write(tmp_path / "s.qc.json")
+    text = (tmp_path / "s.qc.json").read_text()
+    (tmp_path / "s.qc.json").write_text(text.replace('"step": "qc"', '"step": "quality"'))
+    with pytest.raises(ValueError, match=r"s\.qc\.json is no record: no step 'quality'"):
+        read_cohort([tmp_path])
 
 
 def test_a_table_without_rows_is_no_table(tmp_path: Path) -> None:

@@ -225,10 +225,10 @@ def test_what_the_file_lacks_is_said(made: Made, spoil: Any, words: str, chart: 
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ("qc", "Quality control has not run"),
-        ("graph", "The spatial graph was not built"),
-        ("dusted", "The sample was not denoised"),
-        ("domains", "Spatial domains were not looked for"),
+        ("qc", "Quality control: not run for this sample."),
+        ("graph", "Spatial graph: not run for this sample."),
+        ("dusted", "Denoising (DUSTED): not run for this sample."),
+        ("domains", "Spatial domains: not run for this sample."),
     ],
 )
 def test_a_step_that_did_not_run_is_said_and_has_no_empty_chart(made: Made, step: str, words: str) -> None:
@@ -363,7 +363,7 @@ def test_a_refused_sample_has_a_small_page_that_says_why(tmp_path: Path) -> None
     out = tmp_path / "bad_report.html"
     write_sample_report(None, [refused("bad", tmp_path, problems=2)], out)
     page = Page(out.read_text(encoding="utf-8"))
-    assert "Not processed. The check step refused the sample" in page.text
+    assert "Not processed. Input check refused this sample." in page.text
     assert "text among <coordinates>" in page.text
     assert page.data["charts"] == {}
     assert out.stat().st_size < 50_000

@@ -8,7 +8,8 @@ from clearspot.report.metrics import SampleRecords
 from clearspot.report.rules import RULES
 from clearspot.report.verdict import Rule, findings, read_thresholds, verdict
 
-LEAST = Rule("least", "Spots", "qc", "n_spots", "count", "below", 100, 10, "Advice.")
+LEAST = Rule("least", "qc", "n_spots_pass", 100, 10, "Advice.")
+MOST = Rule("most", "qc", "median_percent_mt", 20, None, "")
 
 
 def sample(**metrics: object) -> SampleRecords:
@@ -21,24 +22,27 @@ def test_a_limit_is_still_good(value: object, light: str) -> None:
 
 
 def test_above_turns_the_comparison_round() -> None:
-    most = Rule("most", "MT", "qc", "mt", "percent", "above", 20, None, "")
-    assert [most.light(value) for value in (20, 21)] == ["good", "look"]
+    assert [MOST.light(value) for value in (20, 21)] == ["good", "look"]
+
+
+def test_a_metric_without_a_better_direction_has_no_limit() -> None:
+    with pytest.raises(ValueError, match="no better direction"):
+        Rule("any", "qc", "n_hvgs", 1, None, "").light(0)
 
 
 def test_the_worst_light_is_the_verdict_and_names_its_reason() -> None:
-    records = sample(n_spots=5)
+    records = sample(n_spots_pass=5)
     judged = verdict(records, findings(records, [LEAST]))
-    assert (judged.light, judged.text) == ("bad", "Reason: Spots.")
+    assert (judged.light, judged.text) == ("bad", "Reason: Spots kept.")
 
 
 def test_a_figure_that_was_not_measured_does_not_count_against_a_sample() -> None:
-    other = Rule("other", "MT", "qc", "mt", "percent", "above", 20, 50, "")
-    records = sample(n_spots=500)
-    assert verdict(records, findings(records, [LEAST, other])).light == "good"
+    records = sample(n_spots_pass=500)
+    assert verdict(records, findings(records, [LEAST, MOST])).light == "good"
 
 
 def test_a_warning_of_a_step_turns_the_light_yellow() -> None:
-    records = sample(n_spots=500)
+    records = sample(n_spots_pass=500)
     records.steps["qc"].note("warning", "the image may be rotated")
     judged = verdict(records, findings(records, [LEAST]))
     assert judged.light == "look"
@@ -46,7 +50,7 @@ def test_a_warning_of_a_step_turns_the_light_yellow() -> None:
 
 
 def test_a_refused_sample_is_bad_whatever_else_was_measured() -> None:
-    records = sample(n_spots=500)
+    records = sample(n_spots_pass=500)
     records.steps["domains"] = StepRecord("s", "domains", status="bad_input")
     assert verdict(records, findings(records, [LEAST])).light == "bad"
 

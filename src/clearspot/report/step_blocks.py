@@ -1,0 +1,30 @@
+"""Blocks that any step's section is made of: its key numbers, what it notes, why it has no result."""
+
+from __future__ import annotations
+
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.steps import get_step
+from clearspot.report.blocks import Block, KeyNumber, Notice, Problems
+from clearspot.report.format import show_metric
+from clearspot.report.metrics import SampleRecords
+
+
+def key_number(records: SampleRecords, step: str, name: str, note: str = "") -> KeyNumber:
+    """Return a metric under its declared title, with its unit."""
+    metric = get_metric(step, name)
+    return KeyNumber(metric.title_for(records.spot_word), show_metric(records.metric(step, name), metric), note)
+
+
+def notices(records: SampleRecords, step: str) -> list[Notice]:
+    """Return what a step wants its reader to know."""
+    messages = records.steps[step].messages
+    return [Notice(message.text, "look" if message.level == "warning" else "info") for message in messages]
+
+
+def without_result(records: SampleRecords, step: str) -> list[Block]:
+    """Say why there is nothing to show of a step: it refused its input, failed, or did not run."""
+    title, record = get_step(step).title, records.steps.get(step)
+    if record is None:
+        return [Notice(f"{title}: not run for this sample.")]
+    said = "a task failed" if record.status == "failed" else "the input was refused"
+    return [Notice(f"{title}: {said}.", "look"), Problems(record.problems)]

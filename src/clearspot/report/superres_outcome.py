@@ -1,0 +1,62 @@
+"""What became of a sample's super-resolution: for its page, ``qc_summary.csv`` and the cohort report alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from clearspot.contract.steps import get_step
+from clearspot.errors import Problem
+from clearspot.report.metrics import SampleRecords, reason_of
+
+SuperresStatus = Literal["ok", "not run", "refused", "failed"]
+
+STEPS: Final = ("histology", "superres_train", "superres")
+"""Steps that super-resolution is made of; each needs the one before it (a given checkpoint stands for training)."""
+
+
+@dataclass(frozen=True)
+class SuperresOutcome:
+    """Whether a sample is super-resolved and, if not, why.
+
+    Parameters
+    ----------
+    status
+        ``ok``; ``not run``: the sample or the run leaves it out; ``refused``: a step refused its input; ``failed``: a
+        task died.
+    reason
+        Why it is not ``ok``, as a sentence without full stop; empty where it is.
+    problems
+        What a step that refused or failed recorded.
+    """
+
+    status: SuperresStatus
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+def superres_outcome(records: SampleRecords) -> SuperresOutcome:
+    """Say what became of super-resolution, from the records of its steps and of the input check."""
+    for name in STEPS:
+        if name in records.lost:
+            record = records.lost[name]
+            status: SuperresStatus = "failed" if record.status == "failed" else "refused"
+            reason = f"{get_step(name).title}: {reason_of(record.problems)}"
+            return SuperresOutcome(status, reason, tuple(record.problems))
+    if records.ran(STEPS[-1]):
+        return SuperresOutcome("ok")
+    return SuperresOutcome("not run", _why_not_run(records))
+
+
+def _why_not_run(records: SampleRecords) -> str:
+    done = [name for name in STEPS if records.ran(name)]
+    reason = records.metric("check", "superres_reason")
+    if done:
+        return f"the run ended after the step {get_step(done[-1]).title}"
+    if records.failed_step is not None:
+        return "the sample was not processed"
+    if records.bin_um is not None:
+        return "a Visium HD sample is finer than what super-resolution predicts: it serves as a reference"
+    if reason:
+        return str(reason)
+    return "the run leaves it out (--skip_superres)"
