@@ -21,7 +21,6 @@ from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.result import checkpoint_name, denoised_name
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
-from clearspot.errors import exit_codes
 from clearspot.io.atomic import write_h5ad
 from clearspot.record import StepRecord
 
@@ -217,8 +216,7 @@ def _work_together(job: _Job, **where: Any) -> bool:
 
 
 def _process(rank: int, processes: int, meeting: str, job: _Job) -> None:
-    """What a started process does: the errors it dies of keep their exit codes."""
-    with exit_codes():
-        _work_together(
-            job.on(device_of_rank(job.params.device, rank)), init_method=meeting, rank=rank, world_size=processes
-        )
+    """What a started process does."""
+    _work_together(
+        job.on(device_of_rank(job.params.device, rank)), init_method=meeting, rank=rank, world_size=processes
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-import anndata as ad
+from typing import TYPE_CHECKING, Final
 
 from clearspot import keys
+from clearspot.contract.settings import Settings, setting
+
+if TYPE_CHECKING:
+    import anndata as ad  # a second to import, and --help should not wait for it
 
 # (widest bin in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of
 # quality: a shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
@@ -16,40 +18,26 @@ _SPOT_FLOOR: Final = (50, 25)
 
 
 @dataclass(frozen=True)
-class QCParams:
-    """Thresholds of quality control.
+class QCParams(Settings):
+    """Thresholds of quality control."""
 
-    Parameters
-    ----------
-    min_counts, min_genes
-        Fewest counts and genes of a spot. ``None``: what :func:`spot_floors` gives for the spot's size.
-    min_spots
-        Fewest passing spots in which a gene must be seen.
-    mito_threshold, hb_threshold
-        Largest percentage of a spot's counts on mitochondrial and haemoglobin genes.
-    ribo_threshold
-        Smallest percentage of a spot's counts on ribosomal protein genes.
-    min_spots_left, min_genes_left
-        Fewest spots and modelled genes with which the denoiser can be trained.
-    n_hvgs
-        Number of highly variable genes.
-    hvg_min_counts
-        Only genes with more counts than this over all passing spots may be highly variable.
-    genes_of_interest
-        Symbols or gene ids that are flagged and modelled whether or not they vary.
-    """
-
-    min_counts: int | None = None
-    min_genes: int | None = None
-    min_spots: int = 1
-    mito_threshold: float = 20.0
-    ribo_threshold: float = 0.0
-    hb_threshold: float = 100.0
-    min_spots_left: int = 50
-    min_genes_left: int = 50
-    n_hvgs: int = 3000
-    hvg_min_counts: int = 100
-    genes_of_interest: tuple[str, ...] = ()
+    min_counts: int | None = setting(
+        None, "Minimum counts of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+    )
+    min_genes: int | None = setting(
+        None, "Minimum genes of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+    )
+    min_spots: int = setting(1, "Minimum passing spots in which a gene is detected.", ge=0)
+    mito_threshold: float = setting(20.0, "Maximum mitochondrial counts of a spot, in per cent.", ge=0, le=100)
+    ribo_threshold: float = setting(0.0, "Minimum ribosomal protein counts of a spot, in per cent.", ge=0, le=100)
+    hb_threshold: float = setting(100.0, "Maximum haemoglobin counts of a spot, in per cent.", ge=0, le=100)
+    min_spots_left: int = setting(50, "Minimum passing spots of a sample; a sample with fewer is refused.", ge=1)
+    min_genes_left: int = setting(50, "Minimum genes to model; a sample with fewer is refused.", ge=1)
+    n_hvgs: int = setting(3000, "Number of highly variable genes.", ge=10)
+    hvg_min_counts: int = setting(100, "Only genes with more counts than this can be highly variable.", ge=0)
+    genes_of_interest: tuple[str, ...] = setting(
+        (), "Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable."
+    )
 
 
 def spot_floors(bin_um: float | None) -> tuple[int, int]:
