@@ -8,23 +8,23 @@ from typing import Any
 
 import click
 
+from clearspot.contract.options import FILE
 from clearspot.dusted.options import denoise_options
-from clearspot.errors import exit_codes
+from clearspot.step_script import StepScript, step_command
 
 
-@click.command()
-@click.option("--sample", required=True, help="Sample name.")
-@click.option("--h5ad", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Section.")
-@click.option("--outdir", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
+@step_command("dusted")
+@click.option("--h5ad", required=True, type=FILE, help="AnnData file of the sample, with its graph.")
 @denoise_options
-def main(sample: str, h5ad: Path, outdir: Path, **options: Any) -> None:
-    """Write SAMPLE.h5ad and SAMPLE.dusted.json, and the model in models/. What is left out is the preset's."""
-    with exit_codes():
-        from clearspot.dusted.command import Targets, denoise_file  # torch takes seconds to import; --help should not
+def main(script: StepScript, h5ad: Path, **options: Any) -> None:
+    """Write SAMPLE.h5ad and SAMPLE.dusted.json, and the model in models/."""
+    from clearspot.dusted.command import Targets, denoise_file  # torch takes seconds to import; --help should not
 
-        record = denoise_file(h5ad, Targets.in_folder(outdir, sample), sample, written_by_step=True, **options)
-        for message in record.messages if record else ():
-            click.echo(f"{message.level}: {message.text}", err=True)
+    record = denoise_file(
+        h5ad, Targets.in_folder(script.outdir, script.sample), script.sample, written_by_step=True, **options
+    )
+    if record is not None:
+        script.show(record)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compute what the histology image says about every bin of the fine grid."""
+"""Compute features of the histology image for every bin of the fine grid."""
 
 from __future__ import annotations
 
@@ -8,29 +8,22 @@ from typing import Any
 
 import click
 
-from clearspot.errors import exit_codes
+from clearspot.contract.options import FILE, options_of
+from clearspot.diffst.params import DiffstParams
+from clearspot.io.options import SCALE_OPTION
+from clearspot.step_script import StepScript, step_command
 
-EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 
-
-@click.command()
-@click.option("--sample", required=True, help="Sample name.")
-@click.option("--h5ad", required=True, type=EXISTING, help="Section with counts and positions.")
-@click.option("--image", required=True, type=EXISTING, help="Full-resolution histology image.")
-@click.option("--outdir", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--preset", default="cpu", type=click.Choice(["cpu", "gpu", "test"]), show_default=True, help="Settings.")
-@click.option("--factor", type=click.IntRange(min=2), help="Bins per spot pitch.")
-@click.option("--bin-um", type=click.FloatRange(min=0, min_open=True), help="Side of a bin; overrides the factor.")
-@click.option("--encoder", help="File with weights of an image model of timm, for further features.")
-@click.option("--encoder-name", help="Its name in timm, for example resnet18.")
-@click.option("--microns-per-pixel", type=click.FloatRange(min=0, min_open=True), help="Overrides the section's.")
-def main(sample: str, h5ad: Path, image: Path, outdir: Path, **options: Any) -> None:
+@step_command("histology")
+@click.option("--h5ad", required=True, type=FILE, help="AnnData file of the sample.")
+@click.option("--image", required=True, type=FILE, help="Full-resolution histology image.")
+@SCALE_OPTION
+@options_of(DiffstParams, "factor", "bin_um", "encoder", "encoder_name")
+def main(script: StepScript, h5ad: Path, image: Path, **options: Any) -> None:
     """Write SAMPLE.histology.npz and SAMPLE.histology.json."""
-    with exit_codes():
-        from clearspot.diffst.command import embed_file  # torch takes seconds to import; --help should not
+    from clearspot.diffst.command import embed_file  # torch takes seconds to import; --help should not
 
-        for message in embed_file(h5ad, image, outdir, sample, **options).messages:
-            click.echo(f"{message.level}: {message.text}", err=True)
+    script.show(embed_file(h5ad, image, script.outdir, script.sample, **options))
 
 
 if __name__ == "__main__":

@@ -1,34 +1,21 @@
 #!/usr/bin/env python3
 """Write the report of one sample from the records of its steps."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import click
 
 from clearspot import keys
-from clearspot.errors import exit_codes
-from clearspot.report.rules import RULES
-from clearspot.report.sample import write_sample_report
-from clearspot.report.verdict import read_thresholds
+from clearspot.contract.options import FILE
+from clearspot.step_script import StepScript, step_command
 
 
-@click.command(context_settings={"show_default": True})
-@click.option("--sample", required=True, help="Sample name.")
-@click.option(
-    "--h5ad",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The sample's AnnData file; left out for a sample that was refused.",
-)
-@click.option(
-    "--denoised",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Denoised values, where they are too large to stand in the AnnData file.",
-)
-@click.option(
-    "--superres",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Super-resolved expression, where there is any.",
-)
+@step_command("sample_report")
+@click.option("--h5ad", type=FILE, help="AnnData file of the sample; left out for a refused sample.")
+@click.option("--denoised", type=FILE, help="File of the denoised values, if they are too large for a layer.")
+@click.option("--superres", type=FILE, help="File of the super-resolved expression, if there is any.")
 @click.option(
     "--record",
     "--records",
@@ -36,29 +23,25 @@ from clearspot.report.verdict import read_thresholds
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     required=True,
-    help="A step's record, or a folder of them; may be given several times.",
+    help="Record of a step, or a folder of records; may be repeated.",
 )
-@click.option(
-    "--thresholds",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file with limits of the traffic lights that differ from the usual ones.",
-)
-@click.option("--outdir", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Output folder.")
+@click.option("--thresholds", type=FILE, help="YAML file with limits of the traffic lights that differ.")
 def main(
-    sample: str,
+    script: StepScript,
     h5ad: Path | None,
     denoised: Path | None,
     superres: Path | None,
     records: tuple[Path, ...],
     thresholds: Path | None,
-    outdir: Path,
 ) -> None:
     """Write SAMPLE_report.html and metrics.json."""
-    with exit_codes():
-        outdir.mkdir(parents=True, exist_ok=True)
-        rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
-        page = outdir / keys.report_name(sample)
-        write_sample_report(h5ad, records, page, denoised=denoised, superres=superres, rules=rules)
+    from clearspot.report.rules import RULES
+    from clearspot.report.sample import write_sample_report
+    from clearspot.report.verdict import read_thresholds
+
+    rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
+    page = script.outdir / keys.report_name(script.sample)
+    write_sample_report(h5ad, records, page, denoised=denoised, superres=superres, rules=rules)
 
 
 if __name__ == "__main__":

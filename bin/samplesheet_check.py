@@ -3,65 +3,36 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from clearspot import keys
-from clearspot.contract.run_names import COHORT
-from clearspot.errors import BadInputError, Problem, exit_codes
-from clearspot.io.params import check_params
-from clearspot.io.samplesheet import Samplesheet, load_samplesheet
-from clearspot.record import Message, StepRecord, write_json
-from clearspot.report.rules import RULES
-from clearspot.report.verdict import read_thresholds
+from clearspot.contract.options import FILE
+from clearspot.step_script import StepScript, step_command
 
 
-@click.command(context_settings={"show_default": True})
-@click.option("--samplesheet", type=click.Path(path_type=Path), required=True, help="CSV, TSV, YAML or JSON sheet.")
-@click.option("--schema", type=click.Path(path_type=Path, exists=True), required=True, help="Schema of the sheet.")
-@click.option("--params", type=click.Path(path_type=Path, exists=True), required=True, help="All parameters as JSON.")
-@click.option("--params-schema", type=click.Path(path_type=Path, exists=True), required=True, help="Their schema.")
-@click.option("--thresholds", type=click.Path(path_type=Path, exists=True), help="Limits of the traffic lights.")
-@click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write.")
+@step_command("samplesheet")
+@click.option(
+    "--samplesheet", type=click.Path(path_type=Path), required=True, help="Samplesheet: CSV, TSV, YAML, JSON."
+)
+@click.option("--schema", type=FILE, required=True, help="JSON Schema of the samplesheet.")
+@click.option("--params", type=FILE, required=True, help="All parameters as JSON; an empty file: not checked.")
+@click.option("--params-schema", type=FILE, required=True, help="JSON Schema of the parameters.")
+@click.option("--thresholds", type=FILE, help="YAML file with limits of the reports' traffic lights.")
 def main(
-    samplesheet: Path, schema: Path, params: Path, params_schema: Path, thresholds: Path | None, outdir: Path
+    script: StepScript, samplesheet: Path, schema: Path, params: Path, params_schema: Path, thresholds: Path | None
 ) -> None:
-    """Write samplesheet.valid.json and cohort.samplesheet.json, or say everything that is wrong and exit with 65."""
-    with exit_codes():
-        problems: list[Problem] = []
-        messages: list[Message] = []
-        sheet = Samplesheet([], [])
-        given = params.read_text(encoding="utf-8").strip()
-        try:
-            # an empty file: --validate_params false
-            messages += check_params(json.loads(given), params_schema) if given else []
-        except BadInputError as error:
-            problems += error.problems
-        try:
-            sheet = load_samplesheet(samplesheet, schema)
-        except BadInputError as error:
-            problems += error.problems
-        try:
-            if thresholds is not None:
-                read_thresholds(thresholds, RULES)
-        except BadInputError as error:
-            problems += error.problems
-        if problems:
-            raise BadInputError(problems)
-        roles = [row.role for row in sheet.rows]
-        record = StepRecord(
-            keys.COHORT,
-            "samplesheet",
-            metrics={"n_query": roles.count("query"), "n_reference": roles.count("reference")},
-            messages=[*messages, *sheet.messages],
-        )
-        outdir.mkdir(parents=True, exist_ok=True)
-        write_json([row.as_dict() for row in sheet.rows], outdir / keys.VALID_SAMPLESHEET_NAME)
-        record.write(outdir / keys.record_name(keys.COHORT, record.step))
-        for message in record.messages:
-            click.echo(f"{message.level}: {message.text}", err=True)
+    """Write samplesheet.valid.json and cohort.samplesheet.json, or list all problems and exit with 65."""
+    from clearspot.io.run_inputs import check_run_inputs
+    from clearspot.record import write_json
+    from clearspot.report.rules import RULES
+    from clearspot.report.verdict import read_thresholds
+
+    limits = [] if thresholds is None else [lambda: read_thresholds(thresholds, RULES)]
+    sheet, record = check_run_inputs(samplesheet, schema, params, params_schema, *limits)
+    write_json([row.as_dict() for row in sheet.rows], script.outdir / keys.VALID_SAMPLESHEET_NAME)
+    script.write(record)
 
 
 if __name__ == "__main__":

@@ -8,20 +8,18 @@ from pathlib import Path
 import click
 
 from clearspot import keys
-from clearspot.errors import exit_codes
-from clearspot.export.spatialdata_zarr import write_spatialdata
+from clearspot.contract.options import FILE
 from clearspot.io.section_file import read_section
+from clearspot.step_script import StepScript, step_command
 
 
-@click.command(context_settings={"show_default": True})
-@click.option("--sample", required=True, help="Sample name.")
-@click.option("--h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="Sample.")
-@click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=".", help="Where to write.")
-def main(sample: str, h5ad: Path, outdir: Path) -> None:
+@step_command("spatialdata")
+@click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample.")
+def main(script: StepScript, h5ad: Path) -> None:
     """Write SAMPLE.zarr.zip."""
-    with exit_codes():
-        outdir.mkdir(parents=True, exist_ok=True)
-        write_spatialdata(read_section(h5ad), sample, outdir / keys.spatialdata_name(sample))
+    from clearspot.export.spatialdata_zarr import write_spatialdata  # takes seconds to import; --help should not
+
+    write_spatialdata(read_section(h5ad), script.sample, script.outdir / keys.spatialdata_name(script.sample))
 
 
 if __name__ == "__main__":

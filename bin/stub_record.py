@@ -1,32 +1,57 @@
 #!/usr/bin/env python3
-"""Write the empty record of a step, for stub runs: fast, since nothing but the standard library is imported."""
+"""Write the record of a step that did nothing, for stub runs of the pipeline."""
 
-from __future__ import annotations
-
-import argparse
 import json
 from pathlib import Path
+from typing import Any
 
-STEPS = Path(__file__).resolve().parents[1] / "src/clearspot/contract/steps.json"
+import click
+
+from clearspot.contract.options import FOLDER
+from clearspot.contract.steps import STEPS, get_step
+from clearspot.keys import COHORT
+from clearspot.record import StepRecord
+from clearspot.version import write_versions
 
 
-def main() -> None:
-    """Write the step's record and, where asked for, its versions."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--step", required=True)
-    parser.add_argument("--sample", required=True)
-    parser.add_argument("--outdir", type=Path, default=Path())
-    parser.add_argument("--versions", type=Path)
-    parser.add_argument("--metric", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
-    (step,) = (step for step in json.loads(STEPS.read_text()) if step["name"] == options.step)
-    metrics = {name: json.loads(value) for name, value in (metric.split("=", 1) for metric in options.metric)}
-    empty = {"params": {}, "tables": {}, "messages": [], "problems": []}
-    record = {"sample": options.sample, "step": options.step, "status": "ok", "metrics": metrics} | empty
-    options.outdir.mkdir(parents=True, exist_ok=True)
-    (options.outdir / step["record"].format(sample=options.sample)).write_text(json.dumps(record))
-    if options.versions:
-        options.versions.write_text(f'{step["process"]}:\n    clearspot: "stub"\n')
+def _metrics(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    metrics = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        try:
+            metrics[name] = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise click.BadParameter(f"{pair} is not NAME=VALUE with a JSON value") from error
+        if not (name and equals):
+            raise click.BadParameter(f"{pair} is not NAME=VALUE with a JSON value")
+    return metrics
+
+
+@click.command()
+@click.option("--step", "name", type=click.Choice([step.name for step in STEPS]), required=True, help="Name of a step.")
+@click.option("--sample", default=COHORT, help="Sample name; left out for a step that runs once for all samples.")
+@click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: this folder]")
+@click.option(
+    "--versions", type=click.Path(path_type=Path, dir_okay=False), help="YAML file for the versions of the software."
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    callback=_metrics,
+    metavar="NAME=VALUE",
+    help="Metric of the record, with a JSON value; may be repeated.",
+)
+def main(name: str, sample: str, outdir: Path, versions: Path | None, metrics: dict[str, Any]) -> None:
+    """Write the step's record with status ok. A step without a record writes its versions only."""
+    step = get_step(name)
+    if step.scope != "run" and sample == COHORT:
+        raise click.UsageError(f"the step {name} needs --sample")
+    outdir.mkdir(parents=True, exist_ok=True)
+    if step.record is not None:
+        StepRecord(sample, name, metrics=metrics).write(outdir / step.record_name(sample))
+    if versions is not None:
+        write_versions(step, versions)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from clearspot.dusted.tiles import make_tiles
 from clearspot.dusted.training import new_optimizer
 
 CPU = torch.device("cpu")
-PAPER = DustedParams()
+PAPER = DustedParams.preset("paper")
 
 GROUPS = {
     "dense products": ("aten::mm", "aten::addmm", "mkldnn::", "aten::bmm", "aten::mv", "aten::dot"),

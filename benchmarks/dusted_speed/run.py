@@ -45,7 +45,7 @@ def prepare(path: Path) -> str:
     sc.pp.highly_variable_genes(adata, n_top_genes=3000, flavor="seurat_v3")
     adata.layers["counts"] = adata.X.copy()
     build_graph(adata, "151673", GraphParams())
-    section = read_section(adata, "151673", DustedParams(size_factor_key="sum_umi_all_genes")).section
+    section = read_section(adata, "151673", DustedParams.preset("paper", size_factor_key="sum_umi_all_genes")).section
     np.savez(
         path,
         data=section.counts.data,

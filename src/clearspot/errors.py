@@ -13,6 +13,9 @@ from typing import Final
 
 import click
 
+EXIT_USAGE: Final = 2
+"""Options that are not allowed, as click has it."""
+
 EXIT_BAD_INPUT: Final = 65
 """The data are at fault: never retried (``EX_DATAERR`` of sysexits.h)."""
 
@@ -86,6 +89,10 @@ class BadInputError(Exception):
         super().__init__("\n\n".join(str(problem) for problem in self.problems))
 
 
+class SettingError(ValueError):
+    """A setting has a value that is not allowed, alone or together with another."""
+
+
 class DeviceNotAvailableError(Exception):
     """A compute device was asked for by name and is not there."""
 
@@ -109,6 +116,8 @@ def exit_codes() -> Iterator[None]:
     sys.unraisablehook = lambda what: None if is_disk_full(what.exc_value) else hooks[1](what)
     try:
         yield
+    except SettingError as error:
+        _leave("Invalid setting", error, EXIT_USAGE)
     except BadInputError as error:
         _leave("Bad input", error, EXIT_BAD_INPUT)
     except DeviceNotAvailableError as error:

@@ -99,4 +99,4 @@ def test_denoise_says_what_is_wrong_with_the_file(section, tmp_path):
 def test_denoise_takes_every_option_of_the_pipelines_script(repo):
     script = runpy.run_path(str(repo / "bin" / "dusted_denoise.py"))["main"]
     here = {option.name for option in main.commands["denoise"].params}
-    assert {option.name for option in script.params} - here == {"outdir"}
+    assert {option.name for option in script.params} - here == {"outdir", "verdict_only", "versions"}

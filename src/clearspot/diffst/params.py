@@ -1,11 +1,12 @@
-"""What can be chosen about Diff-ST, and the named sets of choices."""
+"""Settings of Diff-ST, and its presets."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
 
-from clearspot.contract.gene_lists import gene_names
+from clearspot.contract.settings import Settings, setting
 
 Preset = Literal["cpu", "gpu", "test"]
 
@@ -13,170 +14,116 @@ MAX_EVALUATIONS: Final = 20
 
 
 @dataclass(frozen=True)
-class DiffstParams:
-    """Settings of one super-resolution run. The field defaults are the preset ``cpu``.
+class DiffstParams(Settings):
+    """Settings of one super-resolution run; the defaults are those of :func:`clearspot.diffst.superresolve`.
 
-    Parameters
-    ----------
-    factor
-        Bins per spot pitch: 5 (20 um on Visium) or 10 (10 um), or any other from 2 up.
-    bin_um
-        Side of a bin in micrometres; overrides ``factor``.
-    spot_diameter_um
-        Diameter of what a spot captures; ``None``: 55 % of the pitch, which is 55 um on Visium.
-    input
-        Layer that is distributed over the bins: ``counts``, or ``denoised`` (DUSTED's).
-    genes
-        ``hvg``: the ``n_genes`` most variable ones; ``all``; or a tuple of gene names or ids.
-    n_genes
-        How many for ``hvg``.
-    always_genes
-        Genes that are in whatever ``genes`` says.
-    n_programs
-        Gene programs that the networks work on.
-    image
-        Off: the image is not looked at (ablation).
-    encoder, encoder_name
-        File with the weights of an image model of ``timm``, and its name there, for further image features; ``None``:
-        none.
-    likelihood
-        Of the counts in the loss: ``poisson``, or ``nb`` (negative binomial, with each gene's own dispersion).
-    disentangle
-        Shared and private features with cross-modal modulation; off: plain concatenation (ablation).
-    cross_attention
-        Attention to cell- and tissue-level tokens (ablation).
-    gene_graph
-        Corrections to the loadings by the gene graph network (ablation).
-    gene_neighbours
-        Neighbours of a gene in the graph.
-    diffusion
-        Off: MeanNet and projection alone, no uncertainty (ablation).
-    projection
-        Off: samples are not made to add up to the counts (ablation).
-    width
-        Channels of the networks' finest level.
-    steps_mean, steps_diffusion
-        Training steps of the two networks.
-    batch
-        Crops a step.
-    crop
-        Bins along a side of a training crop, a multiple of 8.
-    lr
-        Peak learning rate.
-    ema_decay
-        Of the moving average of the weights, which is what samples.
-    curriculum
-        Share of the steps during which cell tokens enter by their entropy.
-    condition_dropout
-        Probability that a crop is shown without image, and the same without counts.
-    hide_patterns
-        Ways in which spots are hidden for cross-scale self-supervision.
-    visible_weight
-        Weight in the loss of spots that the network was shown, against those it was not.
-    disentangle_weight
-        Weight of the disentangling loss.
-    samples
-        Draws of the diffusion; the mean is over them.
-    evaluations
-        Network evaluations a sample, at most 20.
-    sigma_min, sigma_max
-        Noise levels, in standard deviations of the residual.
-    holdout
-        Share of the spots that training never learns from: half of them choose when to stop and how large residuals
-        are, half score the result.
-    tile
-        Bins along a side of a tile's core when sampling, a multiple of 8.
-    gene_chunk
-        Genes that are decoded at a time.
-    seed
-        Of everything random.
-    device
-        ``cpu``, ``cuda`` or ``cuda:N``; ``auto`` is the CPU, because a GPU is only used where it was asked for.
-    threads
-        CPU threads; ``None`` leaves PyTorch's choice.
-    checkpoint_minutes
-        Minutes between checkpoints while training; ``None``: only at the end.
+    Presets: ``cpu`` (the defaults), ``gpu`` (larger networks, longer training) and ``test`` (seconds, no use of it).
     """
 
-    factor: int = 5
-    bin_um: float | None = None
-    spot_diameter_um: float | None = None
-    input: Literal["counts", "denoised"] = "counts"
-    genes: Literal["hvg", "all"] | tuple[str, ...] = "hvg"
-    n_genes: int = 200
-    always_genes: tuple[str, ...] = ()
-    n_programs: int = 16
-    image: bool = True
-    encoder: str | None = None
-    encoder_name: str = "resnet18"
-    likelihood: Literal["poisson", "nb"] = "poisson"
-    disentangle: bool = True
-    cross_attention: bool = True
-    gene_graph: bool = True
-    gene_neighbours: int = 10
-    diffusion: bool = True
-    projection: bool = True
-    width: int = 24
-    steps_mean: int = 240
-    steps_diffusion: int = 400
-    batch: int = 2
-    crop: int = 96
-    lr: float = 1e-3
-    ema_decay: float = 0.995
-    curriculum: float = 0.5
-    condition_dropout: float = 0.05
-    hide_patterns: int = 12
-    visible_weight: float = 0.0
-    disentangle_weight: float = 0.05
-    samples: int = 8
-    evaluations: int = 12
-    sigma_min: float = 0.02
-    sigma_max: float = 20.0
-    holdout: float = 0.2
-    tile: int = 160
-    gene_chunk: int = 32
-    seed: int = 0
-    device: str = "auto"
-    threads: int | None = None
-    checkpoint_minutes: float | None = 5.0
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "cpu": {},
+        "gpu": {
+            "n_programs": 32,
+            "width": 64,
+            "steps_mean": 4000,
+            "steps_diffusion": 8000,
+            "batch": 8,
+            "crop": 128,
+            "ema_decay": 0.999,
+            "samples": 16,
+            "evaluations": 18,
+            "tile": 512,
+            "gene_chunk": 128,
+        },
+        "test": {
+            "n_genes": 24,
+            "n_programs": 4,
+            "width": 8,
+            "steps_mean": 6,
+            "steps_diffusion": 6,
+            "batch": 1,
+            "crop": 32,
+            "hide_patterns": 2,
+            "samples": 2,
+            "evaluations": 3,
+            "tile": 48,
+        },
+    }
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.genes, str) or self.genes not in ("hvg", "all"):
-            object.__setattr__(self, "genes", gene_names(self.genes))
-        object.__setattr__(self, "always_genes", gene_names(self.always_genes))
-        for name in ("n_genes", "n_programs", "width", "steps_mean", "batch", "samples", "gene_chunk", "hide_patterns"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("crop", "tile"):
-            if getattr(self, name) < 8 or getattr(self, name) % 8:
-                raise ValueError(f"{name} must be a multiple of 8, not {getattr(self, name)}")
-        if self.factor < 2:
-            raise ValueError(f"factor must be at least 2, not {self.factor}")
-        if self.bin_um is not None and self.bin_um <= 0:
-            raise ValueError(f"bin_um must be above 0, not {self.bin_um}")
-        if not 2 <= self.evaluations <= MAX_EVALUATIONS:
-            raise ValueError(f"evaluations must be from 2 to {MAX_EVALUATIONS}, not {self.evaluations}")
-        if not 0 <= self.holdout < 0.5:
-            raise ValueError(f"holdout is a fraction below 0.5, not {self.holdout}")
-        if self.likelihood not in ("poisson", "nb"):
-            raise ValueError(f"likelihood must be poisson or nb, not {self.likelihood!r}")
-        if self.input not in ("counts", "denoised"):
-            raise ValueError(f"input must be counts or denoised, not {self.input!r}")
-
-    @classmethod
-    def preset(cls, name: Preset, **changes: Any) -> DiffstParams:
-        """A named set of choices, with some changed; a change to ``None`` leaves the preset's value."""
-        if name not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(sorted(PRESETS))}, not {name!r}")
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(changes) - known):
-            raise TypeError(f"Diff-ST has no setting named {', '.join(unknown)}")
-        given = {key: value for key, value in changes.items() if value is not None}
-        return replace(PRESETS[name], **given)
-
-    def as_dict(self) -> dict[str, Any]:
-        """All settings, for a record."""
-        return asdict(self)
+    factor: int = setting(5, "Bins per spot pitch: 5 gives bins of 20 µm on Visium, 10 of 10 µm.", ge=2)
+    bin_um: float | None = setting(
+        None, "Side of a bin in micrometres, in place of the factor.", none="by the factor", ge=2, le=50
+    )
+    spot_diameter_um: float | None = setting(
+        None,
+        "Diameter of the area that a spot captures, in micrometres.",
+        none="55 % of the pitch, which is 55 µm on Visium",
+        gt=0,
+    )
+    input: Literal["counts", "denoised"] = setting("counts", "Layer that is distributed over the bins.")
+    genes: Literal["hvg", "all"] | tuple[str, ...] = setting(
+        "hvg", "Genes to super-resolve: the most variable ones, all, or named ones."
+    )
+    n_genes: int = setting(200, "Number of genes for hvg.", ge=2)
+    always_genes: tuple[str, ...] = setting((), "Genes (names or ids) to super-resolve in addition.")
+    n_programs: int = setting(16, "Number of gene programs that the networks work on.", ge=1)
+    image: bool = setting(True, "Use the histology image.")
+    encoder: str | None = setting(
+        None, "File with weights of an image model of timm, for further image features.", none="no further features"
+    )
+    encoder_name: str = setting("resnet18", "Name in timm of the image model.")
+    likelihood: Literal["poisson", "nb"] = setting(
+        "poisson", "Likelihood of the counts in the loss; nb has a dispersion for each gene."
+    )
+    disentangle: bool = setting(
+        True, "Shared and private features with cross-modal modulation; without, plain concatenation."
+    )
+    cross_attention: bool = setting(True, "Attention to tokens at cell and tissue level.")
+    gene_graph: bool = setting(True, "Correction of the programs' loadings by a graph network over the genes.")
+    gene_neighbours: int = setting(10, "Neighbours of a gene in the gene graph.", ge=1)
+    diffusion: bool = setting(
+        True, "Second stage: samples with texture and uncertainty. Without, the mean network alone."
+    )
+    projection: bool = setting(True, "Make the bins under a spot add up to the spot's counts.")
+    width: int = setting(24, "Channels of the networks at the finest level.", ge=8)
+    steps_mean: int = setting(240, "Training steps of the first stage (mean network).", ge=1)
+    steps_diffusion: int = setting(400, "Training steps of the second stage (diffusion).", ge=1)
+    batch: int = setting(2, "Training crops per step.", ge=1)
+    crop: int = setting(96, "Bins along a side of a training crop, a multiple of 8.", ge=8, multiple_of=8)
+    lr: float = setting(1e-3, "Peak learning rate.", gt=0)
+    ema_decay: float = setting(
+        0.995, "Decay of the moving average of the weights; the average is used for sampling.", ge=0, lt=1
+    )
+    curriculum: float = setting(
+        0.5, "Fraction of the steps during which cell tokens enter in the order of their entropy.", ge=0, le=1
+    )
+    condition_dropout: float = setting(
+        0.05, "Probability that a crop is shown without its image, and the same without its counts.", ge=0, le=0.5
+    )
+    hide_patterns: int = setting(12, "Number of patterns in which spots are hidden during training.", ge=1)
+    visible_weight: float = setting(
+        0.0, "Weight in the loss of the spots shown to the network, relative to the hidden ones.", ge=0
+    )
+    disentangle_weight: float = setting(0.05, "Weight of the disentangling loss.", ge=0)
+    samples: int = setting(8, "Number of samples drawn; the result is their mean and spread.", ge=1, le=64)
+    evaluations: int = setting(12, "Network evaluations per sample.", ge=2, le=MAX_EVALUATIONS)
+    sigma_min: float = setting(0.02, "Lowest noise level, in standard deviations of the residual.", gt=0)
+    sigma_max: float = setting(20.0, "Highest noise level, in standard deviations of the residual.", gt=0)
+    holdout: float = setting(
+        0.2,
+        "Fraction of the spots held out of training: half of them choose when to stop and how large residuals are, "
+        "half score the result.",
+        ge=0,
+        lt=0.5,
+    )
+    tile: int = setting(160, "Bins along a side of a tile when sampling, a multiple of 8.", ge=8, multiple_of=8)
+    gene_chunk: int = setting(32, "Genes decoded at a time.", ge=1)
+    seed: int = setting(0, "Random seed.", ge=0)
+    device: str = setting("auto", "Compute device: cpu, cuda or cuda:N. auto is the CPU.")
+    threads: int | None = setting(None, "CPU threads.", none="PyTorch's choice", ge=1)
+    checkpoint_minutes: float | None = setting(
+        5.0, "Minutes between checkpoints while training.", none="at the end only", ge=0
+    )
 
 
 ARCHITECTURE: Final = ("width", "disentangle", "cross_attention", "gene_graph", "diffusion")
@@ -186,33 +133,3 @@ RUN_ONLY: Final = frozenset(
     {"device", "threads", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk", "encoder"}
 )
 """Settings that do not change training: a run may be resumed with others."""
-
-PRESETS: Final[dict[str, DiffstParams]] = {
-    "cpu": DiffstParams(),
-    "gpu": DiffstParams(
-        n_programs=32,
-        width=64,
-        steps_mean=4000,
-        steps_diffusion=8000,
-        batch=8,
-        crop=128,
-        ema_decay=0.999,
-        samples=16,
-        evaluations=18,
-        tile=512,
-        gene_chunk=128,
-    ),
-    "test": DiffstParams(
-        n_genes=24,
-        n_programs=4,
-        width=8,
-        steps_mean=6,
-        steps_diffusion=6,
-        batch=1,
-        crop=32,
-        hide_patterns=2,
-        samples=2,
-        evaluations=3,
-        tile=48,
-    ),
-}

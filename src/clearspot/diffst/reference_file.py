@@ -34,9 +34,7 @@ def prepare_reference(
     bin_size_um: int | None = None,
     microns_per_pixel: float | None = None,
 ) -> StepRecord:
-    """Read a reference, lay it onto bins, and write ``<sample>.reference.h5ad`` and its record.
-
-    Never raises for bad data: the record's status is ``bad_input`` then, and there is no file beside it.
+    """Read a reference, lay it onto bins, and write ``<sample>.reference.h5ad``.
 
     Parameters
     ----------
@@ -50,26 +48,29 @@ def prepare_reference(
         Bins wanted. Where the reference was measured on wider ones, those are kept.
     bin_size_um, microns_per_pixel
         Of a Visium HD sample, as in the samplesheet.
+
+    Returns
+    -------
+    The record of the step.
+
+    Raises
+    ------
+    BadInputError
+        If the input cannot be a reference. No file is written then.
     """
-    try:
-        kind, reference = _read_outs(path, outdir, sample, bin_um, bin_size_um, microns_per_pixel)
-    except BadInputError as error:
-        record = StepRecord.bad_input(sample, _STEP, error.problems)
-    else:
-        write_reference(reference, outdir / keys.reference_name(sample))
-        record = StepRecord(
-            sample,
-            _STEP,
-            metrics={
-                "reference_kind": kind,
-                "bin_um": reference.grid.bin_um,
-                "n_bins_on_tissue": int(reference.tissue.sum()),
-                "n_genes": len(reference.genes),
-                "total_counts": float(reference.counts.sum(dtype=np.float64)),
-            },
-        )
-    record.write(outdir / keys.record_name(sample, _STEP))
-    return record
+    kind, reference = _read_outs(path, outdir, sample, bin_um, bin_size_um, microns_per_pixel)
+    write_reference(reference, outdir / keys.reference_name(sample))
+    return StepRecord(
+        sample,
+        _STEP,
+        metrics={
+            "reference_kind": kind,
+            "bin_um": reference.grid.bin_um,
+            "n_bins_on_tissue": int(reference.tissue.sum()),
+            "n_genes": len(reference.genes),
+            "total_counts": float(reference.counts.sum(dtype=np.float64)),
+        },
+    )
 
 
 def read_reference(path: Path, bin_um: float) -> Reference:

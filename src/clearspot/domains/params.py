@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
+
+from clearspot.contract.settings import Settings, setting
 
 Method = Literal["gmm", "leiden"]
 
 
 @dataclass(frozen=True)
-class DomainParams:
-    """How domains are found and described.
+class DomainParams(Settings):
+    """How domains are found and described."""
 
-    Parameters
-    ----------
-    method
-        Whose domains are the main ones (markers, report): ``gmm`` (Gaussian mixture, tied covariance) or ``leiden``.
-    n_domains
-        Number of domains. ``None``: chosen by the data (``gmm``: BIC; ``leiden``: what ``resolution`` gives).
-    max_domains
-        Largest number that ``gmm`` considers.
-    resolution
-        Leiden's resolution, where ``n_domains`` is not given.
-    refine
-        Give each spot the label that most of its neighbours have.
-    n_markers
-        Marker genes listed for each domain.
-    moran_n_genes
-        Number of genes whose Moran's I is measured.
-    moran_n_perms
-        Shuffles behind its p-values; 0: none.
-    seed
-        Seed of everything random.
-    """
-
-    method: Method = "gmm"
-    n_domains: int | None = None
-    max_domains: int = 15
-    resolution: float = 1.0
-    refine: bool = False
-    n_markers: int = 10
-    moran_n_genes: int = 100
-    moran_n_perms: int = 100
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.method not in get_args(Method):
-            raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {self.method!r}")
-        if self.n_domains is not None and self.n_domains < 2:
-            raise ValueError(f"n_domains must be at least 2, not {self.n_domains}")
-        if not self.resolution > 0:
-            raise ValueError(f"resolution must be positive, not {self.resolution}")
+    method: Method = setting(
+        "gmm",
+        "Clustering whose domains are reported: a Gaussian mixture with tied covariance (gmm) or leiden. The other's "
+        "are in the file too.",
+    )
+    n_domains: int | None = setting(
+        None, "Number of domains.", none="chosen from the data (gmm: BIC; leiden: by the resolution)", ge=2, le=100
+    )
+    max_domains: int = setting(15, "Maximum number of domains that gmm considers.", ge=2, le=100)
+    resolution: float = setting(1.0, "Resolution of Leiden, used where the number of domains is not given.", gt=0)
+    refine: bool = setting(False, "Give each spot the domain of most of its neighbours.")
+    n_markers: int = setting(10, "Number of marker genes listed for each domain.", ge=1)
+    moran_n_genes: int = setting(100, "Number of genes for which Moran's I is computed.", ge=0)
+    moran_n_perms: int = setting(100, "Number of permutations for the p-values of Moran's I; 0: no p-values.", ge=0)
+    seed: int = setting(0, "Random seed.", ge=0)

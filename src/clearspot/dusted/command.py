@@ -22,7 +22,7 @@ from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
-from clearspot.errors import BadInputError, Problem, exit_codes
+from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
@@ -285,8 +285,7 @@ def _work_together(job: _Job, **where: Any) -> bool:
 
 
 def _process(rank: int, processes: int, meeting: str, job: _Job) -> None:
-    """What a started process does: the errors it dies of keep their exit codes."""
-    with exit_codes():
-        _work_together(
-            job.on(device_of_rank(job.params.device, rank)), init_method=meeting, rank=rank, world_size=processes
-        )
+    """What a started process does."""
+    _work_together(
+        job.on(device_of_rank(job.params.device, rank)), init_method=meeting, rank=rank, world_size=processes
+    )

@@ -4,6 +4,7 @@ PyTorch's ``DistributedDataParallel`` does the exchange. The first process goes 
 done when training is.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,9 +20,18 @@ from torch.nn.parallel import DistributedDataParallel
 
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.objective import Objective
-from clearspot.errors import EXIT_BAD_INPUT, EXIT_GPU_OUT_OF_MEMORY, EXIT_NO_DEVICE
+from clearspot.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_GPU_OUT_OF_MEMORY,
+    EXIT_NO_DEVICE,
+    BadInputError,
+    Problem,
+    exit_codes,
+)
+from clearspot.io.atomic import atomic_path
 
 _EXIT_CODES: Final = (EXIT_GPU_OUT_OF_MEMORY, EXIT_BAD_INPUT, EXIT_NO_DEVICE)
+_REFUSAL: Final = "refusal-{}.json"
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,14 @@ def run_processes(function: Callable[..., None], processes: int, *arguments: Any
 
     Raises
     ------
+    BadInputError
+        If one of them refused its input.
     SystemExit
-        With the exit code of the process that failed with one that means something; its message is on the standard
-        error already.
+        With the exit code of the process that failed with another one that means something; its message is on the
+        standard error already.
     """
     with TemporaryDirectory(prefix="clearspot-") as folder:
-        meeting = (Path(folder) / "meeting").as_uri()
-        context = start_processes(function, (processes, meeting, *arguments), processes, join=False)
+        context = start_processes(_started, (function, processes, folder, *arguments), processes, join=False)
         try:
             while not context.join():
                 pass
@@ -103,7 +114,22 @@ def run_processes(function: Callable[..., None], processes: int, *arguments: Any
             code = _meaningful_exit_code(context)
             if code is None:
                 raise
+            refusals = sorted(Path(folder).glob(_REFUSAL.format("*")))
+            if code == EXIT_BAD_INPUT and refusals:
+                problems = json.loads(refusals[0].read_text(encoding="utf-8"))
+                raise BadInputError([Problem(**problem) for problem in problems]) from error
             raise SystemExit(code) from error
+
+
+def _started(rank: int, function: Callable[..., None], processes: int, folder: str, *arguments: Any) -> None:
+    """What a new process does: its errors keep their exit codes, and a refusal is left for the caller to raise."""
+    with exit_codes():
+        try:
+            function(rank, processes, (Path(folder) / "meeting").as_uri(), *arguments)
+        except BadInputError as error:
+            with atomic_path(Path(folder) / _REFUSAL.format(rank)) as partial:
+                partial.write_text(json.dumps([problem.as_dict() for problem in error.problems]), encoding="utf-8")
+            raise SystemExit(EXIT_BAD_INPUT) from error
 
 
 def _meaningful_exit_code(context: ProcessContext) -> int | None:

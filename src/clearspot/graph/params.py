@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
+
+from clearspot.contract.settings import Settings, setting
 
 Strategy = Literal["radius", "knn", "grid", "delaunay"]
 
 
 @dataclass(frozen=True)
-class GraphParams:
-    """How neighbours are found.
+class GraphParams(Settings):
+    """How neighbours are found."""
 
-    Parameters
-    ----------
-    method
-        ``radius`` (as the paper), ``knn``, ``grid`` or ``delaunay``.
-    radius
-        In micrometres: neighbours' largest distance (``radius``), or the longest edge kept (``delaunay``). ``None``:
-        found from the spots.
-    n_neighbors
-        Neighbours to aim at (``radius``, ``grid``: the nearest whole shell of a lattice) or to take (``knn``).
-    """
-
-    method: Strategy = "radius"
-    radius: float | None = None
-    n_neighbors: int = 6
-
-    def __post_init__(self) -> None:
-        if self.method not in get_args(Strategy):
-            raise ValueError(f"method must be one of {', '.join(get_args(Strategy))}, not {self.method!r}")
-        if self.radius is not None and not self.radius > 0:
-            raise ValueError(f"radius must be positive, not {self.radius}")
-        if self.n_neighbors < 1:
-            raise ValueError(f"n_neighbors must be at least 1, not {self.n_neighbors}")
+    method: Strategy = setting("radius", "How neighbours are found; radius is the paper's way.")
+    radius: float | None = setting(
+        None,
+        "Maximum distance of neighbours (radius) or longest edge (delaunay), in micrometres.",
+        none="found from the positions",
+        gt=0,
+    )
+    n_neighbors: int = setting(
+        6,
+        "Number of neighbours: exact for knn; for radius and grid the target, met by the nearest whole shell of a "
+        "lattice.",
+        ge=1,
+    )

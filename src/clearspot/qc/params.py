@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.contract.gene_lists import gene_names
+from clearspot.contract.settings import Settings, setting
+
+if TYPE_CHECKING:
+    import anndata as ad  # a second to import, and --help should not wait for it
 
 # (side in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of quality: a
 # shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
@@ -17,43 +19,26 @@ _FLOORS: Final = ((2.0, 1, 1), (8.0, 10, 5), (16.0, 25, 15), (55.0, 50, 25))
 
 
 @dataclass(frozen=True)
-class QCParams:
-    """Thresholds of quality control.
+class QCParams(Settings):
+    """Thresholds of quality control."""
 
-    Parameters
-    ----------
-    min_counts, min_genes
-        Fewest counts and genes of a spot. ``None``: what :func:`spot_floors` gives for the spot's size.
-    min_spots
-        Fewest passing spots in which a gene must be seen.
-    mito_threshold, hb_threshold
-        Largest percentage of a spot's counts on mitochondrial and haemoglobin genes.
-    ribo_threshold
-        Smallest percentage of a spot's counts on ribosomal protein genes.
-    min_spots_left, min_genes_left
-        Fewest spots and modelled genes with which the denoiser can be trained.
-    n_hvgs
-        Number of highly variable genes.
-    hvg_min_counts
-        Only genes with more counts than this over all passing spots may be highly variable.
-    genes_of_interest
-        Symbols or gene ids that are flagged and modelled whether or not they vary.
-    """
-
-    min_counts: int | None = None
-    min_genes: int | None = None
-    min_spots: int = 1
-    mito_threshold: float = 20.0
-    ribo_threshold: float = 0.0
-    hb_threshold: float = 100.0
-    min_spots_left: int = 50
-    min_genes_left: int = 50
-    n_hvgs: int = 3000
-    hvg_min_counts: int = 100
-    genes_of_interest: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "genes_of_interest", gene_names(self.genes_of_interest))
+    min_counts: int | None = setting(
+        None, "Minimum counts of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+    )
+    min_genes: int | None = setting(
+        None, "Minimum genes of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+    )
+    min_spots: int = setting(1, "Minimum passing spots in which a gene is detected.", ge=0)
+    mito_threshold: float = setting(20.0, "Maximum mitochondrial counts of a spot, in per cent.", ge=0, le=100)
+    ribo_threshold: float = setting(0.0, "Minimum ribosomal protein counts of a spot, in per cent.", ge=0, le=100)
+    hb_threshold: float = setting(100.0, "Maximum haemoglobin counts of a spot, in per cent.", ge=0, le=100)
+    min_spots_left: int = setting(50, "Minimum passing spots of a sample; a sample with fewer is refused.", ge=1)
+    min_genes_left: int = setting(50, "Minimum genes to model; a sample with fewer is refused.", ge=1)
+    n_hvgs: int = setting(3000, "Number of highly variable genes.", ge=10)
+    hvg_min_counts: int = setting(100, "Only genes with more counts than this can be highly variable.", ge=0)
+    genes_of_interest: tuple[str, ...] = setting(
+        (), "Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable."
+    )
 
 
 def spot_floors(bin_um: float | None) -> tuple[int, int]:
@@ -66,7 +51,7 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     """
     sides, counts, genes = zip(*_FLOORS, strict=True)
     if bin_um is None:
-        return counts[-1], genes[-1]
+        return int(counts[-1]), int(genes[-1])
     # between two known sizes along the power law through them, so that any custom bin size has its own floor
     side, known = np.log(bin_um), np.log(sides)
     least_counts, least_genes = (round(float(np.exp(np.interp(side, known, np.log(one))))) for one in (counts, genes))

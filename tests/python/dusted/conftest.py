@@ -65,7 +65,7 @@ def section_of():
     """Function from settings to the section of a fresh AnnData."""
 
     def make(params: DustedParams | None = None, **kwargs):
-        return read_section(hexagonal_section(**kwargs), "s", params or DustedParams(**SMALL)).section
+        return read_section(hexagonal_section(**kwargs), "s", params or DustedParams.preset("paper", **SMALL)).section
 
     return make
 

@@ -17,7 +17,9 @@ SETTINGS = {"hidden": 8, "latent": 4, "epochs": 6, "lr": 0.01, "threads": 1, "ch
 
 
 def tile_size(adata, attempt, **settings):
-    return with_smaller_tiles(adata, "s", DustedParams(hidden=8, **settings), attempt).max_spots_per_tile
+    return with_smaller_tiles(
+        adata, "s", DustedParams.preset("paper", hidden=8, **settings), attempt
+    ).max_spots_per_tile
 
 
 @pytest.mark.parametrize(("attempt", "expected"), [(1, 800), (2, 400), (3, 256), (9, 256)])
@@ -97,7 +99,7 @@ def test_next_attempt_goes_on_from_the_kept_checkpoint_with_smaller_tiles(h5ad, 
     assert not list(kept.iterdir())
 
 
-@pytest.mark.parametrize("change", [{"seed": 3}, {"likelihood": "nb"}, {"always_genes": ("g1",)}])
+@pytest.mark.parametrize("change", [{"seed": 3}, {"likelihood": "zinb"}, {"always_genes": ("g1",)}])
 def test_other_settings_are_kept_apart(h5ad, tmp_path, change):
     one, two = (KeptCheckpoint(tmp_path, "s", h5ad, DustedParams(**settings), None) for settings in ({}, change))
     assert one.path != two.path

@@ -9,7 +9,7 @@ from clearspot.dusted.params import DustedParams
 from clearspot.dusted.tiles import make_tiles
 
 CPU = torch.device("cpu")
-PARAMS = DustedParams(hidden=8, latent=4, reduction_ratio=4, likelihood="nb", blind=0.3)
+PARAMS = DustedParams.preset("paper", hidden=8, latent=4, reduction_ratio=4, likelihood="nb", blind=0.3)
 
 
 def objective_of(section, params=PARAMS, tiles=None):

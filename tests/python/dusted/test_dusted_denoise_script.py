@@ -76,4 +76,4 @@ def test_bad_data_exit_65(repo, adata, tmp_path):
 def test_every_option_is_a_setting_of_the_library(repo):
     script = runpy.run_path(str(repo / "bin" / "dusted_denoise.py"))
     known = {field.name for field in fields(DustedParams)} | set(inspect.signature(denoise_file).parameters)
-    assert {option.name for option in script["main"].params} - {"outdir"} <= known
+    assert {option.name for option in script["main"].params} - {"outdir", "verdict_only", "versions"} <= known

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from clearspot.dusted.params import DustedParams
 
 
 def chosen(adata, **settings):
-    source = read_section(adata, "s", DustedParams(**settings))
+    source = read_section(adata, "s", DustedParams.preset("paper", **settings))
     return list(source.section.genes), [message.text for message in source.messages]
 
 
@@ -65,7 +67,7 @@ def test_list_file(tmp_path):
 
 
 def test_size_factors_are_over_all_genes_and_passing_spots(adata):
-    section = read_section(adata, "s", DustedParams()).section
+    section = read_section(adata, "s", DustedParams.preset("paper")).section
     totals = np.asarray(adata.layers[keys.COUNTS].sum(axis=1)).ravel()[adata.obs[keys.QC_PASS]]
     np.testing.assert_allclose(section.size_factor, totals / np.median(totals), rtol=1e-6)
 
@@ -73,7 +75,9 @@ def test_size_factors_are_over_all_genes_and_passing_spots(adata):
 @pytest.mark.parametrize("over", ["all", "modelled"])
 @pytest.mark.parametrize("target", [None, 1e4])
 def test_input_is_log_of_counts_scaled_to_the_target(adata, over, target):
-    section = read_section(adata, "s", DustedParams(normalise_over=over, target_sum=target)).section
+    section = read_section(
+        adata, "s", replace(DustedParams.preset("paper"), normalise_over=over, target_sum=target)
+    ).section
     counts = section.counts.toarray()
     passing = adata.obs[keys.QC_PASS].to_numpy()
     totals = counts.sum(axis=1) if over == "modelled" else adata.layers[keys.COUNTS][passing].toarray().sum(axis=1)
@@ -84,7 +88,7 @@ def test_input_is_log_of_counts_scaled_to_the_target(adata, over, target):
 def test_pooled_expression_does_not_depend_on_the_chunks(adata):
     from clearspot.dusted.section import pooled_expression
 
-    section = read_section(adata, "s", DustedParams()).section
+    section = read_section(adata, "s", DustedParams.preset("paper")).section
     dense = section.expression(slice(None)).toarray()
     for rows in (5, 1000):
         average, maximum = pooled_expression(section, rows)
@@ -93,7 +97,7 @@ def test_pooled_expression_does_not_depend_on_the_chunks(adata):
 
 
 def test_thinned_input_is_on_the_scale_of_the_whole(adata):
-    params = DustedParams(normalise_over="all", target_sum=None)
+    params = replace(DustedParams.preset("paper"), normalise_over="all", target_sum=None)
     section = read_section(adata, "s", params).section
     half = section.thinned(section.counts * 0.5, 0.5, params)
     np.testing.assert_allclose(

@@ -13,7 +13,7 @@ from clearspot.dusted.tile_data import tile_input
 from clearspot.dusted.tiles import make_tiles
 
 CPU = torch.device("cpu")
-PARAMS = DustedParams(hidden=8, latent=4, reduction_ratio=4, gene_intercept=True)
+PARAMS = DustedParams.preset("paper", hidden=8, latent=4, reduction_ratio=4, gene_intercept=True)
 
 
 def whole(section):

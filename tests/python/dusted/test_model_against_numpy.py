@@ -1,5 +1,7 @@
 """The whole model against an independent version in plain numpy, dense matrices and loops, values and gradients."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -107,7 +109,7 @@ def numpy_loss(p, section, params):
 
 
 def prepared(section_of, variant):
-    params = DustedParams(**SETTINGS, **variant)
+    params = replace(DustedParams.preset("paper"), **SETTINGS, **variant)
     section = section_of(params)
     model = build_model(section, params, torch.float64).double()
     objective = Objective(section, make_tiles(section.graph, None, 10**6), params, CPU, torch.float64)

@@ -1,6 +1,6 @@
 import pytest
 
-from clearspot.dusted.params import PRESETS, DustedParams
+from clearspot.dusted.params import DustedParams
 
 
 def test_paper_preset_is_the_paper():
@@ -22,7 +22,7 @@ def test_none_leaves_the_presets_value():
     ("change", "word"),
     [
         ({"likelihood": "poisson"}, "nb, zinb"),
-        ({"holdout": 1.0}, "fraction"),
+        ({"holdout": 1.0}, "at least 0 and below 1"),
         ({"epochs": 0}, "at least 1"),
         ({"lr": -1.0}, "above 0"),
         ({"precision": "fp8"}, "fp32"),
@@ -42,6 +42,6 @@ def test_unknown_names_are_refused():
 
 
 def test_presets_share_the_papers_architecture():
-    paper, default = PRESETS["paper"], PRESETS["default"]
+    paper, default = DustedParams.preset("paper"), DustedParams()
     for name in ("alpha", "tied_weights", "heads", "gene_attention", "reduction_ratio"):
         assert getattr(default, name) == getattr(paper, name)

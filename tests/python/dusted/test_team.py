@@ -15,6 +15,7 @@ from clearspot.dusted.command import Targets, denoise_file
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import Team, device_of_rank, launched_by_torchrun
+from clearspot.errors import BadInputError
 from clearspot.io.atomic import write_h5ad
 
 SETTINGS = {
@@ -53,15 +54,28 @@ def test_two_processes_give_what_one_does(h5ad, tmp_path):
     np.testing.assert_allclose(together.obsm[keys.LATENT], alone.obsm[keys.LATENT], rtol=1e-3, atol=1e-4)
 
 
-def test_a_process_that_fails_leaves_with_the_exit_code_of_its_error(h5ad, tmp_path):
+def test_the_refusal_of_a_process_is_raised_in_the_one_that_started_it(h5ad, tmp_path, monkeypatch):
     section = ad.read_h5ad(h5ad)
     section.layers[keys.COUNTS] = section.layers[keys.COUNTS] * 0.5
     write_h5ad(section, h5ad)
-    targets = Targets.in_folder(tmp_path, "s1")
-    job = command._Job(h5ad, targets, "s1", DustedParams(), 1, None, None, None)
-    with pytest.raises(SystemExit) as left:
-        command._process(0, 1, (tmp_path / "meeting").as_uri(), job)
-    assert left.value.code == 65
+    left = []
+
+    def start_one(function, arguments, processes, join):
+        try:
+            function(0, *arguments)
+        except SystemExit as error:
+            left.append(error.code)
+        return SimpleNamespace(join=gone, processes=[SimpleNamespace(exitcode=code) for code in left])
+
+    def gone():
+        raise ProcessExitedException("gone", error_index=0, error_pid=1, exit_code=left[0])
+
+    monkeypatch.setattr(team, "start_processes", start_one)
+    job = command._Job(h5ad, Targets.in_folder(tmp_path, "s1"), "s1", DustedParams(), 1, None, None, None)
+    with pytest.raises(BadInputError) as refused:
+        team.run_processes(command._process, 1, job)
+    assert refused.value.problems[0].sample == "s1"
+    assert left == [65]
     assert not torch.distributed.is_initialized()
 
 
@@ -94,13 +108,18 @@ def test_torchrun_tells_the_processes_where_to_meet(h5ad, tmp_path, monkeypatch)
 def test_every_process_gets_a_tile(section_of, monkeypatch):
     monkeypatch.setattr("clearspot.dusted.run.current_team", lambda: Team(1, 3))
     source = SimpleNamespace(section=section_of())
-    assert len(Run(source, "s", DustedParams(hidden=8), torch.device("cpu")).tiles) >= 3
+    assert len(Run(source, "s", DustedParams.preset("paper", hidden=8), torch.device("cpu")).tiles) >= 3
 
 
 def test_steps_one_tile_after_the_other_are_for_one_process(section_of, monkeypatch):
     monkeypatch.setattr("clearspot.dusted.run.current_team", lambda: Team(0, 2))
     with pytest.raises(ValueError, match="single process"):
-        Run(SimpleNamespace(section=section_of()), "s", DustedParams(step_per="tile"), torch.device("cpu"))
+        Run(
+            SimpleNamespace(section=section_of()),
+            "s",
+            DustedParams.preset("paper", step_per="tile"),
+            torch.device("cpu"),
+        )
 
 
 def test_one_gpu_a_process():

@@ -12,7 +12,7 @@ from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import GRAPH_LAYERS, make_tiles
 
 CPU = torch.device("cpu")
-PARAMS = DustedParams(hidden=6, latent=3, reduction_ratio=4, gene_intercept=True, holdout=0.2)
+PARAMS = DustedParams.preset("paper", hidden=6, latent=3, reduction_ratio=4, gene_intercept=True, holdout=0.2)
 
 
 @pytest.fixture

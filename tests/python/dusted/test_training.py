@@ -18,7 +18,7 @@ from clearspot.dusted.training import (
 )
 
 CPU = torch.device("cpu")
-PARAMS = DustedParams(hidden=8, latent=4, reduction_ratio=4, epochs=12, lr=1e-2)
+PARAMS = DustedParams.preset("paper", hidden=8, latent=4, reduction_ratio=4, epochs=12, lr=1e-2)
 
 
 def run(section, params, max_spots=10**6, **kwargs):

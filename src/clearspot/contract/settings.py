@@ -1,0 +1,233 @@
+"""Settings of a step: each states its meaning, default and bounds once, in the dataclass that holds it.
+
+From there come the validation, the documentation of the class, and the options of the command line
+(:mod:`clearspot.contract.options`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from math import isnan
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Final, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from clearspot.errors import SettingError
+
+T = TypeVar("T")
+
+_METADATA: Final = "clearspot.setting"
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """What a field's own line says."""
+
+    help: str
+    none: str | None
+    ge: float | None
+    gt: float | None
+    le: float | None
+    lt: float | None
+    multiple_of: int | None
+
+
+def setting(
+    default: T,
+    help: str,
+    *,
+    none: str | None = None,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    multiple_of: int | None = None,
+) -> T:
+    """Declare a field of a :class:`Settings` class.
+
+    Type and choices come from the annotation: ``bool``, ``int``, ``float``, ``str``, a ``Literal`` of words,
+    ``tuple[str, ...]`` (names), and ``None`` beside any of them.
+
+    Parameters
+    ----------
+    default
+        Value that holds where none is given.
+    help
+        What the setting is, in sentences that can be read alone.
+    none
+        What ``None`` means, for a field that may be ``None``.
+    ge, gt, le, lt
+        Bounds: at least, above, at most, below.
+    multiple_of
+        Number by which the value can be divided.
+    """
+    stated = _Stated(help, none, ge, gt, le, lt, multiple_of)
+    return field(default=default, metadata={_METADATA: stated})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting, with what its annotation says.
+
+    Parameters
+    ----------
+    name, default
+        Name and default of the field.
+    stated
+        What :func:`setting` was given.
+    kind
+        Type of a value that is neither a choice nor names nor ``None``.
+    choices
+        Words that are allowed; empty where any value within the bounds is.
+    names
+        Whether names (of genes) may be given.
+    optional
+        Whether the value may be ``None``.
+    """
+
+    name: str
+    default: Any
+    stated: _Stated
+    kind: type
+    choices: tuple[str, ...]
+    names: bool
+    optional: bool
+
+    @property
+    def expected(self) -> str:
+        """The values that are allowed, in words."""
+        stated, parts = self.stated, []
+        if self.choices:
+            parts.append(f"one of {', '.join(self.choices)}")
+        elif not self.names:
+            kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[self.kind]
+            kind = kind if stated.multiple_of is None else f"a multiple of {stated.multiple_of}"
+            limits = {"at least": stated.ge, "above": stated.gt, "at most": stated.le, "below": stated.lt}
+            bounds = [f"{words} {limit:g}" for words, limit in limits.items() if limit is not None]
+            parts.append(", ".join([kind, " and ".join(bounds)]) if bounds else kind)
+        if self.names:
+            parts.append("a list of names")
+        if self.optional:
+            parts.append("None")
+        return " or ".join(parts)
+
+    def checked(self, value: Any) -> Any:
+        """Return the value as plain Python (NumPy's numbers as numbers, any sequence of names as a tuple).
+
+        Raises
+        ------
+        SettingError
+            If the value is not allowed.
+        """
+        if value is None and self.optional:
+            return None
+        if self.choices and isinstance(value, str) and value in self.choices:
+            return value
+        if self.names and isinstance(value, Iterable):
+            from clearspot.contract.gene_lists import gene_names  # pandas takes a second to import
+
+            names = value if isinstance(value, str) else tuple(value)
+            if all(isinstance(name, str) for name in names):
+                return gene_names(names)
+        if not self.choices and not self.names and self._fits(value):
+            return self.kind(value)
+        raise SettingError(f"{self.name} must be {self.expected}, not {value!r}")
+
+    def _fits(self, value: Any) -> bool:
+        if self.kind in (str, bool):
+            return isinstance(value, self.kind)
+        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
+            return False
+        stated, number = self.stated, float(value)
+        return (
+            not isnan(number)
+            and (stated.ge is None or number >= stated.ge)
+            and (stated.gt is None or number > stated.gt)
+            and (stated.le is None or number <= stated.le)
+            and (stated.lt is None or number < stated.lt)
+            and (stated.multiple_of is None or number % stated.multiple_of == 0)
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of the dataclasses that hold the settings of a step.
+
+    A subclass is a frozen dataclass whose fields are made by :func:`setting`. Every instance is valid: values are
+    checked when it is made. The section ``Parameters`` of the subclass's documentation is made from its fields.
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Named settings: what each changes of the defaults. The first one is the defaults themselves."""
+
+    def __init_subclass__(cls) -> None:
+        parameters = ["", "", "Parameters", "----------"]
+        for name in cls.__annotations__:
+            declared = cls.__dict__.get(name)
+            if isinstance(declared, Field):
+                stated: _Stated = declared.metadata[_METADATA]
+                parameters += [name, f"    {stated.help}" + (f" ``None``: {stated.none}." if stated.none else "")]
+        cls.__doc__ = (cls.__doc__ or "").rstrip() + "\n".join(parameters) + "\n"
+
+    def __post_init__(self) -> None:
+        for name, declared in settings_of(type(self)).items():
+            object.__setattr__(self, name, declared.checked(getattr(self, name)))
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Self:
+        """Named settings, with some changed.
+
+        Parameters
+        ----------
+        name
+            Key of :attr:`presets`.
+        changes
+            Fields to set; ``None`` leaves the preset's value.
+
+        Raises
+        ------
+        SettingError
+            If there is no such preset, or a value is not allowed.
+        TypeError
+            If there is no such field.
+        """
+        if name not in cls.presets:
+            raise SettingError(f"preset must be one of {', '.join(sorted(cls.presets))}, not {name!r}")
+        if unknown := sorted(set(changes) - settings_of(cls).keys()):
+            raise TypeError(f"{cls.__name__} has no setting named {', '.join(unknown)}")
+        given = {key: value for key, value in changes.items() if value is not None}
+        return replace(cls(), **{**cls.presets[name], **given})
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings, for a record."""
+        return asdict(self)
+
+
+def settings_of(cls: type[Settings]) -> dict[str, Setting]:
+    """All settings of a class by name, in order."""
+    hints = get_type_hints(cls)
+    return {
+        one.name: Setting(one.name, one.default, one.metadata[_METADATA], *_read_annotation(hints[one.name]))
+        for one in fields(cls)
+    }
+
+
+def _read_annotation(annotation: Any) -> tuple[type, tuple[str, ...], bool, bool]:
+    """Kind, choices, whether names are allowed, and whether ``None`` is."""
+    union = get_origin(annotation) in (Union, UnionType)
+    kind: type = str
+    choices: tuple[str, ...] = ()
+    names = optional = False
+    for part in get_args(annotation) if union else (annotation,):
+        if part is NoneType:
+            optional = True
+        elif get_origin(part) is Literal:
+            choices += get_args(part)
+        elif get_origin(part) is tuple:
+            names = True
+        elif part in (bool, int, float, str):
+            kind = part
+        else:
+            raise TypeError(f"a setting cannot be of type {part}")
+    return kind, choices, names, optional

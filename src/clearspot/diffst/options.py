@@ -1,0 +1,19 @@
+"""Options of the command line that training and sampling of Diff-ST share. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from clearspot.contract.options import FILE, group
+
+INPUT_OPTIONS: Final = group(
+    click.option("--h5ad", required=True, type=FILE, help="AnnData file of the sample."),
+    click.option("--histology", type=FILE, help="Features of the image, SAMPLE.histology.npz.  [default: no image]"),
+)
+
+SECTION_FIELDS: Final = ("factor", "bin_um", "spot_diameter_um", "input", "genes", "n_genes", "always_genes", "image")
+"""Settings that say what is read of the section; training and sampling must agree in them."""
+
+RUN_FIELDS: Final = ("seed", "device", "threads")
