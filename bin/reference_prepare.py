@@ -17,7 +17,7 @@ from clearspot.step_script import StepScript, step_command
 @SCALE_OPTION
 @click.option(
     "--bin-um",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=2, max=50),
     default=16.0,
     show_default=True,
     help="Side of a bin in µm, as that of the samples' super-resolution.",

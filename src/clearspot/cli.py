@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from clearspot import __version__
+from clearspot.contract.options import FILE, FOLDER, options_of
+from clearspot.contract.settings import settings_of
+from clearspot.diffst.params import DiffstParams
 from clearspot.dusted.options import denoise_options
 from clearspot.errors import exit_codes
+from clearspot.io.options import SCALE_OPTION
+
+if TYPE_CHECKING:
+    from clearspot.record import StepRecord
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +27,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("outdir", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("outdir", type=FOLDER)
 @click.option(
     "--preset",
     "name",
@@ -35,21 +43,25 @@ def main() -> None:
     multiple=True,
     default=("v1",),
     show_default=True,
-    help="Visium v1, v2 (CytAssist) or Visium HD; given several times, the samples take them in turn.",
+    help="Visium v1, v2 (CytAssist) or Visium HD; if repeated, the samples take them in turn.",
 )
-@click.option("--samples", "n_samples", type=click.IntRange(min=1), default=1, show_default=True, help="How many.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first sample.")
+@click.option(
+    "--samples", "n_samples", type=click.IntRange(min=1), default=1, show_default=True, help="Number of samples."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed of the first sample."
+)
 @click.option("--genes", "n_genes", type=click.IntRange(min=1), help="Number of genes.  [default: by preset]")
 @click.option("--width-um", type=click.FloatRange(min=500), help="Width of the field.  [default: by preset]")
-@click.option("--height-um", type=click.FloatRange(min=500), help="Height of the field.  [default: as the width]")
+@click.option("--height-um", type=click.FloatRange(min=500), help="Height of the field.  [default: equal to the width]")
 @click.option(
     "--um-per-px",
     type=click.FloatRange(min=0, min_open=True),
-    help="Pixel of the full-resolution image, in micrometres.  [default: by preset]",
+    help="Size of a full-resolution pixel in µm.  [default: by preset]",
 )
 @click.option("--image/--no-image", default=True, show_default=True, help="Write the full-resolution image.")
 @click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
-@click.option("--truth-002um", is_flag=True, help="Write the truth of 2 um bins too, not just of 8 um bins.")
+@click.option("--truth-002um", is_flag=True, help="Write the true expression in 2 µm bins too, beside 8 µm bins.")
 def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
     """Write simulated samples with known truth into OUTDIR.
 
@@ -70,10 +82,10 @@ def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="AnnData file to write."
 )
-@click.option("--sample", help="Name in messages.  [default: the input's file name]")
+@click.option("--sample", help="Sample name in messages.  [default: the input's file name]")
 @click.option(
     "--models",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder for checkpoint, loss curve, attention and gene attention.  [default: not kept]",
 )
 @denoise_options
@@ -88,5 +100,33 @@ def denoise(h5ad: Path, output: Path, sample: str | None, models: Path | None, *
         from clearspot.dusted.command import Targets, denoise_file
 
         record = denoise_file(h5ad, Targets.beside(output, models), sample or h5ad.stem, **options)
-        for message in record.messages if record else ():
-            click.echo(f"{message.level}: {message.text}", err=True)
+        _show_messages([record] if record else [])
+
+
+@main.command()
+@click.argument("h5ad", type=FILE)
+@click.option("-o", "--outdir", required=True, type=FOLDER, help="Output folder.")
+@click.option("--image", type=FILE, help="Full-resolution histology image.  [default: expression alone]")
+@click.option("--sample", help="Sample name in file names and messages.  [default: the input's file name]")
+@click.option("--checkpoint", type=FILE, help="Trained model.  [default: trained on this section]")
+@SCALE_OPTION
+@options_of(DiffstParams, *(name for name in settings_of(DiffstParams) if name != "image"))
+def superresolve(
+    h5ad: Path, outdir: Path, image: Path | None, sample: str | None, checkpoint: Path | None, **options: Any
+) -> None:
+    """Super-resolve the counts of H5AD, any AnnData file of one section, with Diff-ST.
+
+    It needs counts (layers['counts'], or whole numbers in X), coordinates (obsm['spatial']) and the size of a pixel
+    (uns['clearspot']['microns_per_pixel'], or --microns-per-pixel). Writes SAMPLE.superres.h5ad, the trained model and
+    the records of the steps. The result is predicted, never measured.
+    """
+    with exit_codes():
+        from clearspot.diffst.command import superresolve_file
+
+        _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, checkpoint=checkpoint, **options))
+
+
+def _show_messages(records: Iterable[StepRecord]) -> None:
+    """Show the messages of records, each once."""
+    for message in dict.fromkeys(message for record in records for message in record.messages):
+        click.echo(f"{message.level}: {message.text}", err=True)

@@ -131,5 +131,5 @@ def step_command(name: str) -> Callable[[Callable[Concatenate[StepScript, ...], 
 
 
 def _writes() -> bool:
-    """Whether this process writes: under ``torchrun`` only the first one does."""
-    return os.environ.get("RANK", "0") == "0"
+    """Whether this process writes: under ``torchrun`` (which sets ``LOCAL_RANK`` too) only the first one does."""
+    return "LOCAL_RANK" not in os.environ or os.environ.get("RANK", "0") == "0"

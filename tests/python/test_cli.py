@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from clearspot import __version__
 from clearspot.cli import main
+from clearspot.contract.settings import settings_of
+from clearspot.diffst.params import DiffstParams
 
 
 def test_version():
@@ -25,7 +27,7 @@ def test_help_names_the_commands():
     assert "simulate" in result.output
 
 
-@pytest.mark.parametrize("command", ["simulate", "denoise"])
+@pytest.mark.parametrize("command", ["simulate", "denoise", "superresolve"])
 def test_help_imports_nothing_heavy(command):
     program = (
         "import sys, clearspot.cli as c\n"
@@ -94,6 +96,21 @@ def test_denoise_says_what_is_wrong_with_the_file(section, tmp_path):
     assert result.exit_code == 65
     assert "not whole" in result.output
     assert not (tmp_path / "out.h5ad").exists()
+
+
+def test_superresolve_goes_from_a_file_to_the_files_of_the_pipeline(section, tmp_path):
+    out = tmp_path / "out"
+    small = ["--preset", "test", "--genes", "all", "--factor", "2", "--threads", "1", "--microns-per-pixel", "1"]
+    result = CliRunner().invoke(main, ["superresolve", str(section), "-o", str(out), "--sample", "s1", *small])
+    assert result.exit_code == 0, result.output
+    written = ["s1.diffst.pt", "s1.superres.h5ad", "s1.superres.json", "s1.superres_train.json"]
+    assert sorted(path.name for path in out.iterdir()) == written
+    assert ad.read_h5ad(out / "s1.superres.h5ad").n_vars == 12
+
+
+def test_superresolve_has_every_setting_of_the_library():
+    options = {option.name for option in main.commands["superresolve"].params}
+    assert set(settings_of(DiffstParams)) <= options
 
 
 def test_denoise_takes_every_option_of_the_pipelines_script(repo):

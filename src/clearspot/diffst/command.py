@@ -192,6 +192,43 @@ def sample_file(
     return result
 
 
+def superresolve_file(
+    h5ad: Path,
+    image: Path | None,
+    outdir: Path,
+    sample: str,
+    *,
+    checkpoint: Path | None = None,
+    **options: Any,
+) -> list[StepRecord]:
+    """Super-resolve one section from file to files, as the pipeline's three steps do one after the other.
+
+    Parameters
+    ----------
+    h5ad, outdir, sample
+        As :func:`train_file`.
+    image
+        Full-resolution image; None: expression alone.
+    checkpoint
+        A trained model; None: one is trained on this section.
+    options
+        ``preset``, ``microns_per_pixel`` and fields of :class:`DiffstParams`.
+
+    Returns
+    -------
+    The records of the steps.
+    """
+    records, histology = [], None
+    if image is not None:
+        records.append(embed_file(h5ad, image, outdir, sample, **options))
+        histology = outdir / histology_name(sample)
+    if checkpoint is None:
+        records.append(train_file(h5ad, histology, outdir, sample, **options))
+        checkpoint = outdir / checkpoint_name(sample)
+    records.append(sample_file(h5ad, histology, checkpoint, outdir, sample, **options).record)
+    return records
+
+
 def _params(preset: Preset, settings: dict[str, Any]) -> DiffstParams:
     """Settings from the options: lists of genes may come in files."""
     genes, always = settings.pop("genes", None), settings.pop("always_genes", None)
