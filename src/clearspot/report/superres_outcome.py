@@ -56,7 +56,7 @@ def _why_not_run(records: SampleRecords) -> str:
     if records.failed_step is not None:
         return "the sample was not processed"
     if records.bin_um is not None:
-        return "a Visium HD sample is finer than what super-resolution predicts: it serves as a reference"
+        return "a Visium HD sample is finer than what super-resolution predicts"
     if reason:
         return str(reason)
     return "the run leaves it out (--skip_superres)"
