@@ -63,7 +63,7 @@ def test_a_required_step_leaves_a_page_with_the_reason(
 ) -> None:
     stop_at(made, step, status)
     page = page_of(made, None)
-    assert f"Not processed. {get_step(step).title} {verb} this sample. See the reason below." in page.text
+    assert f"Not processed. The step {get_step(step).title} {verb} this sample. See the reason below." in page.text
     for words in (PROBLEM.file, PROBLEM.found, PROBLEM.expected, PROBLEM.mend):
         assert words in page.text
     assert page.data["charts"] == {}
@@ -97,9 +97,10 @@ def test_an_optional_step_leaves_the_sample_its_page_with_all_other_results(
     assert set(page.data["charts"]) == charts
     assert "Not processed" not in page.text
     assert "Look before you use it." in page.text
-    assert f"Worth a look: {get_step(step).title} ({in_summary})" in page.text
-    said = {"refused": "the input was refused", "failed": "a task failed"}[in_summary]
-    assert f"Super-resolution is missing: {said}. All other results of this sample are complete." in page.text
+    assert f"Worth a look: {get_step(step).title}: {in_summary}." in page.text
+    assert f"(expected {PROBLEM.expected}). To fix it: {PROBLEM.mend}." in page.text
+    said = f"the step {get_step(step).title} " + {"refused": "refused its input", "failed": "failed"}[in_summary]
+    assert f"Super-resolution is missing: {said}. All other results of this sample are here." in page.text
     shown = page.text.split("Super-resolution is missing")[1]
     for words in (PROBLEM.file, PROBLEM.found, PROBLEM.expected, PROBLEM.mend):
         assert words in shown
@@ -118,7 +119,7 @@ def test_an_optional_step_leaves_the_samples_status_as_it_is(
     assert row["superres_reason"] == f"{get_step(step).title}: image.tif: a <blank> image (expected an H&E stain)"
     assert row["verdict"] == "look"
     listed = json.loads((made.folder / "inputs" / "clearspot_without_superres_mqc.json").read_text())["data"]
-    assert listed["good"]["step"] == f"{get_step(step).title} ({in_summary})"
+    assert listed["good"]["step"] == f"{get_step(step).title}: {in_summary}"
     assert not (made.folder / "inputs" / "clearspot_refused_mqc.json").exists()
     assert intro_of(made) == "1 sample, none refused. Without super-resolution, for a reason given below: good."
 
@@ -143,7 +144,7 @@ def test_a_refused_reference_is_shown_like_a_refused_sample(tmp_path: Path) -> N
     assert (records.status, records.failed_step, records.lost) == ("bad_input", "reference", {})
     write_sample_report(None, [path], tmp_path / "page.html")
     page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert "Not processed. Reference refused this sample." in page.text
+    assert "Not processed. The step Reference refused this sample." in page.text
     assert "a <blank> image" in page.text
 
 
