@@ -132,7 +132,7 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 def _without_superres(samples: Sequence[SampleRecords]) -> mqc.Section:
     rows = [
-        (records.sample, {"step": f"{get_step(step).title} ({_WITHOUT_RESULTS[record.status]})"} | problem.as_dict())
+        (records.sample, {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
         for records in samples
         for step, record in records.lost.items()
         for problem in record.problems

@@ -71,11 +71,11 @@ def _why_not(view: SampleView) -> list[Block]:
         return [Notice("The file of super-resolved expression was not given to this report.", "look")]
     if outcome.status == "not run":
         return [Notice(f"Super-resolution was not run. {measured}"), Notice(f"Reason: {outcome.reason}.")]
-    said = "a task failed" if outcome.status == "failed" else "the input was refused"
+    said = f"the step {outcome.step} {'failed' if outcome.status == 'failed' else 'refused its input'}"
     return [
-        Notice(f"Super-resolution is missing: {said}. All other results of this sample are complete.", "look"),
-        Notice(measured),
+        Notice(f"Super-resolution is missing: {said}. All other results of this sample are here.", "look"),
         Problems(outcome.problems),
+        Notice(measured),
     ]
 
 

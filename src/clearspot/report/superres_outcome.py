@@ -28,11 +28,14 @@ class SuperresOutcome:
         Why it is not ``ok``, as a sentence without full stop; empty where it is.
     problems
         What a step that refused or failed recorded.
+    step
+        Title of that step.
     """
 
     status: SuperresStatus
     reason: str = ""
     problems: tuple[Problem, ...] = ()
+    step: str = ""
 
 
 def superres_outcome(records: SampleRecords) -> SuperresOutcome:
@@ -41,8 +44,8 @@ def superres_outcome(records: SampleRecords) -> SuperresOutcome:
         if name in records.lost:
             record = records.lost[name]
             status: SuperresStatus = "failed" if record.status == "failed" else "refused"
-            reason = f"{get_step(name).title}: {reason_of(record.problems)}"
-            return SuperresOutcome(status, reason, tuple(record.problems))
+            title = get_step(name).title
+            return SuperresOutcome(status, f"{title}: {reason_of(record.problems)}", tuple(record.problems), title)
     if records.ran(STEPS[-1]):
         return SuperresOutcome("ok")
     return SuperresOutcome("not run", _why_not_run(records))
@@ -56,7 +59,7 @@ def _why_not_run(records: SampleRecords) -> str:
     if records.failed_step is not None:
         return "the sample was not processed"
     if records.bin_um is not None:
-        return "a Visium HD sample is finer than what super-resolution predicts: it serves as a reference"
+        return "a Visium HD sample is finer than what super-resolution predicts"
     if reason:
         return str(reason)
     return "the run leaves it out (--skip_superres)"

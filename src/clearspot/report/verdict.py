@@ -165,14 +165,14 @@ def what_happened(records: SampleRecords) -> str:
     if records.failed_step is None:
         return ""
     verb = "failed on" if records.status == "failed" else "refused"
-    return f"{get_step(records.failed_step).title} {verb} this sample."
+    return f"The step {get_step(records.failed_step).title} {verb} this sample."
 
 
 def _lost(step: str, record: StepRecord) -> Finding:
     verb = "failed" if record.status == "failed" else "refused"
-    fixes = " ".join(dict.fromkeys(problem.mend for problem in record.problems))
-    text = f"{reason_of(record.problems)}. {fixes}".strip() if record.problems else ""
-    return Finding("look", f"{get_step(step).title} ({verb})", "", text)
+    fixes = "; ".join(dict.fromkeys(problem.mend.rstrip(".") for problem in record.problems))
+    text = f"{reason_of(record.problems)}. To fix it: {fixes}." if record.problems else ""
+    return Finding("look", f"{get_step(step).title}: {verb}", "", text)
 
 
 def _line(records: SampleRecords, rule: Rule) -> Finding | None:

@@ -363,7 +363,7 @@ def test_a_refused_sample_has_a_small_page_that_says_why(tmp_path: Path) -> None
     out = tmp_path / "bad_report.html"
     write_sample_report(None, [refused("bad", tmp_path, problems=2)], out)
     page = Page(out.read_text(encoding="utf-8"))
-    assert "Not processed. Input check refused this sample." in page.text
+    assert "Not processed. The step Input check refused this sample." in page.text
     assert "text among <coordinates>" in page.text
     assert page.data["charts"] == {}
     assert out.stat().st_size < 50_000

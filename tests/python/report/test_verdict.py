@@ -85,11 +85,3 @@ def test_a_line_that_is_no_limit_is_named(tmp_path: Path, text: str, found: str)
     with pytest.raises(BadInputError) as caught:
         read_thresholds(tmp_path / "limits.yml", [LEAST])
     assert found in caught.value.problems[0].found
-
-
-def test_the_docs_list_every_limit() -> None:
-    docs = (Path(__file__).parents[3] / "docs" / "output.md").read_text()
-    rows = [line.split("|") for line in docs.split("## Traffic lights")[1].split("\n## ")[0].splitlines()]
-    stated = {row[1].strip(" `"): [cell.strip() for cell in row[3:5]] for row in rows if len(row) > 4 and "`" in row[1]}
-    shown = {rule.id: ["" if value is None else f"{value:g}" for value in (rule.look, rule.bad)] for rule in RULES}
-    assert stated == shown
