@@ -81,7 +81,7 @@ def as_counts(values: NDArray[Any], path: Path, sample: str) -> NDArray[np.int32
     """
     if values.size == 0:
         return values.astype(np.int32)
-    if values.dtype.kind not in "iufb":
+    if values.dtype.kind not in "iuf":
         raise _not_counts(path, sample, f"entries of type {values.dtype}")
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():

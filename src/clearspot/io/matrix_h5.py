@@ -43,7 +43,7 @@ def read_h5(path: Path, sample: str) -> FeatureMatrix:
             counts=blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr"),
             barcodes=barcodes,
             features=pd.concat(tables, ignore_index=True),
-            library_ids=tuple(_texts(h5.attrs.get("library_ids"))),
+            library_ids=tuple(_names(h5.attrs.get("library_ids"))),
             software_version=_first_text(h5.attrs.get("software_version")),
             chemistry=_first_text(h5.attrs.get("chemistry_description")),
             messages=tuple(dict.fromkeys(message for some in messages for message in some)),
@@ -172,11 +172,11 @@ def _barcodes(group: h5py.Group) -> pd.Index:
 def _features(group: h5py.Group, path: Path, sample: str) -> tuple[pd.DataFrame, tuple[Message, ...]]:
     if "features" in group:
         table = group["features"]
-        columns = {name: _texts(table[name][:]) for name in ("id", "name", "feature_type", "genome") if name in table}
+        columns = {name: _names(table[name][:]) for name in ("id", "name", "feature_type", "genome") if name in table}
         ids, symbols = columns["id"], columns.get("name")
         types, genomes = columns.get("feature_type"), columns.get("genome")
     else:
-        ids, symbols, types = _texts(group["genes"][:]), _texts(group["gene_names"][:]), None
+        ids, symbols, types = _names(group["genes"][:]), _names(group["gene_names"][:]), None
         genomes = np.full(len(ids), group.name.strip("/"), dtype=object)
     features, messages = feature_table(ids, symbols, types, genomes)
     if len(features) != int(group["shape"][0]):
@@ -198,6 +198,14 @@ def _texts(values: Any) -> NDArray[np.object_]:
     return np.array(texts, dtype=object)
 
 
-def _first_text(values: Any) -> str | None:
+def _names(values: Any) -> NDArray[np.object_]:
+    """Decode names, in which no file to be written can hold a zero byte."""
     texts = _texts(values)
+    if any("\0" in text for text in texts):
+        raise ValueError("zero bytes inside of names")
+    return texts
+
+
+def _first_text(values: Any) -> str | None:
+    texts = _names(values)
     return str(texts[0]) if len(texts) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
@@ -92,6 +93,8 @@ SPOILT: dict[str, Callable[[MadeOuts], None]] = {
     "antibodies alone": rewrite_matrix(features=lambda table: table.assign(feature_type="Antibody Capture")),
     "peaks": rewrite_matrix(features=lambda table: table.assign(feature_type="Peaks")),
     "halves": rewrite_matrix(counts=lambda counts: counts / 2, data_dtype=np.float32),
+    "yes and no instead of counts": rewrite_matrix(counts=lambda counts: counts > 0, data_dtype=bool),
+    "names with zero bytes": edit_dataset(FILTERED, "features/name", lambda names: np.array([b"a\0b"] * len(names))),
     "negative": rewrite_matrix(counts=lambda counts: -counts),
     "halves in the raw matrix": rewrite_matrix(RAW, counts=lambda counts: counts / 2, data_dtype=np.float64),
     "indices of the raw matrix": edit_dataset(RAW, "indptr", lambda values: values[::-1].copy()),
@@ -127,6 +130,14 @@ ODD: dict[str, Callable[[MadeOuts], None]] = {
     "uint8 counts": rewrite_matrix(data_dtype=np.uint8),
     "float64 counts": rewrite_matrix(data_dtype=np.float64),
     "positions as decimals": rewrite_positions(lambda table: table.astype(float)),
+    "big-endian counts": rewrite_matrix(data_dtype=">i4"),
+    "lone first word of the type": rewrite_matrix(features=lambda table: table.assign(feature_type="Gene")),
+    "ids and symbols exchanged": rewrite_matrix(
+        features=lambda table: table.rename(columns={"id": "name", "name": "id"})
+    ),
+    "barcodes of an aggregated run": rewrite_matrix(
+        barcodes=lambda names: [name.removesuffix("-1") + "-2" for name in names]
+    ),
     "fiducials 0": scale_factors(fiducial_diameter_fullres=0, hexagon_diameter=100, remark="text"),
     "no fiducials": scale_factors(fiducial_diameter_fullres=...),
     "type split by a tab": mex_instead(lambda text: text.replace("Gene Expression", "Gene\tExpression")),
@@ -154,3 +165,31 @@ def test_what_the_check_passes_is_ingested_as_it_is(tmp_path: Path, spoil: Calla
     np.testing.assert_array_equal(adata.obsm["spatial"], expected.obsm["spatial"])
     assert list(adata.var_names) == list(expected.var_names)
     adata.write_h5ad(tmp_path / "s.h5ad")
+
+
+@pytest.mark.parametrize("size", [4, 24, 32, 48, 100])
+def test_custom_bins_pass_and_are_ingested(tmp_path: Path, size: int) -> None:
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(size,), raw=True)
+    record = check_outs(made.root, "s", bin_size_um=size)
+    assert record.problems == []
+    assert [message.text for message in record.messages if message.level == "warning"] == []
+    adata, _ = ingest_outs(made.root, "s", bin_size_um=size)
+    assert adata.uns["clearspot"]["bin_size_um"] == size
+    assert adata.uns["clearspot"]["microns_per_pixel"] == pytest.approx(made.microns_per_pixel)
+
+
+def test_antibodies_with_any_names_are_ingested(tmp_path: Path) -> None:
+    names = ["HLA-A/B/C", "_index", "CD3", "cd3", "anti human IgG"]
+    made = make_outs(tmp_path / "outs", antibodies=len(names))
+    features = made.features.assign(name=[*made.features["name"].iloc[: -len(names)], *names])
+    rows = made.in_tissue
+    write_h5(made.root / FILTERED, made.counts[rows], made.positions.index[rows], features, library_ids=["a/b"])
+    assert check_outs(made.root, "s").problems == []
+    adata, _ = ingest_outs(made.root, "s")
+    adata.write_h5ad(tmp_path / "s.h5ad")
+    back = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert list(back.obsm["protein"].columns) == ["HLA-A_B_C", "index", "CD3", "cd3-1", "anti_human_IgG"]
+    np.testing.assert_array_equal(back.obsm["protein"].to_numpy(), made.counts[rows][:, -len(names) :])
+    assert list(back.uns["clearspot"]["protein_names"]) == names
+    assert list(back.uns["spatial"]) == list(back.obs["library_id"].unique()) == ["a_b"]
+    assert back.uns["spatial"]["a_b"]["metadata"]["library_id"] == "a/b"
