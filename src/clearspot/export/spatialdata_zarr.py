@@ -112,7 +112,7 @@ def _spots(
 
 
 def _bins(adata: ad.AnnData, side_px: float, frames: dict[str, BaseTransformation]) -> gpd.GeoDataFrame:
-    """Squares around the bins' centres, turned as their lattice is; along the image's axes if a single row tells none."""
+    """Squares around the bins' centres, turned as their lattice is; along the image's axes for a single row."""
     xy: NDArray[np.float64] = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     positions = adata.obs[[keys.ARRAY_ROW, keys.ARRAY_COL]].assign(**{PXL_COL: xy[:, 0], PXL_ROW: xy[:, 1]})
     lattice = fit_lattice(positions)
