@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from clearspot.io.feature_matrix import SYMBOLS
+from clearspot.io.feature_table import SYMBOLS
 from clearspot.io.layout import find_outs
 from clearspot.io.matrix import read_matrix
 from clearspot.io.positions import read_positions

@@ -1,8 +1,8 @@
 """Names of users and instruments as keys of AnnData, HDF5, Zarr and SpatialData.
 
-None of them accepts every name: HDF5 and Zarr take a slash for a folder, AnnData keeps ``_index`` for itself, SpatialData
-takes letters, digits and ``_ - .`` only, and tells no upper from lower case. A name goes through here where it becomes a
-key (a column, an entry of ``uns``, an element); the name itself is kept beside, as a value.
+None of them accepts every name: HDF5 and Zarr take a slash for a folder, AnnData keeps ``_index`` for itself,
+SpatialData takes letters, digits and ``_ - .`` only and ignores case. A name goes through here where it becomes a key
+(a column, an entry of ``uns``, an element); the name itself is kept beside, as a value.
 """
 
 from __future__ import annotations

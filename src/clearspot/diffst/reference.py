@@ -21,7 +21,7 @@ from clearspot.contract.counts import read_counts
 from clearspot.contract.sections import require_positions
 from clearspot.diffst.capture import disk_operator, square_operator
 from clearspot.diffst.grid import FineGrid
-from clearspot.io.feature_matrix import SYMBOLS
+from clearspot.io.feature_table import SYMBOLS
 from clearspot.io.matrix_h5 import read_h5
 from clearspot.io.reading import bad, reading
 

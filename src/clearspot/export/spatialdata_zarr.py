@@ -54,7 +54,11 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     frames = _frames(Identity(), um_per_px)
     is_hd = adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM) is not None
     shapes_name = f"{sample}_{'bins' if is_hd else 'spots'}"
-    shapes = _bins(adata, frames) if is_hd else _spots(adata, factors, um_per_px, frames)
+    shapes = (
+        _bins(adata, factors.get("spot_diameter_fullres", 1.0), frames)
+        if is_hd
+        else _spots(adata, factors, um_per_px, frames)
+    )
     images = {}
     for name, picture in library.get("images", {}).items():
         factor = factors.get(f"tissue_{name}_scalef")
@@ -107,14 +111,13 @@ def _spots(
     )
 
 
-def _bins(adata: ad.AnnData, frames: dict[str, BaseTransformation]) -> gpd.GeoDataFrame:
-    """Squares around the bins' centres, turned as their lattice is."""
+def _bins(adata: ad.AnnData, side_px: float, frames: dict[str, BaseTransformation]) -> gpd.GeoDataFrame:
+    """Squares around the bins' centres, turned as their lattice is; along the image's axes for a single row."""
     xy: NDArray[np.float64] = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     positions = adata.obs[[keys.ARRAY_ROW, keys.ARRAY_COL]].assign(**{PXL_COL: xy[:, 0], PXL_ROW: xy[:, 1]})
     lattice = fit_lattice(positions)
-    if lattice is None:
-        raise ValueError("the bins do not span a plane")
-    corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]) @ lattice.matrix.T
+    steps = np.eye(2) * side_px if lattice is None else lattice.matrix
+    corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]) @ steps.T
     squares = shapely.polygons(xy[:, None, :] + corners[None])
     return ShapesModel.parse(gpd.GeoDataFrame(geometry=squares, index=adata.obs_names), transformations=frames)
 

@@ -14,8 +14,7 @@ from scipy.sparse import csr_matrix
 from clearspot import keys
 from clearspot.io.reading import bad
 from clearspot.io.sparse_sums import row_sums
-
-SYMBOLS = "gene_symbols"
+from clearspot.record import Message
 
 _MAX_COUNT = np.iinfo(np.int32).max
 
@@ -53,6 +52,8 @@ class FeatureMatrix:
         As stated by the file; MEX states none.
     software_version, chemistry
         As stated by the file, or None.
+    messages
+        What was odd about the files and how it was handled.
     """
 
     counts: csr_matrix
@@ -61,29 +62,13 @@ class FeatureMatrix:
     library_ids: tuple[str, ...] = ()
     software_version: str | None = None
     chemistry: str | None = None
+    messages: tuple[Message, ...] = ()
 
     def totals(self) -> BarcodeTotals:
         """Gene expression UMIs of each barcode."""
         genes = (self.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).to_numpy()
         counts = self.counts if genes.all() else self.counts[:, np.flatnonzero(genes)]
         return BarcodeTotals(self.barcodes, row_sums(counts))
-
-
-def feature_table(
-    ids: NDArray[np.object_],
-    symbols: NDArray[np.object_] | None,
-    types: NDArray[np.object_] | None,
-    genomes: NDArray[np.object_] | None,
-) -> pd.DataFrame:
-    """Make the table of features; what a file does not state gets the value that old files imply."""
-    return pd.DataFrame(
-        {
-            keys.GENE_IDS: ids,
-            SYMBOLS: ids if symbols is None else np.where(symbols == "", ids, symbols),
-            keys.FEATURE_TYPES: keys.GENE_EXPRESSION if types is None else types,
-            keys.GENOME: "" if genomes is None else genomes,
-        },
-    )
 
 
 def as_counts(values: NDArray[Any], path: Path, sample: str) -> NDArray[np.int32]:
@@ -96,7 +81,7 @@ def as_counts(values: NDArray[Any], path: Path, sample: str) -> NDArray[np.int32
     """
     if values.size == 0:
         return values.astype(np.int32)
-    if values.dtype.kind not in "iufb":
+    if values.dtype.kind not in "iuf":
         raise _not_counts(path, sample, f"entries of type {values.dtype}")
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():

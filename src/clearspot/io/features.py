@@ -11,7 +11,8 @@ from scipy.sparse import csr_matrix
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_keys
-from clearspot.io.feature_matrix import SYMBOLS, FeatureMatrix
+from clearspot.io.feature_matrix import FeatureMatrix
+from clearspot.io.feature_table import SYMBOLS
 from clearspot.record import Message
 
 
@@ -42,7 +43,7 @@ class SplitFeatures:
 
 def split_features(matrix: FeatureMatrix) -> SplitFeatures:
     """Take genes and antibodies apart and give each gene a unique symbol (its first keeps the plain one)."""
-    messages = []
+    messages = list(matrix.messages)
     features = matrix.features
     types = features[keys.FEATURE_TYPES]
     is_gene = (types == keys.GENE_EXPRESSION).to_numpy()
@@ -61,7 +62,9 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
         )
         if changed := sum(key != name for key, name in zip(proteins.columns, protein_names, strict=True)):
             kept = f"uns['{keys.UNS}']['{keys.PROTEIN_NAMES}'] has the names as written"
-            messages.append(Message("handled", f"{changed} antibody names cannot be column names and were changed: {kept}"))
+            messages.append(
+                Message("handled", f"{changed} antibody names cannot be column names and were changed: {kept}")
+            )
     # slicing columns copies the matrix: only where there is something to leave out
     genes = matrix.counts if is_gene.all() else matrix.counts[:, np.flatnonzero(is_gene)]
     var = features.loc[is_gene, [keys.GENE_IDS, keys.FEATURE_TYPES, keys.GENOME]]

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from clearspot import keys
-from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix, as_counts, canonical, feature_table
+from clearspot.io.feature_matrix import BarcodeTotals, FeatureMatrix, as_counts, canonical
+from clearspot.io.feature_table import feature_table
 from clearspot.io.reading import bad, is_gzip, reading
 from clearspot.io.sparse_sums import add_to_rows
+from clearspot.record import Message
 
 _EXPECTED = "a feature-barcode matrix in 10x's HDF5 format"
 _PARTS = {"barcodes", "data", "indices", "indptr", "shape"}
@@ -36,14 +38,15 @@ def read_h5(path: Path, sample: str) -> FeatureMatrix:
         barcodes = _barcodes(groups[0])
         if any(not _barcodes(group).equals(barcodes) for group in groups[1:]):
             raise bad(path, sample, "genomes with different barcodes", _EXPECTED)
-        features = pd.concat([_features(group, path, sample) for group in groups], ignore_index=True)
+        tables, messages = zip(*(_features(group, path, sample) for group in groups), strict=True)
         return FeatureMatrix(
             counts=blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr"),
             barcodes=barcodes,
-            features=features,
-            library_ids=tuple(_texts(h5.attrs.get("library_ids"))),
+            features=pd.concat(tables, ignore_index=True),
+            library_ids=tuple(_names(h5.attrs.get("library_ids"))),
             software_version=_first_text(h5.attrs.get("software_version")),
             chemistry=_first_text(h5.attrs.get("chemistry_description")),
+            messages=tuple(dict.fromkeys(message for some in messages for message in some)),
         )
 
 
@@ -57,7 +60,7 @@ def read_h5_totals(path: Path, sample: str) -> BarcodeTotals:
             indptr, nnz = _indptr(group, path, sample)
             if len(indptr) != len(totals) + 1:
                 raise bad(path, sample, "genomes with different barcodes", _EXPECTED)
-            types = _features(group, path, sample)[keys.FEATURE_TYPES].to_numpy()
+            types = _features(group, path, sample)[0][keys.FEATURE_TYPES].to_numpy()
             genes = None if (types == keys.GENE_EXPRESSION).all() else types == keys.GENE_EXPRESSION
             for start, stop in _chunks(nnz):
                 values = as_counts(group["data"][start:stop], path, sample).astype(np.int64)
@@ -166,18 +169,19 @@ def _barcodes(group: h5py.Group) -> pd.Index:
     return pd.Index(_texts(group["barcodes"][:]))
 
 
-def _features(group: h5py.Group, path: Path, sample: str) -> pd.DataFrame:
+def _features(group: h5py.Group, path: Path, sample: str) -> tuple[pd.DataFrame, tuple[Message, ...]]:
     if "features" in group:
         table = group["features"]
-        columns = {name: _texts(table[name][:]) for name in ("id", "name", "feature_type", "genome") if name in table}
-        features = feature_table(columns["id"], columns.get("name"), columns.get("feature_type"), columns.get("genome"))
+        columns = {name: _names(table[name][:]) for name in ("id", "name", "feature_type", "genome") if name in table}
+        ids, symbols = columns["id"], columns.get("name")
+        types, genomes = columns.get("feature_type"), columns.get("genome")
     else:
-        genome = group.name.strip("/")
-        ids = _texts(group["genes"][:])
-        features = feature_table(ids, _texts(group["gene_names"][:]), None, np.full(len(ids), genome, dtype=object))
+        ids, symbols, types = _names(group["genes"][:]), _names(group["gene_names"][:]), None
+        genomes = np.full(len(ids), group.name.strip("/"), dtype=object)
+    features, messages = feature_table(ids, symbols, types, genomes)
     if len(features) != int(group["shape"][0]):
         raise bad(path, sample, "a matrix whose shape and list of features do not fit together", _EXPECTED)
-    return features
+    return features, messages
 
 
 def _texts(values: Any) -> NDArray[np.object_]:
@@ -194,6 +198,14 @@ def _texts(values: Any) -> NDArray[np.object_]:
     return np.array(texts, dtype=object)
 
 
-def _first_text(values: Any) -> str | None:
+def _names(values: Any) -> NDArray[np.object_]:
+    """Decode names, in which no file to be written can hold a zero byte."""
     texts = _texts(values)
+    if any("\0" in text for text in texts):
+        raise ValueError("zero bytes inside of names")
+    return texts
+
+
+def _first_text(values: Any) -> str | None:
+    texts = _names(values)
     return str(texts[0]) if len(texts) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,22 @@ from numpy.typing import NDArray
 from pyarrow import csv
 from scipy.sparse import coo_matrix, csr_matrix
 
+from clearspot import keys
 from clearspot.io import naming
-from clearspot.io.feature_matrix import FeatureMatrix, as_counts, canonical, feature_table
+from clearspot.io.feature_matrix import FeatureMatrix, as_counts, canonical
+from clearspot.io.feature_table import feature_table
+from clearspot.io.mex_lists import read_mex_list, require_columns, without_header
 from clearspot.io.reading import bad, open_binary, reading
+from clearspot.io.single_spaces import SingleSpaces, has_other_spaces
+from clearspot.record import Message
 
 _EXPECTED = "a count matrix in Matrix Market coordinate format"
+_WRITE_AGAIN = (
+    "write it again as Space Ranger, R's Matrix::writeMM or scipy.io.mmwrite do, with counts as whole numbers"
+)
 _BLOCK = 4 * 1024 * 1024
 _MAX_DEFLATE = 1100
+_LOOKED_AT = 64 * 1024
 _GENOME_PREFIX = re.compile(r"^(?P<genome>[A-Za-z0-9.-]+?)_+ENS[A-Z]*G\d")
 
 
@@ -42,22 +51,19 @@ class _Header:
 def read_mex(path: Path, sample: str) -> FeatureMatrix:
     """Read MEX files; see :func:`clearspot.io.matrix.read_matrix`."""
     mtx, barcodes_file, features_file = _files(path, sample)
-    barcodes = _read_table(barcodes_file, sample, "one barcode a line")[0].to_numpy()
-    table = _read_table(features_file, sample, "one feature a line: id, symbol, type")
     header = _read_header(mtx, sample)
-    if (header.n_rows, header.n_columns) != (len(table), len(barcodes)):
-        raise bad(
-            mtx,
-            sample,
-            f"a matrix of {header.n_rows} x {header.n_columns} beside {len(table)} features, {len(barcodes)} barcodes",
-            "as many rows as features and as many columns as barcodes",
-            "take the three files from one Space Ranger run",
-        )
+    barcodes = without_header(read_mex_list(barcodes_file, sample, "one barcode a line"), header.n_columns)
+    table = read_mex_list(features_file, sample, "one feature a line: id, symbol, type")
+    require_columns(table, features_file, sample)
+    table = without_header(table, header.n_rows)
+    _require_fit(header, len(table), len(barcodes), mtx, sample)
+    features, messages = _features(table, features_file)
     return FeatureMatrix(
         counts=_read_counts(mtx, header, sample),
-        barcodes=pd.Index(barcodes, dtype=object),
-        features=_features(table),
+        barcodes=pd.Index(barcodes[0].to_numpy(), dtype=object),
+        features=features,
         software_version=header.software_version,
+        messages=messages,
     )
 
 
@@ -85,17 +91,26 @@ def _files(path: Path, sample: str) -> tuple[Path, Path, Path]:
     return folder / mtx, lists[0], lists[1]
 
 
-def _read_table(path: Path, sample: str, expected: str) -> pd.DataFrame:
-    with reading(path, sample, expected), open_binary(path) as file:
-        return pd.read_csv(file, sep="\t", header=None, dtype=str, keep_default_na=False, na_filter=False)
+def _require_fit(header: _Header, n_features: int, n_barcodes: int, mtx: Path, sample: str) -> None:
+    size = (header.n_rows, header.n_columns)
+    if size == (n_features, n_barcodes):
+        return
+    found = f"a matrix of {size[0]} x {size[1]} beside {n_features} features, {n_barcodes} barcodes"
+    mend = "take the three files from one Space Ranger run"
+    if size == (n_barcodes, n_features):
+        found, mend = f"{found}: it is transposed", "write the matrix with features as rows and barcodes as columns"
+    raise bad(mtx, sample, found, "as many rows as features and as many columns as barcodes", mend)
 
 
-def _features(table: pd.DataFrame) -> pd.DataFrame:
+def _features(table: pd.DataFrame, file: Path) -> tuple[pd.DataFrame, tuple[Message, ...]]:
     symbols, types = (table[column].to_numpy() if column in table else None for column in (1, 2))
+    features, messages = feature_table(table[0].to_numpy(), symbols, types, None)
     # MEX states no genome, but with two of them every id is written GENOME_ENSG...
-    prefixes = [_GENOME_PREFIX.match(identifier) for identifier in table[0]]
-    genomes = np.array([match["genome"] if match else "" for match in prefixes], dtype=object)
-    return feature_table(table[0].to_numpy(), symbols, types, genomes)
+    prefixes = [_GENOME_PREFIX.match(identifier) for identifier in features[keys.GENE_IDS]]
+    features[keys.GENOME] = np.array([match["genome"] if match else "" for match in prefixes], dtype=object)
+    if symbols is None:
+        messages += (Message("warning", f"{file.name} has one column: it is used as gene ids and as symbols"),)
+    return features, messages
 
 
 def _read_header(path: Path, sample: str) -> _Header:
@@ -104,11 +119,11 @@ def _read_header(path: Path, sample: str) -> _Header:
 
 
 def _parse_header(file: IO[bytes], path: Path, sample: str) -> _Header:
-    words = file.readline(1000).decode().split()
-    if len(words) != 5 or words[0] != "%%MatrixMarket" or words[2] != "coordinate":
-        raise bad(path, sample, f"a file that begins with {' '.join(words)[:60]!r}", _EXPECTED)
+    words = file.readline(1000).decode("utf-8-sig").lower().split()
+    if len(words) != 5 or words[0] != "%%matrixmarket" or words[2] != "coordinate":
+        raise bad(path, sample, f"a file that begins with {' '.join(words)[:60]!r}", _EXPECTED, _WRITE_AGAIN)
     version = None
-    while (line := file.readline(100_000).decode()).startswith("%"):
+    while (line := file.readline(100_000).decode()).startswith("%") or line.isspace():
         if "metadata_json:" in line:
             with suppress(ValueError, AttributeError):
                 version = json.loads(line.split("metadata_json:", 1)[1]).get("software_version")
@@ -126,7 +141,9 @@ def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
     if header.nnz == 0:
         return csr_matrix(shape, dtype=np.int32)
     if header.field not in ("integer", "real") or header.symmetry != "general":
-        raise bad(path, sample, f"a matrix of kind '{header.field} {header.symmetry}'", "kind 'integer general'")
+        raise bad(
+            path, sample, f"a matrix of kind '{header.field} {header.symmetry}'", "kind 'integer general'", _WRITE_AGAIN
+        )
     if header.nnz > min(header.n_rows * header.n_columns, path.stat().st_size * _MAX_DEFLATE):
         raise bad(path, sample, f"{header.nnz} entries, more than the matrix or the file has room for", _EXPECTED)
     columns = np.empty(header.nnz, dtype=np.int32)
@@ -153,17 +170,23 @@ def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
 
 
 def _batches(file: IO[bytes], field: str) -> Iterator[pa.RecordBatch]:
-    types = {"row": pa.int64(), "column": pa.int64(), "value": pa.int64() if field == "integer" else pa.float64()}
+    # R writes 100000 as 1e+05, in the places too
+    number = pa.int64() if field == "integer" else pa.float64()
+    types = {"row": number, "column": number, "value": number}
+    start = file.tell()
+    looked_at = file.read(_LOOKED_AT)
+    file.seek(start)
     return csv.open_csv(
-        file,
+        SingleSpaces(file) if has_other_spaces(looked_at) else file,
         read_options=csv.ReadOptions(column_names=list(types), block_size=_BLOCK),
         parse_options=csv.ParseOptions(delimiter=" "),
         convert_options=csv.ConvertOptions(column_types=types, null_values=["nan", "NaN"]),
     )
 
 
-def _checked_places(places: NDArray[np.int64], n: int, path: Path, sample: str) -> NDArray[np.int64]:
+def _checked_places(places: NDArray[Any], n: int, path: Path, sample: str) -> NDArray[np.int64]:
     """Matrix Market counts from 1."""
-    if places.dtype.kind != "i" or places.min() < 1 or places.max() > n:
+    whole = places.dtype.kind == "i" or bool((places == np.rint(places)).all())
+    if not whole or places.min() < 1 or places.max() > n:
         raise bad(path, sample, "entries outside the matrix", _EXPECTED)
-    return places - 1
+    return places.astype(np.int64, copy=False) - 1

@@ -93,7 +93,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _read_csv(path: Path) -> pd.DataFrame:
     with open_binary(path) as file:
         first = file.readline(10_000).decode("utf-8-sig")
-    separator = "\t" if "\t" in first and "," not in first else ","
+    # spreadsheets and R's write.csv2 write semicolons, and decimal commas with them
+    separator = max(",\t;", key=first.count) if ";" in first or "," not in first else ","
     header = first.split(separator)[0].strip().strip('"').lower() in ("barcode", "barcodes", "")
     with open_binary(path) as file:
         table = pd.read_csv(
@@ -104,6 +105,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             encoding="utf-8-sig",
             skipinitialspace=True,
             float_precision="round_trip",
+            decimal="," if separator == ";" else ".",
         )
     if not header:
         if table.shape[1] != len(COLUMNS) + 1:

@@ -51,7 +51,7 @@ class ScaleFactors:
 def read_scalefactors(path: Path, sample: str, images: Collection[str] = tuple(_IMAGE_FACTORS)) -> ScaleFactors:
     """Read ``scalefactors_json.json``.
 
-    Only what clearspot uses is checked: other programs write further keys, or 0 for what their assay has not (fiducials).
+    Only what clearspot uses is checked: other programs write further keys, or 0 for what their assay lacks (fiducials).
 
     Parameters
     ----------

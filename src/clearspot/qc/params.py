@@ -49,13 +49,12 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     bin_um
         Side of a square Visium HD bin in micrometres; ``None`` for spots.
     """
-    sides, counts, genes = zip(*_FLOORS, strict=True)
     if bin_um is None:
-        return int(counts[-1]), int(genes[-1])
+        return _FLOORS[-1][1:]
     # between two known sizes along the power law through them, so that any custom bin size has its own floor
-    side, known = np.log(bin_um), np.log(sides)
-    least_counts, least_genes = (round(float(np.exp(np.interp(side, known, np.log(one))))) for one in (counts, genes))
-    return least_counts, least_genes
+    sides, counts, genes = np.log(_FLOORS).T
+    side = np.log(bin_um)
+    return round(float(np.exp(np.interp(side, sides, counts)))), round(float(np.exp(np.interp(side, sides, genes))))
 
 
 def bin_size_um(adata: ad.AnnData) -> float | None:

@@ -81,6 +81,12 @@ def test_bins_are_squares_turned_as_their_lattice():
     np.testing.assert_allclose(np.sort(np.abs(first), axis=0)[[0, -1]], [[2, 2], [14, 14]])
 
 
+def test_a_single_row_of_bins_is_exported():
+    squares = to_spatialdata(sample(bin_size_um=8)[:4].copy(), "s1").shapes["s1_bins"].geometry
+    np.testing.assert_allclose(squares.area, 15**2)
+    np.testing.assert_allclose([squares.iloc[0].centroid.x, squares.iloc[0].centroid.y], [200, 100])
+
+
 def test_the_same_sample_makes_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

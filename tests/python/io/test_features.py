@@ -5,14 +5,16 @@ import pandas as pd
 from outs_factory import make_features
 from scipy.sparse import csr_matrix
 
-from clearspot.io.feature_matrix import FeatureMatrix, feature_table
+from clearspot.io.feature_matrix import FeatureMatrix
+from clearspot.io.feature_table import feature_table
 from clearspot.io.features import split_features
 
 
 def matrix(features, counts=None):
     counts = np.arange(2 * len(features)).reshape(2, -1) if counts is None else counts
-    table = feature_table(*(features[name].to_numpy() for name in ("id", "name", "feature_type", "genome")))
-    return FeatureMatrix(csr_matrix(counts, dtype=np.int32), pd.Index(["A", "B"]), table)
+    columns = (features[name].to_numpy(dtype=object) for name in ("id", "name", "feature_type", "genome"))
+    table, messages = feature_table(*columns)
+    return FeatureMatrix(csr_matrix(counts, dtype=np.int32), pd.Index(["A", "B"]), table, messages=messages)
 
 
 def texts(split):

@@ -335,7 +335,11 @@ def test_message_names_sample_file_and_mend(tmp_path):
     assert np.all([problem.found, problem.expected])
 
 
-CELL_FILES = ("filtered_feature_cell_matrix.h5", "filtered_feature_cell_matrix/matrix.mtx.gz", "raw_feature_cell_matrix/matrix.mtx.gz")  # fmt: skip
+CELL_FILES = (
+    "filtered_feature_cell_matrix.h5",
+    "filtered_feature_cell_matrix/matrix.mtx.gz",
+    "raw_feature_cell_matrix/matrix.mtx.gz",
+)
 
 
 @pytest.fixture

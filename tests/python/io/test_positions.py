@@ -67,6 +67,28 @@ def test_tab_separated(tmp_path):
     assert_is_the_table(read_positions(tmp_path / "tissue_positions.tsv", "s"))
 
 
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_separated_by_semicolons_as_spreadsheets_do(tmp_path, decimal, header):
+    TABLE.to_csv(tmp_path / "tissue_positions.csv", sep=";", decimal=decimal, header=header)
+    assert_is_the_table(read_positions(tmp_path / "tissue_positions.csv", "s"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"in_tissue": bool},
+        {"in_tissue": "uint8", "array_row": "int64", "array_col": "float64"},
+        {"in_tissue": "Int32", "array_row": "Int64"},
+        {"array_row": str, "pxl_row_in_fullres": str},
+    ],
+)
+def test_parquet_of_other_number_types(tmp_path, change):
+    table = TABLE.astype(change).reset_index().astype({"barcode": "category"}).assign(cluster=1, note="a")
+    table.to_parquet(tmp_path / "x.parquet", index=False)
+    assert_is_the_table(read_positions(tmp_path / "x.parquet", "s"))
+
+
 def test_header_without_a_name_for_the_barcodes(tmp_path):
     TABLE.to_csv(tmp_path / "tissue_positions.csv", index_label="")
     assert_is_the_table(read_positions(tmp_path / "tissue_positions.csv", "s"))

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from clearspot.errors import BadInputError
 from clearspot.io.consistency import require_scalefactors
 from clearspot.io.layout import OutsLayout, find_outs
-from clearspot.io.matrix import disagreement, read_matrix
+from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.naming import shown_name
 from clearspot.io.positions import read_agreeing_positions
@@ -114,6 +114,9 @@ def _check_content(
         positions = read_agreeing_positions(layout.positions, sample)
     with collecting(record):
         matrix = read_matrix(layout.matrix, sample)
+    if layout.matrix_raw is not None and layout.matrix_raw != layout.matrix:
+        with collecting(record):  # whatever the ingest reads is read here first
+            read_barcode_totals(layout.matrix_raw, sample)
     if layout.metrics_summary is not None:
         try:
             read_metrics_summary(layout.metrics_summary, sample)
