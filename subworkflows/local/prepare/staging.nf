@@ -29,15 +29,8 @@ def listOuts(root, bin_size_um) {
     def folders = listings.collectMany { listing -> listing.folders } - links.keySet()
     def taken = (placesOf(files) + folders + links.keySet()).collectMany { place -> [place, place.split('/')[0]] } as Set
     def named = listings.collectMany { listing -> listing.named }.findAll { place -> !(place in taken) }
-    // The name of a folder of segmented cells says what it is.
-    def prefix = root.name == 'segmented_outputs' ? 'segmented_outputs/' : ''
-    def more = [
-        folders: folders.sort().collect { place -> prefix + place },
-        named: named.unique().sort().collect { place -> prefix + place },
-        links: links.sort().collectEntries { place, target -> [(prefix + place): target] },
-        read: links[''] ?: 'outs',
-    ]
-    return staged(files.sort { entry -> entry.place }.collect { entry -> entry + [place: prefix + entry.place] }, more)
+    def more = [folders: folders.unique().sort(), named: named.unique().sort(), links: links.sort(), read: links[''] ?: 'outs']
+    return staged(files.sort { entry -> entry.place }, more)
 }
 
 // Of a Xenium folder only what a reference is read from, the transcripts where they are: its images are large.
