@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from clearspot import keys
-from clearspot.contract.run_names import COHORT
 from clearspot.errors import BadInputError, Problem, exit_codes
 from clearspot.io.params import check_params
 from clearspot.io.samplesheet import Samplesheet, load_samplesheet
 from clearspot.record import Message, StepRecord, write_json
 from clearspot.report.rules import RULES
 from clearspot.report.verdict import read_thresholds
+
+COHORT = "cohort"
 
 
 @click.command(context_settings={"show_default": True})

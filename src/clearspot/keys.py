@@ -113,3 +113,7 @@ def spatialdata_name(sample: str) -> str:
 
 METRICS_NAME: Final = "metrics.json"
 QC_SUMMARY_NAME: Final = "qc_summary.csv"
+VALID_SHEET_NAME: Final = "samplesheet.valid.json"
+
+COHORT: Final = "cohort"
+"""Stands for the sample's name in what concerns all samples."""

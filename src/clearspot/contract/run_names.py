@@ -6,11 +6,8 @@ from typing import Final
 
 from clearspot import keys
 
-COHORT: Final = "cohort"
-"""Stands for the sample in the record of the samplesheet's check."""
-
 RUN_NAMES: Final = {
-    COHORT: "the record of the whole run",
+    keys.COHORT: "the record of the whole run",
     "multiqc": "the folder of the cohort report",
     "pipeline_info": "the folder of what a run writes about itself",
     keys.QC_SUMMARY_NAME: "the table of all samples",
