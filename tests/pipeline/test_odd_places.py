@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -213,7 +212,9 @@ def _layout(root: Path, bin_size_um: int | None, unpack_to: Path) -> OutsLayout:
     def relative(path: Path | None) -> Path | None:
         if path is None:
             return None
-        return Path(os.path.relpath(path, unpack_to if path.is_relative_to(unpack_to) else layout.root))
+        if path.is_relative_to(unpack_to):
+            return Path(*path.relative_to(unpack_to).parts[1:])  # below a folder of any name
+        return path.relative_to(layout.root)
 
     return replace(
         layout,
