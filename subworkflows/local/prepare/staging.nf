@@ -180,9 +180,10 @@ def addFiles(entries, found, wanted) {
 
 // Single parts of an outs folder as archives, where the parts themselves are not there.
 def partArchives(entries, files) {
+    def kinds = ['filtered', 'raw'].findAll { kind -> files.any { entry -> entry.path.name ==~ ".*${kind}_(feature|gene)_bc_matri(x|ces)(_h5)?\\.h5(\\.gz)?" } }
     return entries.findAll { entry ->
-        def part = entry.path.name =~ /.*?(spatial|(filtered|raw)_feature_bc_matrix|binned_outputs|square_\d+um)\.(tar|tar\.gz|tgz|zip)/
-        part.matches() && !(part.group(2) && files.any { file -> file.path.name ==~ /.*${part.group(2)}_(feature|gene)_bc_matri(x|ces)(_h5)?\.h5(\.gz)?/ })
+        entry.path.name ==~ /.*(spatial|(filtered|raw)_feature_bc_matrix|binned_outputs|square_\d+um)\.(tar|tar\.gz|tgz|zip)/
+            && !kinds.any { kind -> entry.path.name.contains("${kind}_feature_bc_matrix.") }
     }
 }
 
