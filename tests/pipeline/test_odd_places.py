@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -357,3 +359,21 @@ def test_title_of_the_report_may_be_a_number_or_have_quotes(tmp_path: Path, titl
     assert run.exit_code == 0, run.log
     arguments = Path(run.trace["workdir"].iloc[0]) / "arguments.txt"
     assert arguments.read_text().splitlines() == ["--title", title]
+
+
+def test_folder_that_may_not_be_looked_into_is_left_for_the_check_to_name(tmp_path: Path) -> None:
+    outs = write(tmp_path / "closed" / "outs", *VISIUM)
+    (outs / "spatial").chmod(0)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    # root may look into every folder, unless it gives that up
+    drop = "setpriv --bounding-set=-dac_override,-dac_read_search" if os.geteuid() == 0 else ""
+    (tools / "java").write_text(f'#!/bin/sh\nexec {drop} {shutil.which("java")} "$@"\n')
+    (tools / "java").chmod(0o755)
+    (tools / "link_outs.py").symlink_to(REPO / "bin/link_outs.py")
+    run = _run_one(tmp_path, "closed", tools)
+    (outs / "spatial").chmod(0o755)
+    assert run.exit_code == 0, run.log
+    staged = Path(run.trace["workdir"].iloc[0]) / "outs"
+    assert (staged / "spatial").readlink() == outs / "spatial"
+    assert (staged / "filtered_feature_bc_matrix.h5").is_file()
