@@ -1,9 +1,10 @@
-"""Folders, names, links and file systems as they happen: what is staged, and that it reads as the folder itself does."""
+"""Odd folders, names, links and file systems: what is staged, and that it reads as the folder itself does."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from clearspot import keys
+from clearspot.contract.run_names import RUN_NAMES
 from clearspot.errors import BadInputError
 from clearspot.io.layout import OutsLayout, find_outs
 
-from .engine import REPO
+from .engine import REPO, Run, run_pipeline
 from .scripts import run_script
 
 SPATIAL = (
@@ -38,9 +41,10 @@ UNUSED = (
     ".hidden_filtered_feature_bc_matrix.h5",
 )
 ODD_NAMES = (
-    "a b", "run[2024]", "a{1,2}", "(x)", "star*", "what?", "dollar$HOME", "it's", 'say "x"', "semi;colon", "tick`x`",
+    "a b", "run[2024]", "a{1}", "(x)", "star*", "what?", "it's", 'say "x"', "semi;colon", "tick`x`",
     "per%20cent", "hash#1", "tilde~", "back\\slash", "amp&", "Größe", "試料", "-dash", "pipe|<x>", "plus+=,@:!^",
 )  # fmt: skip
+LONG_MANIFEST = "a manifest above 128 KiB"
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,6 @@ def write_hd(folder: Path, *sides: int) -> Path:
 def _links(folder: Path) -> Iterator[tuple[str, Case]]:
     loop = write(folder / "loop/outs", *VISIUM)
     (loop / "up").symlink_to("..")
-    (loop / "spatial/spatial").symlink_to(".")
     yield "a link to the parent in outs", Case(folder, str(loop), loop)
     above = write(folder / "above/run/outs", *VISIUM).parent
     (above / "up").symlink_to("..")
@@ -100,8 +103,8 @@ def _many(folder: Path) -> Iterator[tuple[str, Case]]:
     write(crowded, *(f"tile_{i:04d}.tif" for i in range(2000)), *(f"spatial/cell_{i:04d}.csv" for i in range(2000)))
     yield "4000 files beside the matrices", Case(folder, "crowded", crowded)
     several = folder / "several"
-    write(several, *(f"GSM{i:07d}_kidney_section_filtered_feature_bc_matrix.h5" for i in range(2500)))
-    yield "a manifest above 128 KiB", Case(folder, "several", several)
+    write(several, *(f"GSM{i:07d}_{'kidney_' * 28}filtered_feature_bc_matrix.h5" for i in range(600)))
+    yield LONG_MANIFEST, Case(folder, "several", several)
 
 
 def _layouts(folder: Path) -> Iterator[tuple[str, Case]]:
@@ -110,18 +113,31 @@ def _layouts(folder: Path) -> Iterator[tuple[str, Case]]:
 
     yield case("parent of outs", write(folder / "run", *(f"outs/{place}" for place in (*VISIUM, *UNUSED))))
     yield case("matrix as MEX", write(folder / "mex", *MEX, *SPATIAL, *UNUSED))
-    genome = [place.replace(".gz", "").replace("matrix/", "matrices/GRCh38/", 1).replace("features", "genes") for place in MEX]
-    yield case("MEX below a genome", write(folder / "genome", *(p.replace("feature_bc", "gene_bc") for p in genome), *SPATIAL))
+    genome = [
+        place.replace(".gz", "").replace("matrix/", "matrices/GRCh38/", 1).replace("features", "genes") for place in MEX
+    ]
+    yield case(
+        "MEX below a genome", write(folder / "genome", *(p.replace("feature_bc", "gene_bc") for p in genome), *SPATIAL)
+    )
     flat = [f"GSM1_A_{place.removeprefix('spatial/')}.gz" for place in SPATIAL]
-    yield case("prefixed and flattened", write(folder / "geo", *flat, "GSM1_A_filtered_feature_bc_matrix.h5", "README.txt"))
+    yield case(
+        "prefixed and flattened", write(folder / "geo", *flat, "GSM1_A_filtered_feature_bc_matrix.h5", "README.txt")
+    )
     lists = [f"GSM1_A_{Path(place).name}" for place in MEX]
     yield case("prefixed MEX", write(folder / "geo_mex", *flat, *lists))
-    yield case("prefixed folder", write(folder / "geo_folder", "S1_filtered_feature_bc_matrix.h5", *(f"S1_{p}" for p in SPATIAL)))
+    yield case(
+        "prefixed folder",
+        write(folder / "geo_folder", "S1_filtered_feature_bc_matrix.h5", *(f"S1_{p}" for p in SPATIAL)),
+    )
     yield case("spatial in spatial", write(folder / "twice", VISIUM[0], *(f"spatial/{place}" for place in SPATIAL)))
     yield case("HD", write_hd(folder / "hd", 2, 8, 16))
     yield case("HD at 16 um", write_hd(folder / "hd16", 2, 8, 16), 16)
-    yield case("HD without binned_outputs", write_hd(folder / "hd_flat", 8).joinpath("binned_outputs"))
-    yield case("HD beside cells", write(write_hd(folder / "hd_cells", 8), "segmented_outputs/filtered_feature_cell_matrix.h5"))
+    yield case(
+        "HD without binned_outputs", (write_hd(folder / "hd_whole", 8) / "binned_outputs").rename(folder / "hd_flat")
+    )
+    yield case(
+        "HD beside cells", write(write_hd(folder / "hd_cells", 8), "segmented_outputs/filtered_feature_cell_matrix.h5")
+    )
     archive = write(folder / "parts", "filtered_feature_bc_matrix.h5") / "S1_spatial.zip"
     with zipfile.ZipFile(archive, "w") as content:
         for place in SPATIAL:
@@ -171,7 +187,7 @@ def staged(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> 
         {
             "name": name,
             "sheet_folder": str(case.sheet_folder),
-            "where": case.where,
+            "spaceranger_dir": case.where,
             "bin_size_um": case.bin_size_um,
             "zip": str(case.zip) if case.zip else None,
         }
@@ -179,7 +195,9 @@ def staged(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> 
     ]
     table = tmp_path_factory.mktemp("cases") / "cases.json"
     table.write_text(json.dumps(rows))
-    run = run_script(folder, REPO / "tests/nf/staging.nf", "--cases", str(table), tools=REPO / "bin")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LC_ALL", "C")  # the launcher sees to one with these letters
+        run = run_script(folder, REPO / "tests/nf/staging.nf", "--cases", str(table), tools=REPO / "bin")
     assert run.exit_code == 0, run.log
     found = {}
     for _, task in run.trace.iterrows():
@@ -198,14 +216,23 @@ def _layout(root: Path, bin_size_um: int | None, unpack_to: Path) -> OutsLayout:
     def relative(path: Path | None) -> Path | None:
         if path is None:
             return None
-        return Path(os.path.relpath(path, unpack_to if path.is_relative_to(unpack_to) else layout.root))
+        if path.is_relative_to(unpack_to):
+            return Path(*path.relative_to(unpack_to).parts[1:])  # below a folder of any name
+        return path.relative_to(layout.root)
 
     return replace(
         layout,
         root=Path(),
         **{
             name: relative(getattr(layout, name))
-            for name in ("spatial_dir", "matrix_filtered", "matrix_raw", "matrix_alternative", "scalefactors", "metrics_summary")
+            for name in (
+                "spatial_dir",
+                "matrix_filtered",
+                "matrix_raw",
+                "matrix_alternative",
+                "scalefactors",
+                "metrics_summary",
+            )
         },
         positions=tuple(relative(path) for path in layout.positions),
         images={name: relative(path) for name, path in layout.images.items()},
@@ -213,7 +240,140 @@ def _layout(root: Path, bin_size_um: int | None, unpack_to: Path) -> OutsLayout:
     )
 
 
-def test_probe(staged, cases):
-    for name, s in staged.items():
-        print(repr(name), s.read, sorted(s.places)[:30], len(s.places))
-    assert 0
+def _outcome(root: Path, bin_size_um: int | None, unpack_to: Path) -> OutsLayout | str:
+    try:
+        return _layout(root, bin_size_um, unpack_to)
+    except BadInputError as error:
+        return error.problems[0].found
+
+
+def test_what_is_staged_reads_as_the_folder_itself(
+    cases: dict[str, Case], staged: dict[str, Staged], tmp_path: Path
+) -> None:
+    differing = {
+        name: (here, there)
+        for name, case in cases.items()
+        if name != LONG_MANIFEST  # the library needs minutes to name hundreds of samples in one folder
+        and (here := _outcome(staged[name].read, case.bin_size_um, tmp_path))
+        != (there := _outcome(case.meant, case.bin_size_um, tmp_path))
+    }
+    assert differing == {}
+
+
+def test_odd_names_are_staged_whole(staged: dict[str, Staged]) -> None:
+    assert [name for name in ODD_NAMES if staged[name].places != set(VISIUM)] == []
+
+
+def test_only_files_that_are_read_are_staged_each_once(staged: dict[str, Staged]) -> None:
+    bins = "binned_outputs/square_{:03d}um"
+    other = {f"{bins.format(um)}/spatial/scalefactors_json.json" for um in (2, 8, 16)}
+    hd = {"spatial/cytassist_image.tiff", "metrics_summary.csv", *other}
+    expected = {
+        "a link to the parent in outs": set(VISIUM),
+        "links to the parent and to outs beside outs": {f"outs/{place}" for place in VISIUM},
+        "4000 files beside the matrices": {*VISIUM, *MEX},
+        "parent of outs": {f"outs/{place}" for place in VISIUM},
+        "HD": hd | {f"{bins.format(8)}/{place}" for place in (VISIUM[0], *SPATIAL)},
+        "HD at 16 um": hd | {f"{bins.format(16)}/{place}" for place in (VISIUM[0], *SPATIAL)},
+        "in another file system": set(VISIUM),
+        "in another file system, one folder up": set(VISIUM),
+    }
+    assert {name: staged[name].places for name in expected} == expected
+
+
+def test_manifest_may_be_longer_than_an_argument(staged: dict[str, Staged]) -> None:
+    outs = staged[LONG_MANIFEST].read
+    assert (outs.parent / "manifest.json").stat().st_size > 128 * 1024
+    assert len(staged[LONG_MANIFEST].places) == 600
+
+
+def test_link_that_leads_nowhere_is_named_by_its_target(cases: dict[str, Case], staged: dict[str, Staged]) -> None:
+    link = staged["a link that leads nowhere"].read / "filtered_feature_bc_matrix.h5"
+    assert link.readlink() == cases["a link that leads nowhere"].meant / "filtered_feature_bc_matrix.h5"
+    assert not link.exists()
+
+
+def test_folder_that_is_not_there_is_named_as_it_was_given(cases: dict[str, Case], staged: dict[str, Staged]) -> None:
+    assert staged["not there"].read == cases["not there"].meant
+
+
+def _run_one(folder: Path, name: str, tools: Path) -> Run:
+    write(folder / name / "outs", *VISIUM)
+    table = folder / "cases.json"
+    table.write_text(json.dumps([{"name": "s", "sheet_folder": str(folder), "spaceranger_dir": f"{name}/outs"}]))
+    return run_script(folder / "launch", REPO / "tests/nf/staging.nf", "--cases", str(table), tools=tools)
+
+
+def test_locale_without_these_letters_is_named_before_any_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # without this tool the launcher leaves the locale as it is, as a user's own Nextflow does
+    tool = tmp_path / "tools" / "locale"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("LC_ALL", "C")
+    run = _run_one(tmp_path, "Größe", tool.parent)
+    assert run.exit_code != 0
+    assert "has letters that Nextflow cannot use in the current locale" in run.log
+    assert "export LC_ALL=C.UTF-8" in run.log
+    assert "Submitted process" not in run.log
+
+
+@pytest.mark.parametrize("name", ["a{1,2}"])
+def test_name_that_cannot_be_staged_is_said_before_any_task(tmp_path: Path, name: str) -> None:
+    run = _run_one(tmp_path, name, REPO / "bin")
+    assert run.exit_code != 0
+    assert (
+        f"characters that Nextflow cannot stage (a dollar sign, a list in braces or a line break): {tmp_path}/{name}"
+        in run.log
+    )
+    assert "Submitted process" not in run.log
+
+
+@pytest.fixture(scope="module")
+def odd_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A stub run whose every path is odd."""
+    folder = tmp_path_factory.mktemp("odd") / "run [1] {x} (y) Größe *"
+    write(folder / "sample [a] (b)/outs", *VISIUM)
+    write(folder, "genes [1].txt")
+    sheet = folder / "sheet [1].csv"
+    sheet.write_text("sample,spaceranger_dir\nsection_1,sample [a] (b)/outs\n")
+    files = ("--genes_of_interest", str(folder / "genes [1].txt"))
+    arguments = ("-profile", "test", "-stub-run", "--input", str(sheet), *files)
+    return run_pipeline(folder / "launch [1]", *arguments, outdir=folder / "results {1} [2] it's")
+
+
+def test_results_go_to_the_outdir_that_was_given(odd_run: Run) -> None:
+    assert odd_run.exit_code == 0, odd_run.log
+    assert (odd_run.outdir / "section_1" / "section_1_report.html").is_file()
+    assert set(odd_run.trace["status"]) == {"COMPLETED"}
+
+
+def test_names_that_no_sample_can_have_are_those_beside_the_samples(odd_run: Run) -> None:
+    beside = {path.name for path in odd_run.outdir.iterdir()} - {"section_1"}
+    assert beside == set(RUN_NAMES) - {keys.COHORT, "work"}
+
+
+@pytest.mark.parametrize("title", ["2024", "it's 5 o'clock"])
+def test_title_of_the_report_may_be_a_number_or_have_quotes(tmp_path: Path, title: str) -> None:
+    run = run_script(tmp_path, REPO / "tests/nf/cohort_title.nf", "--multiqc_title", title)
+    assert run.exit_code == 0, run.log
+    arguments = Path(run.trace["workdir"].iloc[0]) / "arguments.txt"
+    assert arguments.read_text().splitlines() == ["--title", title]
+
+
+def test_folder_that_may_not_be_looked_into_is_left_for_the_check_to_name(tmp_path: Path) -> None:
+    outs = write(tmp_path / "closed" / "outs", *VISIUM)
+    (outs / "spatial").chmod(0)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    # root may look into every folder, unless it gives that up
+    drop = "setpriv --bounding-set=-dac_override,-dac_read_search" if os.geteuid() == 0 else ""
+    (tools / "java").write_text(f'#!/bin/sh\nexec {drop} {shutil.which("java")} "$@"\n')
+    (tools / "java").chmod(0o755)
+    (tools / "link_outs.py").symlink_to(REPO / "bin/link_outs.py")
+    run = _run_one(tmp_path, "closed", tools)
+    (outs / "spatial").chmod(0o755)
+    assert run.exit_code == 0, run.log
+    staged = Path(run.trace["workdir"].iloc[0]) / "outs"
+    assert (staged / "spatial").readlink() == outs / "spatial"
+    assert (staged / "filtered_feature_bc_matrix.h5").is_file()

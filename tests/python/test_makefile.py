@@ -8,14 +8,22 @@ from pathlib import Path
 
 import pytest
 
-ODD = ["/a b/sheet.csv", "/run[2024]/{a,b}/*.csv", "/(x)/it's \"here\".csv", "/$HOME/$$x/`id`;#&|<>\\.csv", "/Größe/試料.csv"]
+ODD = [
+    "/a b/sheet.csv",
+    "/run[2024]/{a,b}/*.csv",
+    '/(x)/it\'s "here".csv',
+    "/$HOME/$$x/`id`;#&|<>\\.csv",
+    "/Größe/試料.csv",
+]
 
 
 @pytest.fixture
 def launcher(tmp_path: Path) -> Path:
     """Stands for Nextflow: writes down its arguments, one a line."""
     path = tmp_path / "nextflow"
-    path.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{tmp_path}/arguments'\nprintf %s \"${{LC_ALL-}}\" > '{tmp_path}/locale'\n")
+    path.write_text(
+        f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{tmp_path}/arguments'\nprintf %s \"${{LC_ALL-}}\" > '{tmp_path}/locale'\n"
+    )
     path.chmod(0o755)
     return path
 

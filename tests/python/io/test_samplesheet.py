@@ -169,7 +169,10 @@ def test_name_of_another_part_of_the_results_is_refused_with_the_reason(problems
 
 
 def test_name_that_has_such_a_name_in_it_is_fine(read):
-    assert [row.sample for row in read("sample,spaceranger_dir\nmultiqc_1,a\ncohort.2,b\n")] == ["multiqc_1", "cohort.2"]
+    assert [row.sample for row in read("sample,spaceranger_dir\nmultiqc_1,a\ncohort.2,b\n")] == [
+        "multiqc_1",
+        "cohort.2",
+    ]
 
 
 def test_names_that_differ_only_by_case_share_a_folder_on_some_file_systems(problems):
