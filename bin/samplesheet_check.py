@@ -12,7 +12,7 @@ from clearspot import keys
 from clearspot.errors import BadInputError, Problem, exit_codes
 from clearspot.io.params import check_params
 from clearspot.io.samplesheet import Samplesheet, load_samplesheet
-from clearspot.record import Message, StepRecord, write_json
+from clearspot.record import StepRecord, write_json
 from clearspot.report.rules import RULES
 from clearspot.report.verdict import read_thresholds
 
@@ -32,12 +32,12 @@ def main(
     """Write samplesheet.valid.json and cohort.samplesheet.json, or say everything that is wrong and exit with 65."""
     with exit_codes():
         problems: list[Problem] = []
-        messages: list[Message] = []
         sheet = Samplesheet([], [])
         given = params.read_text(encoding="utf-8").strip()
         try:
             # an empty file: --validate_params false
-            messages += check_params(json.loads(given), params_schema) if given else []
+            if given:
+                check_params(json.loads(given), params_schema)
         except BadInputError as error:
             problems += error.problems
         try:
@@ -56,7 +56,7 @@ def main(
             COHORT,
             "samplesheet",
             metrics={"n_query": roles.count("query"), "n_reference": roles.count("reference")},
-            messages=[*messages, *sheet.messages],
+            messages=sheet.messages,
         )
         outdir.mkdir(parents=True, exist_ok=True)
         write_json([row.as_dict() for row in sheet.rows], outdir / "samplesheet.valid.json")
