@@ -100,4 +100,3 @@ def _missing(name: str, fragment: dict[str, Any]) -> Problem:
         expected,
         f"add --{name} to the command line, or '{name}' to the -params-file",
     )
-
