@@ -27,12 +27,16 @@ $(VENV)/.ready: containers/requirements-dev.lock pyproject.toml
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# A value as it was written, as one word of the shell: folders have spaces, quotes, brackets and dollar signs in their names.
+# ARGS is several words, and quotes in it are the shell's.
+quoted = '$(subst ','\'',$(value $(1)))'
+
 ifdef INPUT
 run: setup
-	$(IN_VENV) $(NEXTFLOW) run . $(if $(PROFILE),-profile $(PROFILE)) --input $(INPUT) --outdir $(OUTDIR) $(ARGS)
+	$(IN_VENV) $(NEXTFLOW) run . $(if $(PROFILE),-profile $(call quoted,PROFILE)) --input $(call quoted,INPUT) --outdir $(call quoted,OUTDIR) $(ARGS)
 else
 run: setup $(SAMPLE)/samplesheet.csv
-	$(IN_VENV) $(NEXTFLOW) run . -profile test$(if $(PROFILE),$(comma)$(PROFILE)) --input $(SAMPLE)/samplesheet.csv --outdir $(OUTDIR) $(ARGS)
+	$(IN_VENV) $(NEXTFLOW) run . -profile test$(if $(PROFILE),$(comma)$(call quoted,PROFILE)) --input $(SAMPLE)/samplesheet.csv --outdir $(call quoted,OUTDIR) $(ARGS)
 endif
 
 comma := ,

@@ -1,32 +1,49 @@
 #!/usr/bin/env python3
 """Rebuild a Space Ranger folder from files that Nextflow staged one by one (so that `-resume` sees each of them)."""
 
-import base64
 import json
 from pathlib import Path, PurePosixPath
 
 import click
 
+OUTS = Path("outs")
+
 
 @click.command()
-@click.option("--manifest", required=True, help="Base64 of a JSON list: each staged file's place in the outs folder.")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="JSON: places in the outs folder of the staged files (in order), and of what is there beside them.",
+)
 @click.option(
     "--staged", type=click.Path(path_type=Path), required=True, help="Folder of the numbered staging folders."
 )
-@click.option("--outs", type=click.Path(path_type=Path), default=Path("outs"), help="Folder to build.")
-def main(manifest: str, staged: Path, outs: Path) -> None:
-    """Link the n-th staged file to its place, and print what to read: the folder, or the one archive in it."""
-    entries = json.loads(base64.b64decode(manifest))
-    for number, entry in enumerate(entries["files"] + entries["dangling"], start=1):
-        relative = PurePosixPath(entry)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise click.UsageError(f"a path that leaves the outs folder: {entry}")
-        place = outs / relative
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # A dangling link was not staged: its link here dangles too, for the check to name it.
-        place.symlink_to((staged / str(number) / relative.name).absolute())
-    outs.mkdir(exist_ok=True)
-    click.echo(outs / entries["files"][0] if entries["archive"] else outs)
+def main(manifest: Path, staged: Path) -> None:
+    """Link the n-th staged file to its place in the folder outs, and print the path that is to be read."""
+    entries = json.loads(manifest.read_text(encoding="utf-8"))
+    OUTS.mkdir(exist_ok=True)
+    for folder in entries["folders"]:
+        _place(folder).mkdir(parents=True, exist_ok=True)
+    targets = {
+        place: (staged / str(number) / PurePosixPath(place).name).absolute()
+        for number, place in enumerate(entries["files"], start=1)
+    }
+    # A name alone is a link to nothing; a link that dangles for the user dangles here too, for the check to name it.
+    targets |= {place: (staged / "none" / PurePosixPath(place).name).absolute() for place in entries["named"]}
+    targets |= {place: Path(target) for place, target in entries["links"].items() if place}
+    for place, target in targets.items():
+        link = _place(place)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+    click.echo(entries["read"])
+
+
+def _place(entry: str) -> Path:
+    relative = PurePosixPath(entry)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise click.UsageError(f"a path that leaves the outs folder: {entry}")
+    return OUTS / relative
 
 
 if __name__ == "__main__":

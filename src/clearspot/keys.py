@@ -42,6 +42,8 @@ GENE_OF_INTEREST: Final = "gene_of_interest"
 # obsm
 SPATIAL: Final = "spatial"
 PROTEIN: Final = "protein"
+PROTEIN_NAMES: Final = "protein_names"
+"""In ``uns['clearspot']``: the antibodies' names as written, in the order of the columns of ``obsm['protein']``."""
 LATENT: Final = "X_dusted"
 
 # obsp (squidpy's own names)
@@ -111,3 +113,7 @@ def spatialdata_name(sample: str) -> str:
 
 METRICS_NAME: Final = "metrics.json"
 QC_SUMMARY_NAME: Final = "qc_summary.csv"
+VALID_SHEET_NAME: Final = "samplesheet.valid.json"
+
+COHORT: Final = "cohort"
+"""Stands for the sample's name in what concerns all samples."""

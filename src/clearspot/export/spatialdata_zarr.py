@@ -23,6 +23,7 @@ from spatialdata.models import Image2DModel, ShapesModel, TableModel
 from spatialdata.transformations import BaseTransformation, Identity, Scale, Sequence
 
 from clearspot import keys
+from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
@@ -40,12 +41,13 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
         The sample, in the form of the data contract. It is not changed.
     sample
         Sample name; elements are called ``<sample>_spots`` (circles; ``<sample>_bins``: squares, for Visium HD),
-        ``<sample>_hires``, ``<sample>_lowres`` and ``table``.
+        ``<sample>_hires``, ``<sample>_lowres`` and ``table``, with the sample's name as a safe key.
 
     Returns
     -------
     The sample with every layer, embedding and graph. Pictures stand as images, not in the table.
     """
+    sample = safe_key(sample)
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     library: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
     factors = library.get("scalefactors", {})
@@ -59,7 +61,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
         if factor:
             pixels = np.atleast_3d(np.asarray(picture)).transpose(2, 0, 1)
             to_global = Scale([1 / factor, 1 / factor], axes=("x", "y"))
-            images[f"{sample}_{name}"] = Image2DModel.parse(
+            images[f"{sample}_{safe_key(name)}"] = Image2DModel.parse(
                 pixels, dims=("c", "y", "x"), transformations=_frames(to_global, um_per_px)
             )
     return SpatialData(images=images, shapes={shapes_name: shapes}, tables={"table": _table(adata, shapes_name)})
@@ -76,7 +78,7 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path) -> None:
         ``<sample>.zarr.zip``; unzipped into a folder it is what ``spatialdata.read_zarr`` reads.
     """
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
-        store = Path(folder) / f"{sample}.zarr"
+        store = Path(folder) / f"{safe_key(sample)}.zarr"
         to_spatialdata(adata, sample).write(store, sdata_formats=SpatialDataContainerFormatV01())
         # the chunks are compressed already
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
@@ -120,18 +122,26 @@ def _bins(adata: ad.AnnData, frames: dict[str, BaseTransformation]) -> gpd.GeoDa
 def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
     """The sample without its pictures; arrays are shared with ``adata``, since they are what takes the memory."""
     spatial = {
-        library: {name: entry for name, entry in content.items() if name != "images"}
+        safe_key(library): {name: entry for name, entry in content.items() if name != "images"}
         for library, content in adata.uns.get(keys.UNS_SPATIAL, {}).items()
     }
     table = ad.AnnData(
         X=adata.X,
-        obs=adata.obs.assign(
+        obs=_safe_columns(adata.obs).assign(
             **{REGION: pd.Categorical([shapes_name] * adata.n_obs), INSTANCE: adata.obs_names.to_numpy()}
         ),
-        var=adata.var,
+        var=_safe_columns(adata.var),
         layers=dict(adata.layers),
-        obsm=dict(adata.obsm),
+        obsm={
+            name: _safe_columns(value) if isinstance(value, pd.DataFrame) else value
+            for name, value in adata.obsm.items()
+        },
         obsp=dict(adata.obsp),
         uns=dict(adata.uns) | {keys.UNS_SPATIAL: spatial},
     )
     return TableModel.parse(table, region=shapes_name, region_key=REGION, instance_key=INSTANCE)
+
+
+def _safe_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with column names that Zarr and SpatialData accept; ``.h5ad`` files of old versions have others."""
+    return table.set_axis(safe_keys(map(str, table.columns)), axis=1)

@@ -25,9 +25,10 @@ def require_scalefactors(layout: OutsLayout, sample: str) -> ScaleFactors:
     mend = "copy scalefactors_json.json from the same Space Ranger run"
     if layout.scalefactors is None:
         raise bad(layout.spatial_dir / "scalefactors_json.json", sample, "no such file", expected, mend)
-    factors = read_scalefactors(layout.scalefactors, sample)
+    images = [key for key in ("hires", "lowres") if key in layout.images]
+    factors = read_scalefactors(layout.scalefactors, sample, images)
     needed = {"spot_diameter_fullres": factors.spot_diameter_fullres}
-    needed |= {f"tissue_{key}_scalef": getattr(factors, key) for key in ("hires", "lowres") if key in layout.images}
+    needed |= {f"tissue_{key}_scalef": getattr(factors, key) for key in images}
     missing = [name for name, value in needed.items() if value is None]
     if missing:
         raise bad(layout.scalefactors, sample, f"no {', '.join(missing)}", expected, mend)
@@ -59,8 +60,7 @@ def require_one_library(matrix: FeatureMatrix, path: Path, sample: str) -> str:
             "the matrix of one library",
             "give the outs folder of each sample's own Space Ranger run, one line of the samplesheet for each",
         )
-    # a slash would make a group of a group in the .h5ad file
-    return libraries[0].replace("/", "_") if libraries and libraries[0] else sample
+    return libraries[0] if libraries and libraries[0] else sample
 
 
 def require_tissue(positions: pd.DataFrame, path: Path, sample: str) -> None:

@@ -10,6 +10,7 @@ from anndata.utils import make_index_unique
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
+from clearspot.contract.safe_keys import safe_keys
 from clearspot.io.feature_matrix import SYMBOLS, FeatureMatrix
 from clearspot.record import Message
 
@@ -25,7 +26,9 @@ class SplitFeatures:
     var
         ``gene_ids``, ``feature_types``, ``genome``, indexed by unique symbols.
     proteins
-        int32, spots x antibodies, or None if there are none.
+        int32, spots x antibodies, or None if there are none. The columns are safe keys of the antibodies' names.
+    protein_names
+        The names as written, in the order of those columns.
     messages
         What was renamed or left out.
     """
@@ -33,6 +36,7 @@ class SplitFeatures:
     genes: csr_matrix
     var: pd.DataFrame
     proteins: pd.DataFrame | None
+    protein_names: tuple[str, ...]
     messages: tuple[Message, ...]
 
 
@@ -47,14 +51,17 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
     if left_out.any():
         kinds = ", ".join(sorted(types[left_out].unique()))
         messages.append(Message("handled", f"{left_out.sum()} features of type {kinds} were left out"))
-    proteins = None
+    proteins, protein_names = None, tuple(features.loc[is_antibody, SYMBOLS])
     if is_antibody.any():
         messages.append(Message("handled", f"{is_antibody.sum()} antibodies went to obsm['{keys.PROTEIN}']"))
         proteins = pd.DataFrame(
             matrix.counts[:, np.flatnonzero(is_antibody)].toarray(),
             index=matrix.barcodes,
-            columns=_unique(features.loc[is_antibody, SYMBOLS]),
+            columns=safe_keys(protein_names),
         )
+        if changed := sum(key != name for key, name in zip(proteins.columns, protein_names, strict=True)):
+            kept = f"uns['{keys.UNS}']['{keys.PROTEIN_NAMES}'] has the names as written"
+            messages.append(Message("handled", f"{changed} antibody names cannot be column names and were changed: {kept}"))
     # slicing columns copies the matrix: only where there is something to leave out
     genes = matrix.counts if is_gene.all() else matrix.counts[:, np.flatnonzero(is_gene)]
     var = features.loc[is_gene, [keys.GENE_IDS, keys.FEATURE_TYPES, keys.GENOME]]
@@ -69,7 +76,11 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
         messages.append(Message("handled", f"genes of several genomes: {', '.join(var[keys.GENOME].unique())}"))
     var = var.set_index(names)
     return SplitFeatures(
-        genes, var.astype({keys.FEATURE_TYPES: "category", keys.GENOME: "category"}), proteins, tuple(messages)
+        genes,
+        var.astype({keys.FEATURE_TYPES: "category", keys.GENOME: "category"}),
+        proteins,
+        protein_names,
+        tuple(messages),
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
+from clearspot.contract.safe_keys import safe_key
 from clearspot.errors import BadInputError
 from clearspot.io.barcodes import match_barcodes, no_position, require_unique
 from clearspot.io.consistency import require_genes, require_one_library, require_scalefactors, require_tissue
@@ -58,7 +59,7 @@ def ingest_outs(
     image
         Full-resolution histology image; only its header is read, unless the hires image is missing.
     bin_size_um
-        HD: side of the bins; 8 by default.
+        HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
     microns_per_pixel
         Overrides what the positions and scale factors say.
     allow_lowres_image
@@ -113,7 +114,8 @@ def _ingest(
         entry, image_messages = images.result()
     require_unique(matrix.barcodes, layout.matrix, sample)
     require_genes(matrix, layout.matrix, sample)
-    library = require_one_library(matrix, layout.matrix, sample)
+    library_name = require_one_library(matrix, layout.matrix, sample)
+    library = safe_key(library_name)
     record.messages += [*layout.messages, *scale.messages, *image_messages]
     rows = _rows_of(matrix, positions, layout, sample, record)
     outside = _outside(layout, matrix, positions, sample, record)
@@ -130,11 +132,17 @@ def _ingest(
             "spots in tissue with counts",
             "give the matrix of this sample's own Space Ranger run",
         )
-    stated = {"software_version": matrix.software_version, "chemistry_description": matrix.chemistry}
+    stated = {
+        "software_version": matrix.software_version,
+        "chemistry_description": matrix.chemistry,
+        "library_id": library_name,
+    }
     entry["metadata"] = {name: value for name, value in stated.items() if value is not None}
     adata = _assemble(features, matrix.barcodes, kept, positions.iloc[rows[kept]], sample, library)
     adata.uns[keys.UNS_SPATIAL] = {library: entry}
     adata.uns[keys.UNS] = _provenance(layout, scale, full)
+    if features.proteins is not None:
+        adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
 
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:

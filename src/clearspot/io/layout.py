@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,13 +11,12 @@ from typing import Literal
 from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
 from clearspot.io.archive import is_archive, unpack
-from clearspot.io.outs_folder import Folder, find_candidates
+from clearspot.io.bins import PREFERRED_BIN_UM, choose_bin
+from clearspot.io.outs_folder import Folder, find_candidates, find_cells
 from clearspot.io.reading import bad, open_binary
 from clearspot.record import Message
 
 Assay = Literal["visium", "visium_hd"]
-
-DEFAULT_BIN_UM = 8
 
 _OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
 
@@ -84,7 +84,8 @@ def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack
     sample
         Sample name for messages.
     bin_size_um
-        HD: side of the bins to use; 8 unless the path itself names a bin.
+        HD: side of the bins to use; by default that of the path, if it names one, else as
+        :func:`clearspot.io.bins.choose_bin` chooses.
     unpack_to
         Folder for what is unpacked. Needed only where something comes as an archive.
 
@@ -165,7 +166,19 @@ def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None,
 
 
 def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
-    if any(naming.PROBE_H5.match(name) for name in top.names()):
+    expected = "filtered_feature_bc_matrix.h5 or its MEX folder"
+    cells = find_cells(top)
+    if cells is not None and cells.is_segmented():
+        found = "a cell segmentation of Space Ranger 4 (segmented_outputs) without bins"
+        expected = "the counts of the bins: the folder binned_outputs"
+        mend = (
+            "give the folder outs of this Space Ranger run, which holds binned_outputs beside segmented_outputs; if "
+            "binned_outputs was not kept, copy it again or run Space Ranger again"
+        )
+    elif cells is not None:
+        found = "the output folder of a Xenium run"
+        mend = "analyse Visium or Visium HD; a Xenium sample can train super-resolution, with role 'reference'"
+    elif any(naming.PROBE_H5.match(name) for name in top.names()):
         found = "raw_probe_bc_matrix.h5 only, which counts probes"
         mend = "add filtered_feature_bc_matrix.h5 of the same Space Ranger run"
     elif top.has_spatial():
@@ -175,7 +188,7 @@ def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
         entries = ", ".join(sorted(top.names())[:8]) or "nothing"
         found = f"no count matrix in this folder or in the folders below it; it holds {entries}"
         mend = "give the folder outs that Space Ranger wrote"
-    return BadInputError(Problem(sample, str(path), found, "filtered_feature_bc_matrix.h5 or its MEX folder", mend))
+    return BadInputError(Problem(sample, str(path), found, expected, mend))
 
 
 def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
@@ -185,7 +198,7 @@ def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, message
     if bin_size_um is not None and bin_um is None:
         messages.append(Message("warning", f"bin_size_um = {bin_size_um} was ignored: this is not Visium HD"))
     if bin_um is not None and bin_size_um not in (None, bin_um):
-        raise _bin_absent(folder, sample, int(bin_size_um or 0), (bin_um,))
+        raise _bin_absent(folder, sample, bin_size_um, (bin_um,))
     return _layout(
         folder,
         folder,
@@ -207,28 +220,39 @@ def _hd_layout(
     if root.path.name == naming.BINNED:
         root = Folder(root.path.parent)
     places = root.bins()
-    wanted = bin_size_um or named_bin or DEFAULT_BIN_UM
-    if wanted not in places:
+    wanted = named_bin if bin_size_um is None else bin_size_um
+    used = choose_bin(places, wanted)
+    if used is None:
         raise _bin_absent(folder, sample, wanted, tuple(sorted(places)))
-    if named_bin not in (None, wanted):
-        messages.append(Message("handled", f"bins of {wanted} um were asked for: {places[wanted].name} is used"))
+    if named_bin not in (None, used):
+        messages.append(Message("handled", f"bin_size_um = {used}: {places[used].name} is used"))
+    if wanted is None and used != PREFERRED_BIN_UM:
+        others = f"; bin_size_um also accepts {_listed(set(places) - {used})}" if len(places) > 1 else ""
+        messages.append(
+            Message("handled", f"there are no bins of {PREFERRED_BIN_UM} um: bins of {used} um are used{others}")
+        )
     if naming.SEGMENTED in root.names():
         messages.append(Message("handled", "segmented_outputs (cells) lies beside the bins: the bins are used"))
     return _layout(
-        Folder(places[wanted]),
+        Folder(places[used]),
         root,
         sample,
         messages,
         assay="visium_hd",
-        bin_size_um=wanted,
+        bin_size_um=used,
         bins=tuple(sorted(places)),
     )
 
 
-def _bin_absent(folder: Folder, sample: str, wanted: int, there: tuple[int, ...]) -> BadInputError:
-    listed = ", ".join(f"{um} um" for um in there) or "none"
-    mend = f"set bin_size_um to one of: {', '.join(map(str, there))}" if there else "give the whole HD outs folder"
-    return bad(folder.path / naming.BINNED, sample, f"bins of {listed}", f"bins of {wanted} um", mend)
+def _bin_absent(folder: Folder, sample: str, wanted: int | None, there: tuple[int, ...]) -> BadInputError:
+    found = ", ".join(f"{um} um" for um in there) or "none"
+    expected = "at least one folder square_XXXum" if wanted is None else f"bins of {wanted} um"
+    mend = f"set bin_size_um to one of: {_listed(there)}" if there else "give the whole HD outs folder"
+    return bad(folder.path / naming.BINNED, sample, f"bins of {found}", expected, mend)
+
+
+def _listed(sizes: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(sizes)))
 
 
 def _layout(

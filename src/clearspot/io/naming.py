@@ -25,6 +25,9 @@ IMAGE: Final = re.compile(
 BINNED: Final = "binned_outputs"
 BIN_FOLDER: Final = re.compile(r"^square_(?P<um>\d{3})um$")
 SEGMENTED: Final = "segmented_outputs"
+CELL_MATRIX: Final = re.compile(_PREFIX + r"(?:filtered|raw)_feature_cell_matrix(?:_mex)?(?:\.h5(?:\.gz)?)?$")
+"""Counts of segmented cells (Space Ranger 4), as ``.h5`` or as a MEX folder."""
+XENIUM_MATRIX: Final = re.compile(r"^cell_feature_matrix(?:\.h5)?$")
 
 ARCHIVE: Final = re.compile(r"\.(?:tar|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$", re.IGNORECASE)
 PART_ARCHIVE: Final = re.compile(

@@ -85,6 +85,14 @@ class Folder:
         """Whether positions or a spatial folder are there (HD: in the bin folders)."""
         return self.is_hd_root() or self.spatial() is not None
 
+    def is_segmented(self) -> bool:
+        """Whether cells of Visium HD were segmented: ``segmented_outputs`` or what it holds lies here."""
+        return naming.SEGMENTED in self.names() or self.first(naming.CELL_MATRIX) is not None
+
+    def is_xenium(self) -> bool:
+        """Whether this is the output folder of a Xenium run."""
+        return any(naming.XENIUM_MATRIX.match(name) for name in self.names())
+
     def part_archives(self) -> list[Path]:
         """Archives of single parts (``*_spatial.tar.gz``, ...) that are not there as folder or file as well."""
         parts = [(naming.PART_ARCHIVE.match(entry.name), entry) for entry in self.entries() if entry.is_file()]
@@ -108,8 +116,26 @@ def find_candidates(top: Folder) -> list[Folder]:
         found = [sample for folder in level for sample in _samples_in(folder)]
         if found:
             return found
-        level = [Folder(entry) for folder in level for entry in folder.entries() if entry.is_dir()]
+        level = _below(level)
     return []
+
+
+def find_cells(top: Folder) -> Folder | None:
+    """The folder nearest to the top that holds counts of cells instead of spots, at most three levels below it."""
+    level = [top]
+    for _ in range(_MAX_DEPTH + 1):
+        found = [folder for folder in level if folder.is_segmented() or folder.is_xenium()]
+        if found:
+            return found[0]
+        level = _below(level)
+    return None
+
+
+def _below(level: list[Folder]) -> list[Folder]:
+    """The folders in these folders; the MEX folder of cells is no sample."""
+    entries = [entry for folder in level for entry in folder.entries() if entry.is_dir()]
+    of_cells = (naming.CELL_MATRIX, naming.XENIUM_MATRIX)
+    return [Folder(entry) for entry in entries if not any(pattern.match(entry.name) for pattern in of_cells)]
 
 
 def _samples_in(folder: Folder) -> list[Folder]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from clearspot.contract.run_names import RUN_NAMES
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.schema_words import cast, expected_words, found_words, load_schema, missing_names, nearest
 from clearspot.io.sheet_text import Entry, SheetText, read_sheet, sheet_problem
@@ -128,6 +129,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
         elif (cell := (int(error.path[0]), str(error.path[1]))) not in told:
             told.add(cell)
             yield _bad_cell(path, sheet.entries[cell[0]], cell[1], columns[cell[1]])
+    yield from _names_of_the_run(path, entries)
     for name in schema.get("uniqueEntries", []):
         yield from _repeated(path, name, entries)
 
@@ -176,22 +178,41 @@ def _legal(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")[:100] or "sample_1"
 
 
+def _names_of_the_run(path: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """A sample's folder of results has the sample's name: it must be no other file or folder of the results."""
+    for entry in entries:
+        name = str(entry.values.get("sample", ""))
+        if name.lower() in RUN_NAMES:
+            yield Problem(
+                _name(entry),
+                f"{path.name}, {entry.where}, column sample",
+                f"'{name}', which is {RUN_NAMES[name.lower()]}",
+                f"a name other than {', '.join(RUN_NAMES)}",
+                f"call it '{name}_1'",
+            )
+
+
 def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:
-    first: dict[str, str] = {}
+    """The file systems of Windows and macOS do not tell upper from lower case: two such folders would be one."""
+    first: dict[str, tuple[str, str]] = {}
     for entry in entries:
         value = entry.values.get(name)
         if value is None:
             continue
         key = str(value)
-        if key in first:
-            yield Problem(
-                _name(entry),
-                f"{path.name}, {entry.where}, column {name}",
-                f"'{key}' again; it stands in {first[key]} already",
-                f"a different '{name}' in each row",
-                "rename one of them, or delete the row that is there twice",
-            )
-        first.setdefault(key, entry.where)
+        earlier, where = first.setdefault(key.lower(), (key, entry.where))
+        if where == entry.where:
+            continue
+        found = f"'{key}' again; it stands in {where} already"
+        if earlier != key:
+            found = f"'{key}', which differs from '{earlier}' in {where} only in upper and lower case"
+        yield Problem(
+            _name(entry),
+            f"{path.name}, {entry.where}, column {name}",
+            found,
+            f"a different '{name}' in each row, in lower case too",
+            "rename one of them, or delete the row that is there twice",
+        )
 
 
 def _unknown_columns(path: Path, sheet: SheetText, columns: dict[str, Any]) -> Iterator[Message]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from clearspot.contract.safe_keys import safe_keys
 from clearspot.io.image import ImageInfo, probe_image, read_downscaled, read_rgb
 from clearspot.io.layout import OutsLayout
 from clearspot.io.reading import bad
@@ -77,7 +78,7 @@ def spatial_entry(
     """
     messages = []
     images = {key: read_rgb(layout.images[key], sample) for key in ("hires", "lowres") if key in layout.images}
-    scalefactors = dict(factors.raw)
+    scalefactors = dict(zip(safe_keys(factors.raw), factors.raw.values(), strict=True))
     if "hires" not in images and full is not None:
         images["hires"] = read_downscaled(full.path, sample, HIRES_SIDE)
         reduction = images["hires"].shape[1] / full.info.width

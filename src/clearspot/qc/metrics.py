@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import anndata as ad
 import numpy as np
 import scanpy as sc
 
 from clearspot import keys
+from clearspot.contract.safe_keys import safe_key
 from clearspot.qc.genes import GENE_SETS, gene_set_masks
 
 
@@ -65,8 +64,8 @@ def add_genome_metrics(adata: ad.AnnData) -> list[str]:
 
 
 def column_suffix(genome: str) -> str:
-    """A genome's name as part of a column's name (HDF5 cannot hold a slash)."""
-    return re.sub(r"[^A-Za-z0-9.]+", "_", genome)
+    """A genome's name as part of a column's name."""
+    return safe_key(genome)
 
 
 def missing_gene_sets(measured: list[str]) -> list[str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import anndata as ad
+import numpy as np
 
 from clearspot import keys
 
-# (widest bin in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of
-# quality: a shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
-_FLOORS: Final = ((2.0, 1, 1), (8.0, 10, 5), (16.0, 25, 15))
-_SPOT_FLOOR: Final = (50, 25)
+# (side in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of quality: a
+# shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
+_FLOORS: Final = ((2.0, 1, 1), (8.0, 10, 5), (16.0, 25, 15), (55.0, 50, 25))
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,13 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     bin_um
         Side of a square Visium HD bin in micrometres; ``None`` for spots.
     """
+    sides, counts, genes = zip(*_FLOORS, strict=True)
     if bin_um is None:
-        return _SPOT_FLOOR
-    return next(((counts, genes) for widest, counts, genes in _FLOORS if bin_um <= widest), _SPOT_FLOOR)
+        return counts[-1], genes[-1]
+    # between two known sizes along the power law through them, so that any custom bin size has its own floor
+    side, known = np.log(bin_um), np.log(sides)
+    least_counts, least_genes = (round(float(np.exp(np.interp(side, known, np.log(one))))) for one in (counts, genes))
+    return least_counts, least_genes
 
 
 def bin_size_um(adata: ad.AnnData) -> float | None:

@@ -21,13 +21,13 @@ workflow PREPARE {
     // The suffix of the trace files is new in each run, and would make each run look like new work; the web hook's address
     // is not to stand in a task's script.
     def given = settings.findAll { name, _value -> !(name in ['trace_report_suffix', 'hook_url']) }
-    def samplesheet = file(settings.input)
+    def samplesheet = file(settings.input, glob: false)
     SAMPLESHEET_CHECK(
         samplesheet,
         file("${moduleDir}/../../../assets/schema_input.json"),
         file("${moduleDir}/../../../nextflow_schema.json"),
         settings.validate_params ? groovy.json.JsonOutput.toJson(given.sort()).bytes.encodeBase64().toString() : '',
-        settings.report_thresholds ? file(settings.report_thresholds) : [],
+        settings.report_thresholds ? file(settings.report_thresholds, glob: false) : [],
     )
 
     def sheet_folder = samplesheet.parent

@@ -44,10 +44,10 @@ workflow REPORT {
             def jsons = (parts.findResults { part -> part.json } + data.jsons).sort { json -> json.name }
             [key.getGroupTarget(), jsons, data.h5ad, data.denoised, data.superres]
         }
-    def thresholds = settings.report_thresholds ? file(settings.report_thresholds) : []
+    def thresholds = settings.report_thresholds ? file(settings.report_thresholds, glob: false) : []
     SAMPLE_REPORT(ch_parts, thresholds)
 
-    def configs = [file("${moduleDir}/../../../assets/multiqc_config.yml")] + (settings.multiqc_config ? [file(settings.multiqc_config)] : [])
+    def configs = [file("${moduleDir}/../../../assets/multiqc_config.yml")] + (settings.multiqc_config ? [file(settings.multiqc_config, glob: false)] : [])
     ch_optional = ch_finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons }
     ch_jsons = ch_records.map { _meta, json -> json }.mix(ch_optional)
     ch_cohort = settings.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }

@@ -37,7 +37,7 @@ workflow SUPERRESOLVE {
     TRAINING_STEP('superres_train', ch_to_train.map { meta, _data, _histology -> [meta] }, DIFFUSION_TRAIN.out.record)
 
     ch_models = settings.diffst_checkpoint
-        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(settings.diffst_checkpoint)] }
+        ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(settings.diffst_checkpoint, glob: false)] }
         : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)
     DIFFUSION_SAMPLE(ch_models, genes_of_interest, gene_file, gene_set)
     SAMPLING_STEP('superres', ch_models.map { meta, _data, _histology, _model -> [meta] }, DIFFUSION_SAMPLE.out.record)

@@ -7,7 +7,7 @@ include { succeeded } from './success'
 
 def writeCrate(settings) {
     try {
-        def root = file(settings.outdir)
+        def root = file(settings.outdir, glob: false)
         def graph = crateGraph(settings, publishedParts(settings, root), root)
         def crate = ['@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'], '@graph': graph]
         root.resolve('ro-crate-metadata.json').text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(crate)) + '\n'

@@ -5,6 +5,8 @@ include { helpText } from './help'
 include { whatIsWrong } from './checks'
 include { outcome } from './completion'
 include { succeeded } from './success'
+include { requireEncodable } from './paths'
+include { requireStageable } from './paths'
 include { writeCrate } from './crate'
 include { completionEmail } from './notify'
 include { completionHook } from './notify'
@@ -24,10 +26,12 @@ workflow PIPELINE_INITIALISATION {
         }
         exit(0)
     }
+    settings.findAll { _name, value -> value instanceof CharSequence }.each { name, value -> requireEncodable("--${name}", value) }
     def wrong = whatIsWrong(settings, given)
     if (wrong) {
         error(wrong)
     }
+    requireStageable('--input', settings.input)
     def c = colours(settings.monochrome_logs)
     log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${settings.input} -> ${settings.outdir}")
 }

@@ -1,7 +1,7 @@
 // Every parameter of the run, as it was used; but not the web hook, since whoever knows it can post.
 
 def writeParameters(settings) {
-    def place = file("${settings.outdir}/pipeline_info/params_${settings.trace_report_suffix}.json")
+    def place = file("${settings.outdir}/pipeline_info/params_${settings.trace_report_suffix}.json", glob: false)
     place.parent.mkdirs()
     def shown = settings + [hook_url: settings.hook_url ? '(set, not shown)' : null]
     place.text = groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(shown)) + '\n'

@@ -2,6 +2,7 @@ import zipfile
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 import spatialdata as sd
 from scipy.sparse import csr_matrix
@@ -101,3 +102,20 @@ def test_spatialdata_plot_draws_it(read_back):
     assert len(axes.images) == 1
     assert len(axes.collections) == 1
     plt.close(figure)
+
+
+def test_names_that_are_no_keys_do_not_stop_the_export(tmp_path):
+    adata = sample()
+    adata.obsm["protein"] = pd.DataFrame({"HLA-A/B": np.arange(12), "_index": 1}, index=adata.obs_names)
+    adata.obs["a/b"] = 1
+    adata.uns["spatial"] = {"run/1": adata.uns["spatial"]["lib"]}
+    write_spatialdata(adata, "my section/1", tmp_path / "s.zarr.zip")
+    with zipfile.ZipFile(tmp_path / "s.zarr.zip") as archive:
+        archive.extractall(tmp_path)
+    (store,) = tmp_path.glob("*.zarr")
+    back = sd.read_zarr(store)
+    assert set(back.shapes) == {"my_section_1_spots"}
+    table = back.tables["table"]
+    assert list(table.obsm["protein"].columns) == ["HLA-A_B", "index"]
+    np.testing.assert_array_equal(table.obsm["protein"]["HLA-A_B"], np.arange(12))
+    assert "a_b" in table.obs

@@ -38,6 +38,17 @@ def test_antibodies_go_aside():
     assert "2 antibodies" in texts(split)
 
 
+def test_antibodies_with_names_that_no_column_can_have():
+    names = ["HLA-A/B/C", "_index", "CD3", "cd3", "CD3", "HLA-A_B_C", "anti IgG"]
+    features = make_features(2, antibodies=7)
+    features.loc[2:, "name"] = names
+    split = split_features(matrix(features))
+    assert split.protein_names == tuple(names)
+    assert list(split.proteins.columns) == ["HLA-A_B_C", "index", "CD3", "cd3-1", "CD3-2", "HLA-A_B_C-1", "anti_IgG"]
+    np.testing.assert_array_equal(split.proteins.loc["A"], np.arange(2, 9))
+    assert "6 antibody names cannot be column names and were changed" in texts(split)
+
+
 def test_other_feature_types_are_left_out_and_named():
     features = make_features(3, antibodies=1).replace("Antibody Capture", "CRISPR Guide Capture")
     split = split_features(matrix(features))

@@ -222,10 +222,35 @@ def test_hd_bin_size_asked_for(tmp_path):
     assert find_outs(made.root, "s", bin_size_um=16).matrix.parent == made.bin_dirs[16]
 
 
-@pytest.mark.parametrize(("there", "asked", "found"), [((2, 16), None, "2 um, 16 um"), ((8,), 16, "8 um")])
-def test_hd_bin_size_absent(tmp_path, there, asked, found):
+def test_hd_bin_size_absent(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(4, 8, 32))
+    error = refused(made.root, "bins of 4 um, 8 um, 32 um", "bins of 16 um", bin_size_um=16)
+    assert error.problems[0].mend == "set bin_size_um to one of: 4, 8, 32"
+
+
+def test_hd_without_bins(tmp_path):
+    (tmp_path / "outs/binned_outputs/square_8").mkdir(parents=True)
+    refused(tmp_path / "outs", "bins of none", "square_XXXum")
+
+
+@pytest.mark.parametrize(
+    ("there", "used"),
+    [((2, 8, 16), 8), ((8, 32), 8), ((2, 16, 32), 16), ((32,), 32), ((24, 48), 24), ((2, 4), 4), ((2,), 2)],
+)
+def test_hd_default_is_8_else_the_next_wider_else_the_widest(tmp_path, there, used):
     made = make_outs(tmp_path / "outs", chemistry="hd", bins=there)
-    refused(made.root, f"bins of {found}", f"bins of {asked or 8} um", bin_size_um=asked)
+    layout = find_outs(made.root, "s")
+    assert (layout.bin_size_um, layout.bins_available) == (used, there)
+    said = [message.text for message in layout.messages if "no bins of 8 um" in message.text]
+    assert len(said) == (used != 8)
+    assert all(f"bins of {used} um are used" in text for text in said)
+
+
+@pytest.mark.parametrize("size", [4, 24, 32, 48, 100])
+def test_hd_custom_bin_size(tmp_path, size):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(2, 8, size))
+    layout = find_outs(made.root, "s", bin_size_um=size)
+    assert (layout.bin_size_um, layout.matrix.parent) == (size, made.bin_dirs[size])
 
 
 def test_hd_bin_folder_as_root(tmp_path):
@@ -295,7 +320,6 @@ def test_real_spatial_folder_without_matrix(shared_data, name):
         ("toy_scanpy_v2_probe", "raw_probe_bc_matrix.h5 only"),
         ("toy_sfe_v2", "2 samples: sample01/outs, sample02/outs"),
         ("toy_visiumio_v1_raw", "2 samples: section1/outs, section2/outs"),
-        ("toy_visiumio_hd002", "bins of 2 um"),
     ],
 )
 def test_real_folder_that_is_refused(shared_data, name, words):
@@ -304,8 +328,49 @@ def test_real_folder_that_is_refused(shared_data, name, words):
 
 def test_message_names_sample_file_and_mend(tmp_path):
     made = make_outs(tmp_path / "outs", chemistry="hd", bins=(16,))
-    (problem,) = refused(made.root).problems
+    (problem,) = refused(made.root, bin_size_um=8).problems
     assert json.loads(json.dumps(problem.as_dict()))["file"] == "binned_outputs"
     assert problem.sample == "s"
     assert problem.mend == "set bin_size_um to one of: 16"
     assert np.all([problem.found, problem.expected])
+
+
+CELL_FILES = ("filtered_feature_cell_matrix.h5", "filtered_feature_cell_matrix/matrix.mtx.gz", "raw_feature_cell_matrix/matrix.mtx.gz")  # fmt: skip
+
+
+@pytest.fixture
+def segmented(tmp_path):
+    """An outs folder of Space Ranger 4 with cells and nothing of the bins."""
+    for name in (*CELL_FILES, "spatial/scalefactors_json.json", "cell_segmentations.geojson"):
+        path = tmp_path / "run/outs/segmented_outputs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "run/outs/spatial").mkdir()
+    return tmp_path / "run/outs"
+
+
+@pytest.mark.parametrize("given", ["segmented_outputs", ".", ".."])
+def test_cells_without_bins_are_named(segmented, given):
+    error = refused(segmented / given, "cell segmentation of Space Ranger 4", "binned_outputs")
+    assert len(error.problems) == 1
+
+
+def test_cells_without_bins_are_named_by_what_is_left_of_them(segmented):
+    # the pipeline stages the scale factors only, to show that the folder is there
+    for name in (*CELL_FILES, "cell_segmentations.geojson"):
+        (segmented / "segmented_outputs" / name).unlink()
+    refused(segmented, "cell segmentation of Space Ranger 4")
+
+
+def test_bins_beside_cells_are_used(segmented, tmp_path):
+    made = make_outs(tmp_path / "hd", chemistry="hd")
+    shutil.copytree(made.root, segmented, dirs_exist_ok=True)
+    assert find_outs(segmented, "s").bin_size_um == 8
+    assert find_outs(segmented.parent, "s").root == segmented
+
+
+def test_xenium_is_named(tmp_path):
+    (tmp_path / "x/cell_feature_matrix").mkdir(parents=True)
+    for name in ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz"):
+        (tmp_path / "x/cell_feature_matrix" / name).write_bytes(b"x")
+    refused(tmp_path / "x", "Xenium", "role 'reference'")

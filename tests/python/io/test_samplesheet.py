@@ -71,6 +71,10 @@ def test_role_is_query_where_not_given(read):
     assert read(GOOD)[0].role == "query"
 
 
+def test_any_bin_size_that_space_ranger_can_be_asked_for(read):
+    assert read("sample,spaceranger_dir,bin_size_um\nS1,outs,32\n")[0].bin_size_um == 32
+
+
 def test_digits_stay_a_name(read):
     assert read("sample,spaceranger_dir\n007,outs\n")[0].sample == "007"
 
@@ -146,6 +150,38 @@ def test_duplicate_names_tell_both_lines(problems):
 
 
 @pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("multiqc", "the folder of the cohort report"),
+        ("MultiQC", "the folder of the cohort report"),
+        ("pipeline_info", "what a run writes about itself"),
+        ("qc_summary.csv", "the table of all samples"),
+        ("ro-crate-metadata.json", "the description of the results"),
+        ("cohort", "the record of the whole run"),
+        ("work", "Nextflow's work folder"),
+    ],
+)
+def test_name_of_another_part_of_the_results_is_refused_with_the_reason(problems, name: str, reason: str):
+    (problem,) = problems(f"sample,spaceranger_dir\nS1,a\n{name},b\n")
+    assert (problem.sample, problem.file) == (name, "sheet.csv, line 3, column sample")
+    assert reason in problem.found
+    assert problem.mend == f"call it '{name}_1'"
+
+
+def test_name_that_has_such_a_name_in_it_is_fine(read):
+    assert [row.sample for row in read("sample,spaceranger_dir\nmultiqc_1,a\ncohort.2,b\n")] == [
+        "multiqc_1",
+        "cohort.2",
+    ]
+
+
+def test_names_that_differ_only_by_case_share_a_folder_on_some_file_systems(problems):
+    (problem,) = problems("sample,spaceranger_dir\nliver_a,a\nother,b\nLiver_A,c\n")
+    assert problem.file == "sheet.csv, line 4, column sample"
+    assert problem.found == "'Liver_A', which differs from 'liver_a' in line 2 only in upper and lower case"
+
+
+@pytest.mark.parametrize(
     ("name", "suggestion"), [("my sample", "my_sample"), ("-x", "x"), ("Größe 1", "Gr_e_1"), ("??", "sample_1")]
 )
 def test_illegal_name_gets_a_legal_suggestion(problems, name: str, suggestion: str):
@@ -158,8 +194,9 @@ def test_illegal_name_gets_a_legal_suggestion(problems, name: str, suggestion: s
     ("column", "cell", "expected"),
     [
         ("role", "control", "'query'"),
-        ("bin_size_um", "4", "2, 8 or 16"),
-        ("bin_size_um", "eight", "2, 8 or 16"),
+        ("bin_size_um", "0", "a whole number of micrometres"),
+        ("bin_size_um", "8.5", "a whole number of micrometres"),
+        ("bin_size_um", "eight", "a whole number of micrometres"),
         ("microns_per_pixel", "0", "above 0"),
         ("microns_per_pixel", "nan", "above 0"),
         ("microns_per_pixel", "inf", "above 0"),
@@ -237,7 +274,7 @@ def test_unquoted_number_as_yaml_name(problems):
 
 
 def test_all_problems_of_a_sheet_at_once(problems):
-    found = problems("sample,spaceranger_dir,role,bin_size_um\nS 1,,x,3\nS2,a,,8\nS2,,query,\n")
+    found = problems("sample,spaceranger_dir,role,bin_size_um\nS 1,,x,0\nS2,a,,8\nS2,,query,\n")
     assert {problem.file for problem in found} == {
         "sheet.csv, line 2, column sample",
         "sheet.csv, line 2, column spaceranger_dir",

@@ -39,7 +39,6 @@ def test_gzipped(tmp_path):
         ("[1]", "no scale factors"),
         ("{}", "no scale factors"),
         ('{"tissue_hires_scalef": "0.2"}', "tissue_hires_scalef = '0.2'"),
-        ('{"tissue_hires_scalef": null}', "tissue_hires_scalef = None"),
         ('{"tissue_hires_scalef": 0}', "tissue_hires_scalef = 0"),
         ('{"tissue_hires_scalef": -1.0}', "tissue_hires_scalef = -1.0"),
         ('{"tissue_hires_scalef": NaN}', "tissue_hires_scalef = nan"),
@@ -51,6 +50,33 @@ def test_refused(tmp_path, text, words):
     with pytest.raises(BadInputError) as caught:
         read_scalefactors(tmp_path / "scalefactors_json.json", "s")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, -1, "text", None, [1, 2], {"a": 1}, True, float("nan"), 10**400])
+def test_keys_that_are_not_used_may_hold_anything(tmp_path, value):
+    raw = make_scalefactors("v2", 0.5) | {"fiducial_diameter_fullres": value, "hexagon_diameter": value}
+    (tmp_path / "f.json").write_text(json.dumps(raw))
+    factors = read_scalefactors(tmp_path / "f.json", "s")
+    assert factors.spot_diameter_fullres == 130
+    assert factors.raw.get("hexagon_diameter") == (value if value in (0, -1) and value is not True else None)
+
+
+@pytest.mark.parametrize("value", [0, "text", None])
+def test_the_factor_of_an_absent_image_is_not_used(tmp_path, value):
+    raw = make_scalefactors("v1", 0.5) | {"tissue_lowres_scalef": value}
+    (tmp_path / "f.json").write_text(json.dumps(raw))
+    factors = read_scalefactors(tmp_path / "f.json", "s", images=["hires"])
+    assert (factors.hires, factors.lowres) == (0.2, None)
+
+
+@pytest.mark.parametrize("key", ["spot_diameter_fullres", "microns_per_pixel", "bin_size_um", "tissue_hires_scalef"])
+def test_null_is_a_missing_key(tmp_path, key):
+    raw = make_scalefactors("hd", 0.5, 8)
+    written = {}
+    for name, content in (("without", {k: v for k, v in raw.items() if k != key}), ("null", raw | {key: None})):
+        (tmp_path / name).write_text(json.dumps(content))
+        written[name] = read_scalefactors(tmp_path / name, "s")
+    assert written["null"] == written["without"]
 
 
 @pytest.mark.real

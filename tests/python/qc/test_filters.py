@@ -73,10 +73,18 @@ def test_ribosomal_share_is_a_lower_limit_and_haemoglobin_an_upper_one():
 
 
 @pytest.mark.parametrize(
-    ("bin_um", "floors"), [(None, (50, 25)), (2.0, (1, 1)), (8.0, (10, 5)), (16.0, (25, 15)), (55.0, (50, 25))]
+    ("bin_um", "floors"), [(None, (50, 25)), (2.0, (1, 1)), (8.0, (10, 5)), (16.0, (25, 15)), (55.0, (50, 25)), (100.0, (50, 25))],
 )
 def test_floors_grow_with_the_spot(bin_um, floors):
     assert spot_floors(bin_um) == floors
+
+
+def test_floors_of_custom_bins_lie_between_those_of_their_neighbours():
+    counts, genes = zip(*(spot_floors(float(side)) for side in range(2, 101)), strict=True)
+    assert list(counts) == sorted(counts)
+    assert list(genes) == sorted(genes)
+    assert spot_floors(4.0) == (3, 2)
+    assert 25 < spot_floors(32.0)[0] < 50
 
 
 def test_the_bins_size_sets_the_floor_that_was_left_out(adata):

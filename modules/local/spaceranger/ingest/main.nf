@@ -20,7 +20,9 @@ process SPACERANGER_INGEST {
     ].findAll().join(' ')
     """
     # clearspot ${task.ext.code_version}
-    outs=\$(link_outs.py --manifest '${manifest_base64}' --staged staged)
+    # bash's own echo: a program's argument is limited to 128 KiB
+    echo '${manifest_base64}' | base64 -d > manifest.json
+    outs=\$(link_outs.py --manifest manifest.json --staged staged)
     spaceranger_ingest.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """
 

@@ -49,7 +49,7 @@ def check_outs(
     image
         Full-resolution image. Its header is read, and a reduced version of its pixels where that is cheap.
     bin_size_um
-        HD: side of the bins; 8 by default.
+        HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
     microns_per_pixel
         Overrides what positions and scale factors say.
     allow_lowres_image

@@ -1,0 +1,39 @@
+// Samples found, listed and staged as the pipeline does it, without reading them (tests/pipeline/test_odd_places.py).
+// `--cases` names a JSON list of [name, sheet_folder, zip, where, bin_size_um]; where `zip` is given, sheet_folder is in it.
+
+include { listOuts } from '../../subworkflows/local/prepare/staging'
+include { resolvePath } from '../../subworkflows/local/prepare/staging'
+
+params.cases = null
+
+process STAGE {
+    tag "${name}"
+
+    input:
+    tuple val(name), path(files, stageAs: 'staged/?/*'), val(manifest_base64)
+
+    output:
+    path 'read.txt'
+
+    script:
+    """
+    echo '${manifest_base64}' | base64 -d > manifest.json
+    link_outs.py --manifest manifest.json --staged staged > read.txt
+    """
+}
+
+workflow {
+    def cases = new groovy.json.JsonSlurperClassic().parseText(file(params.cases).text)
+    ch_cases = channel.fromList(cases).map { row ->
+        def outs = listOuts(resolvePath(row.where, folderOf(row)), row.bin_size_um)
+        [row.name, outs.files, groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()]
+    }
+    STAGE(ch_cases)
+}
+
+def folderOf(row) {
+    if (!row.zip) {
+        return file(row.sheet_folder, glob: false)
+    }
+    return java.nio.file.FileSystems.newFileSystem(file(row.zip, glob: false)).getPath(row.sheet_folder)
+}
