@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,17 @@ from jsonschema.exceptions import ValidationError
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.schema_words import cast, expected_words, found_words, load_schema, missing_names, nearest, types_of
 from clearspot.io.sheet_text import ALL_SAMPLES
-from clearspot.record import Message
 
 FILE = "parameters"
 """What stands in a problem's ``file``: parameters come from the command line, files and profiles alike."""
 
 
-def check_params(params: Mapping[str, Any], schema_path: Path) -> list[Message]:
+def check_params(params: Mapping[str, Any], schema_path: Path) -> None:
     """Validate all parameters of a run.
 
-    Whether files exist is not looked at: Nextflow stages them. ``None`` and empty text mean not given. Numbers and
-    truth values may come as text.
+    Whether files exist is not looked at: Nextflow stages them. Neither are names that the schema does not know: the
+    workflow refuses them before any task. ``None`` and empty text mean not given. Numbers and truth values may come as
+    text.
 
     Parameters
     ----------
@@ -31,11 +30,6 @@ def check_params(params: Mapping[str, Any], schema_path: Path) -> list[Message]:
         Nextflow's ``params``, flat.
     schema_path
         JSON Schema (2020-12, as nf-schema reads it: groups in ``$defs``, joined by ``allOf``).
-
-    Returns
-    -------
-    list of Message
-        A warning for each parameter that the schema does not know.
 
     Raises
     ------
@@ -50,7 +44,6 @@ def check_params(params: Mapping[str, Any], schema_path: Path) -> list[Message]:
     problems = list(_problems(Draft202012Validator(schema).iter_errors(given), given, known))
     if problems:
         raise BadInputError(problems)
-    return list(_unknown(given, known))
 
 
 def _known(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -107,16 +100,3 @@ def _missing(name: str, fragment: dict[str, Any]) -> Problem:
         expected,
         f"add --{name} to the command line, or '{name}' to the -params-file",
     )
-
-
-def _unknown(given: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Message]:
-    # Nextflow keeps `--some-name` also as `someName`: one message for both
-    told = set()
-    for name in given:
-        plain = re.sub(r"[^a-z0-9]", "", name.lower())
-        if name in known or plain in told:
-            continue
-        told.add(plain)
-        like = nearest(name, known)
-        hint = f"; did you mean --{like}?" if like else ""
-        yield Message("warning", f"--{name} is not a parameter of this pipeline and was ignored{hint}")

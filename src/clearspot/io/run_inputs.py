@@ -52,7 +52,8 @@ def check_run_inputs(
     sheet = Samplesheet([], [])
     given = params.read_text(encoding="utf-8").strip()
     with collecting(record):
-        record.messages += check_params(json.loads(given), params_schema) if given else []
+        if given:
+            check_params(json.loads(given), params_schema)
     with collecting(record):
         sheet = load_samplesheet(samplesheet, schema)
         record.messages += sheet.messages

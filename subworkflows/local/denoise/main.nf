@@ -8,6 +8,7 @@ include { geneSet } from '../utils_clearspot_pipeline/genes'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 include { refusal } from '../utils_clearspot_pipeline/records'
 include { refusalText } from '../utils_clearspot_pipeline/records'
+include { colours } from '../utils_clearspot_pipeline/terminal'
 
 workflow DENOISE {
     take:
@@ -33,7 +34,7 @@ workflow DENOISE {
         .map { _meta, json -> readRecord(json) }
         .filter { record -> record.status != 'ok' }
         .map { record ->
-            log.warn(refusalText(record, settings.monochrome_logs))
+            log.warn(refusalText(record, colours(settings.monochrome_logs)))
             refusal(record)
         }
 

@@ -3,6 +3,7 @@
 include { readRecord } from '../utils_clearspot_pipeline/records'
 include { refusal } from '../utils_clearspot_pipeline/records'
 include { refusalText } from '../utils_clearspot_pipeline/records'
+include { colours } from '../utils_clearspot_pipeline/terminal'
 
 workflow GATE {
     take:
@@ -17,7 +18,7 @@ workflow GATE {
     ch_verdict = ch_refusals
         .toSortedList { a, b -> a.sample <=> b.sample }
         .map { bad ->
-            bad.each { record -> log.warn(refusalText(record, settings.monochrome_logs)) }
+            bad.each { record -> log.warn(refusalText(record, colours(settings.monochrome_logs))) }
             if (bad && settings.on_bad_sample == 'fail') {
                 def steps = bad.collect { record -> "'${record.step}'" }.unique().join(', ')
                 error("${bad.size()} sample(s) refused at ${steps}: ${bad.collect { record -> record.sample }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")

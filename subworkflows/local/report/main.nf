@@ -4,11 +4,13 @@
 include { SAMPLE_REPORT } from '../../../modules/local/report/sample'
 include { SPATIALDATA_EXPORT } from '../../../modules/local/spatialdata/export'
 include { COHORT_REPORT } from '../../../modules/local/report/cohort'
-include { OPTIONAL_STEP as EXPORT_STEP } from '../utils_clearspot_pipeline/optional'
+include { OPTIONAL_STEP as EXPORT_STEP } from '../utils_clearspot_pipeline/records'
 include { FAIL_RUN } from './fail_run'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 include { refusal } from '../utils_clearspot_pipeline/records'
+include { refusalText } from '../utils_clearspot_pipeline/records'
 include { requiredRecords } from '../utils_clearspot_pipeline/records'
+include { colours } from '../utils_clearspot_pipeline/terminal'
 
 workflow REPORT {
     take:
@@ -21,7 +23,7 @@ workflow REPORT {
     main:
     ch_to_export = settings.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }
     SPATIALDATA_EXPORT(ch_to_export)
-    EXPORT_STEP(settings, 'spatialdata', ch_to_export.map { meta, _data -> [meta] }, SPATIALDATA_EXPORT.out.record)
+    EXPORT_STEP('spatialdata', ch_to_export.map { meta, _data -> [meta] }, SPATIALDATA_EXPORT.out.record)
     ch_finished = settings.skip_spatialdata
         ? finished
         : finished.join(EXPORT_STEP.out.done.mix(EXPORT_STEP.out.left_out)).map { meta, data, denoised, superres, jsons, json ->
@@ -56,7 +58,13 @@ workflow REPORT {
 
     sample_reports = SAMPLE_REPORT.out.html
     cohort_report = COHORT_REPORT.out.html
-    left_out = ch_optional.map { json -> readRecord(json) }.filter { record -> record.status != 'ok' }.map { record -> refusal(record) }
+    left_out = ch_optional
+        .map { json -> readRecord(json) }
+        .filter { record -> record.status != 'ok' }
+        .map { record ->
+            log.warn(refusalText(record, colours(settings.monochrome_logs)))
+            refusal(record)
+        }
 
     emit:
     sample_reports  // channel: [ meta, html ]

@@ -4,9 +4,9 @@
 include { HISTOLOGY_EMBED } from '../../../modules/local/histology/embed'
 include { DIFFUSION_TRAIN } from '../../../modules/local/diffusion/train'
 include { DIFFUSION_SAMPLE } from '../../../modules/local/diffusion/sample'
-include { OPTIONAL_STEP as HISTOLOGY_STEP } from '../utils_clearspot_pipeline/optional'
-include { OPTIONAL_STEP as TRAINING_STEP } from '../utils_clearspot_pipeline/optional'
-include { OPTIONAL_STEP as SAMPLING_STEP } from '../utils_clearspot_pipeline/optional'
+include { OPTIONAL_STEP as HISTOLOGY_STEP } from '../utils_clearspot_pipeline/records'
+include { OPTIONAL_STEP as TRAINING_STEP } from '../utils_clearspot_pipeline/records'
+include { OPTIONAL_STEP as SAMPLING_STEP } from '../utils_clearspot_pipeline/records'
 include { geneFile } from '../utils_clearspot_pipeline/genes'
 include { geneSet } from '../utils_clearspot_pipeline/genes'
 
@@ -27,20 +27,20 @@ workflow SUPERRESOLVE {
         other: true
     }
     HISTOLOGY_EMBED(ch_samples.usable)
-    HISTOLOGY_STEP(settings, 'histology', ch_samples.usable.map { meta, _data, _image -> [meta] }, HISTOLOGY_EMBED.out.record)
+    HISTOLOGY_STEP('histology', ch_samples.usable.map { meta, _data, _image -> [meta] }, HISTOLOGY_EMBED.out.record)
     ch_embedded = ch_samples.usable.map { meta, data, _image -> [meta, data] }.join(HISTOLOGY_EMBED.out.histology)
 
     // Every sample learns from all references.
     ch_references = references.toSortedList { a, b -> a.name <=> b.name }
     ch_to_train = settings.diffst_checkpoint ? channel.empty() : ch_embedded
     DIFFUSION_TRAIN(ch_to_train, genes_of_interest, gene_file, gene_set, ch_references)
-    TRAINING_STEP(settings, 'superres_train', ch_to_train.map { meta, _data, _histology -> [meta] }, DIFFUSION_TRAIN.out.record)
+    TRAINING_STEP('superres_train', ch_to_train.map { meta, _data, _histology -> [meta] }, DIFFUSION_TRAIN.out.record)
 
     ch_models = settings.diffst_checkpoint
         ? ch_embedded.map { meta, data, histology -> [meta, data, histology, file(settings.diffst_checkpoint, glob: false)] }
         : ch_embedded.join(DIFFUSION_TRAIN.out.checkpoint)
     DIFFUSION_SAMPLE(ch_models, genes_of_interest, gene_file, gene_set)
-    SAMPLING_STEP(settings, 'superres', ch_models.map { meta, _data, _histology, _model -> [meta] }, DIFFUSION_SAMPLE.out.record)
+    SAMPLING_STEP('superres', ch_models.map { meta, _data, _histology, _model -> [meta] }, DIFFUSION_SAMPLE.out.record)
 
     // The records up to the step that a sample ended at, and the file where that was the last.
     ch_modelled = settings.diffst_checkpoint

@@ -1,11 +1,7 @@
 // What a run came to, in words: for the terminal, the e-mail and the web hook. The first line says it all.
 
 include { stepNamed } from './records'
-
-// Nextflow calls a run a success whose failed tasks were ignored (workflow.failOnIgnore gives it another exit code).
-def succeeded() {
-    return workflow.success && !workflow.stats.ignoredCount
-}
+include { succeeded } from './success'
 
 def outcome(settings, results, c) {
     return workflow.success ? finished(settings, results, c) : stopped(c)

@@ -3,7 +3,7 @@
 // workflow's own files among the results.
 
 include { commandShown } from './parameters'
-include { succeeded } from './completion'
+include { succeeded } from './success'
 
 def writeCrate(settings) {
     try {

@@ -2,7 +2,7 @@
 // --hook_url by HTTP POST. Neither can fail a run: what does not go through is a warning.
 
 include { commandShown } from './parameters'
-include { succeeded } from './completion'
+include { succeeded } from './success'
 
 def completionEmail(settings, lines) {
     def address = settings.email ?: (!succeeded() ? settings.email_on_fail : null)

@@ -1,6 +1,5 @@
-// The registry of the steps (src/clearspot/contract/steps.json), and the records that they write.
-
-include { colours } from './terminal'
+// The registry of the steps (src/clearspot/contract/steps.json), and the records that they write. This file includes no other:
+// the strict parser of Nextflow 25.04 lets several scripts include only a file that includes nothing.
 
 def steps() {
     return new groovy.json.JsonSlurperClassic().parseText(file("${moduleDir}/../../../src/clearspot/contract/steps.json").text)
@@ -30,8 +29,8 @@ def refusal(record) {
     return [record.sample, record.step, reasons.join('; ')]
 }
 
-def refusalText(record, monochrome) {
-    def c = colours(monochrome)
+// `c` are the colours of the terminal.
+def refusalText(record, c) {
     def words = record.problems.collect { problem ->
         "  file     ${problem.file}\n  found    ${problem.found}\n  expected ${problem.expected}\n  to mend  ${problem.mend}"
     }
@@ -52,4 +51,35 @@ def failedRecord(sample, step) {
     ]
     def record = [sample: sample, step: step, status: 'failed', metrics: [:], params: [:], tables: [:], messages: [], problems: [problem]]
     return groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(record)) + '\n'
+}
+
+// The records of a step that a sample can do without. Every sample that was given to the step comes out with one: that of
+// the step, or, where its task died, one that says so.
+workflow OPTIONAL_STEP {
+    take:
+    step     // string: name of the step
+    given    // channel: [ meta ] of each sample that was given to the step
+    records  // channel: [ meta, json ] that the step wrote
+
+    main:
+    ch_all = given.join(records, remainder: true).branch { _meta, json ->
+        written: json
+        missing: true
+    }
+    ch_failed = ch_all.missing
+        .collectFile { meta, _json -> [recordName(step, meta.id), failedRecord(meta.id, step)] }
+        .map { json -> [readRecord(json).sample, json] }
+    ch_judged = ch_all.written
+        .mix(ch_all.missing.map { meta, _json -> [meta.id, meta] }.join(ch_failed).map { _sample, meta, json -> [meta, json] })
+        .map { meta, json -> [meta, json, readRecord(json)] }
+        .branch { _meta, _json, record ->
+            done: record.status == 'ok'
+            left_out: true
+        }
+    done = ch_judged.done.map { meta, json, _record -> [meta, json] }
+    left_out = ch_judged.left_out.map { meta, json, _record -> [meta, json] }
+
+    emit:
+    done      // channel: [ meta, json ] where the step did its work
+    left_out  // channel: [ meta, json ] where it refused the sample or failed
 }

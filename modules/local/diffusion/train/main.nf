@@ -2,6 +2,7 @@ process DIFFUSION_TRAIN {
     tag "${meta.id}"
     label 'process_gpu'
     label 'error_ignore'
+    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*'), path(histology, stageAs: 'histology/*')

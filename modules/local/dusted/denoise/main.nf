@@ -1,6 +1,7 @@
 process DUSTED_DENOISE {
     tag "${meta.id}"
     label 'process_gpu'
+    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*')

@@ -1,6 +1,7 @@
 process SPACERANGER_INGEST {
     tag "${meta.id}"
     label 'process_low'
+    ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
