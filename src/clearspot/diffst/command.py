@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
-from clearspot.diffst.embedding import Embedding, embed_histology
 from clearspot.diffst.kept_checkpoint import DiffstKept
-from clearspot.diffst.maps import MAPS_FOLDER, write_maps
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.reference_file import SUFFIX, read_reference
 from clearspot.diffst.section import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
+
+if TYPE_CHECKING:
+    from clearspot.diffst.api import SuperresResult
 
 EMBED_STEP = "histology"
 
@@ -55,6 +55,8 @@ def embed_file(
     microns_per_pixel
         Overrides what the section says.
     """
+    from clearspot.diffst.embedding import embed_histology
+
     began = time.perf_counter()
     params = _params(preset, settings)
     embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
@@ -121,6 +123,9 @@ def train_file(
     microns_per_pixel
         Overrides what the section says.
     """
+    from clearspot.diffst.api import checkpoint_name, train
+    from clearspot.diffst.embedding import Embedding
+
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = ad.read_h5ad(h5ad), _params(preset, settings)
     embedding = None if histology is None else Embedding.read(histology)
@@ -177,6 +182,10 @@ def sample_file(
     draws
         Folder that keeps the draws of a run that is broken off.
     """
+    from clearspot.diffst.api import sample_section
+    from clearspot.diffst.embedding import Embedding
+    from clearspot.diffst.maps import MAPS_FOLDER, write_maps
+
     outdir.mkdir(parents=True, exist_ok=True)
     params = _params(preset, settings)
     result = sample_section(
