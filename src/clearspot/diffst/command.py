@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.diffst.api import SuperresResult, sample_section, train
-from clearspot.diffst.embedding import Embedding, embed_histology
+from clearspot.contract.gene_lists import read_gene_list
 from clearspot.diffst.kept_checkpoint import DiffstKept
-from clearspot.diffst.maps import write_maps
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.reference_file import read_reference
 from clearspot.diffst.section import read_section
-from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
+
+if TYPE_CHECKING:
+    from clearspot.diffst.api import SuperresResult
 
 EMBED_STEP = "histology"
 
@@ -50,6 +50,8 @@ def embed_file(
     microns_per_pixel
         Overrides what the section says.
     """
+    from clearspot.diffst.embedding import embed_histology
+
     began = time.perf_counter()
     params = _params(preset, settings)
     embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
@@ -116,6 +118,9 @@ def train_file(
     microns_per_pixel
         Overrides what the section says.
     """
+    from clearspot.diffst.api import train
+    from clearspot.diffst.embedding import Embedding
+
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = ad.read_h5ad(h5ad), _params(preset, settings)
     embedding = None if histology is None else Embedding.read(histology)
@@ -172,6 +177,10 @@ def sample_file(
     draws
         Folder that keeps the draws of a run that is broken off.
     """
+    from clearspot.diffst.api import sample_section
+    from clearspot.diffst.embedding import Embedding
+    from clearspot.diffst.maps import write_maps
+
     outdir.mkdir(parents=True, exist_ok=True)
     params = _params(preset, settings)
     result = sample_section(
@@ -221,10 +230,10 @@ def superresolve_file(
     records, histology = [], None
     if image is not None:
         records.append(embed_file(h5ad, image, outdir, sample, **options))
-        histology = outdir / histology_name(sample)
+        histology = outdir / keys.histology_name(sample)
     if checkpoint is None:
         records.append(train_file(h5ad, histology, outdir, sample, **options))
-        checkpoint = outdir / checkpoint_name(sample)
+        checkpoint = outdir / keys.diffst_checkpoint_name(sample)
     records.append(sample_file(h5ad, histology, checkpoint, outdir, sample, **options).record)
     return records
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from torch import Tensor, nn
 
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.image_samples import GridImage
 from clearspot.errors import BadInputError, Problem
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 COMPONENTS: Final = 8
 """Principal components of the encoder's features that are kept."""
@@ -41,7 +41,9 @@ class Encoder:
     """
 
     def __init__(self, model: nn.Module, side: int, mean: tuple[float, ...], sd: tuple[float, ...]):
-        self._model, self._side = model.eval(), side
+        import torch
+
+        self._model, self._side = model.eval().requires_grad_(False), side
         self._mean, self._sd = (torch.tensor(values).view(1, 3, 1, 1) for values in (mean, sd))
 
     @classmethod
@@ -76,7 +78,6 @@ class Encoder:
         about = model.pretrained_cfg
         return cls(model, int(about["input_size"][-1]), tuple(about["mean"]), tuple(about["std"]))
 
-    @torch.no_grad()
     def maps(self, image: GridImage, grid: FineGrid) -> NDArray[np.float32]:
         """Features of every bin, ``(components, rows, columns)``, not standardised.
 
@@ -89,6 +90,9 @@ class Encoder:
         grid
             Rows and columns are multiples of 8.
         """
+        import torch
+        from sklearn.decomposition import PCA
+
         side = min((1, 2, 4, 8), key=lambda bins: abs(bins * grid.bin_um - _PATCH_UM))
         points = max(1, round(grid.bin_um / _UM_PER_POINT))
         rows, columns = grid.n_rows // side, grid.n_cols // side
@@ -104,6 +108,8 @@ class Encoder:
         return result.repeat(side, axis=1).repeat(side, axis=2)
 
     def _features(self, colours: Tensor) -> Tensor:
+        from torch import nn
+
         size = (self._side, self._side)
         resized = nn.functional.interpolate((colours - self._mean) / self._sd, size, mode="bilinear", antialias=True)
         features: Tensor = self._model(resized)

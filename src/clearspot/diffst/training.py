@@ -19,6 +19,7 @@ from clearspot.diffst.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.nn.cross_attention import visible_fraction
+from clearspot.nn.optimizer import AdamW
 
 _MAX_GENES_A_STEP: Final = 1024
 _WARM_UP: Final = 20
@@ -64,7 +65,7 @@ class Phase:
     checks_since_best: int = 0
 
     def __post_init__(self) -> None:
-        self.optimizer = torch.optim.AdamW(self.modules.parameters(), lr=self.lr, weight_decay=_WEIGHT_DECAY)
+        self.optimizer = AdamW(self.modules.parameters(), lr=self.lr, weight_decay=_WEIGHT_DECAY)
         self.ema = EMAModel(self.modules.parameters(), decay=self.ema_decay, use_ema_warmup=True, power=0.75)
 
     @property

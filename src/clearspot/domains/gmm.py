@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 _INITS: Final = 10
 _INITS_WHILE_CHOOSING: Final = 5
@@ -87,6 +89,8 @@ def knee(bic: dict[int, float]) -> int:
 
 
 def _fit(values: NDArray[np.float64], n_domains: int, n_inits: int, seed: int) -> GaussianMixture:
+    from sklearn.mixture import GaussianMixture
+
     model = GaussianMixture(
         n_components=n_domains, covariance_type="tied", n_init=n_inits, max_iter=200, random_state=seed
     )

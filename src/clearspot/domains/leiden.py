@@ -7,7 +7,6 @@ from typing import Final
 
 import anndata as ad
 import numpy as np
-import scanpy as sc
 from numpy.typing import NDArray
 
 _NEIGHBOURS: Final = 15
@@ -48,6 +47,8 @@ def leiden_domains(
     seed
         Seed of the graph and of Leiden.
     """
+    import scanpy as sc
+
     cells = ad.AnnData(obsm={"latent": np.asarray(latent, dtype=np.float32)})
     # Exact neighbours: scanpy 1.11 takes pynndescent above 8,192 spots, and cannot read what pynndescent 0.7 returns.
     sc.pp.neighbors(
@@ -76,6 +77,8 @@ def leiden_domains(
 
 
 def _leiden(cells: ad.AnnData, resolution: float, seed: int) -> NDArray[np.intp]:
+    import scanpy as sc
+
     sc.tl.leiden(cells, resolution=resolution, flavor="igraph", n_iterations=2, directed=False, random_state=seed)
     return cells.obs["leiden"].cat.codes.to_numpy().astype(np.intp)
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import anndata as ad
 import numpy as np
-import scanpy as sc
 from numpy.typing import NDArray
 
 from clearspot import keys
@@ -39,6 +38,8 @@ def marker_genes(
     -------
     Table with a row per domain and gene, best first, and the domains too small to be tested (fewer than three spots).
     """
+    import scanpy as sc
+
     rows = _drawn(adata.obs[domain].notna().to_numpy(), seed)
     spots = ad.AnnData(
         adata.X[rows][:, passing_genes(adata)],

@@ -10,8 +10,6 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.stats import median_abs_deviation
-from sklearn.decomposition import PCA
 
 from clearspot import keys
 from clearspot.domains.gmm import gmm_domains
@@ -133,6 +131,9 @@ def leading_components(latent: NDArray[np.floating]) -> NDArray[np.floating]:
     tissue that is unlike all others would take every component for itself: values stop at ``TAILS`` robust standard
     deviations (from the median absolute deviation) on either side of a column's median.
     """
+    from scipy.stats import median_abs_deviation
+    from sklearn.decomposition import PCA
+
     if latent.shape[1] > COMPONENTS:
         latent = PCA(min(COMPONENTS, len(latent)), svd_solver="full").fit_transform(latent)
     middle = np.median(latent, axis=0)

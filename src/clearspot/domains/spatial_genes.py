@@ -13,7 +13,6 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from scipy.stats import false_discovery_control
 
 from clearspot import keys
 from clearspot.contract.flags import read_flag
@@ -86,6 +85,8 @@ def _denoised(
 def _test(
     table: dict[str, list[Any]], name: str, weights: Any, values: NDArray[np.floating], params: DomainParams
 ) -> None:
+    from scipy.stats import false_discovery_control
+
     if params.moran_n_perms == 0:
         table[name] = morans_i(weights, values).tolist()
         return

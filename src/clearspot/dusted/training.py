@@ -13,6 +13,7 @@ from torch import Tensor
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.objective import Objective, visiting_order
 from clearspot.dusted.params import DustedParams
+from clearspot.nn.optimizer import Adam
 
 
 @dataclass
@@ -89,7 +90,7 @@ def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
     ]
     if intercepts:
         groups.append({"params": intercepts, "weight_decay": 0.0, "relative_lr": 1.0})
-    return torch.optim.Adam(groups, lr=params.lr, weight_decay=params.weight_decay, fused=True)
+    return Adam(groups, lr=params.lr, weight_decay=params.weight_decay, fused=True)
 
 
 def train(

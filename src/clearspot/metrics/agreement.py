@@ -8,12 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, spmatrix
-from sklearn.metrics import (
-    adjusted_rand_score,
-    homogeneity_score,
-    normalized_mutual_info_score,
-    silhouette_score,
-)
 
 _SILHOUETTE_SPOTS: Final = 5_000
 """Spots of which the silhouette is computed: it needs all their distances."""
@@ -33,6 +27,8 @@ def label_agreement(truth: Any, labels: Any) -> dict[str, float | None]:
     -------
     ``ari``, ``nmi``, ``homogeneity``, and ``n_spots`` that they are from; measures are ``None`` without any.
     """
+    from sklearn.metrics import adjusted_rand_score, homogeneity_score, normalized_mutual_info_score
+
     first, second = pd.Series(np.asarray(truth, dtype=object)), pd.Series(np.asarray(labels, dtype=object))
     both = (first.notna() & second.notna()).to_numpy()
     if not both.any():
@@ -53,6 +49,8 @@ def silhouette(space: NDArray[np.floating], codes: NDArray[np.integer], seed: in
     -------
     Between -1 and 1; ``None`` where there are fewer than two labels or every spot has its own.
     """
+    from sklearn.metrics import silhouette_score
+
     if len(codes) > _SILHOUETTE_SPOTS:
         drawn = np.random.default_rng(seed).choice(len(codes), _SILHOUETTE_SPOTS, replace=False)
         space, codes = space[drawn], codes[drawn]

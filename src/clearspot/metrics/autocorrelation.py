@@ -13,14 +13,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, spmatrix
-from sklearn.preprocessing import normalize
 
 _VALUES_AT_ONCE: Final = 20_000_000
 
 
 def row_weights(connectivities: spmatrix) -> csr_matrix:
     """Weights that add up to 1 in every row (a spot without neighbours keeps an empty row)."""
-    return normalize(csr_matrix(connectivities, dtype=np.float64), norm="l1", axis=1)
+    weights = csr_matrix(connectivities, dtype=np.float64)
+    totals = np.asarray(abs(weights).sum(axis=1)).ravel()
+    share = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
+    return csr_matrix((weights.data * np.repeat(share, np.diff(weights.indptr)), weights.indices, weights.indptr))
 
 
 def morans_i(weights: spmatrix, values: NDArray[np.floating]) -> NDArray[np.float64]:

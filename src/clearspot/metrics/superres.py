@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from skimage.metrics import structural_similarity
 
 from clearspot.metrics.autocorrelation import morans_i, row_weights
 
@@ -77,6 +76,8 @@ def ssim(
     mask
         rows x columns: bins that count. Outside, both maps are set to 0.
     """
+    from skimage.metrics import structural_similarity
+
     result = np.full(truth.shape[2], np.nan)
     ranges = np.broadcast_to(np.asarray(data_range, dtype=np.float64), result.shape)
     for gene in np.flatnonzero(ranges > 0):

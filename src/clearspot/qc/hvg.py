@@ -7,7 +7,6 @@ from typing import Final
 import anndata as ad
 import numpy as np
 import pandas as pd
-import scanpy as sc
 
 from clearspot import keys
 from clearspot.qc.params import QCParams
@@ -61,6 +60,8 @@ def select_hvgs(adata: ad.AnnData, candidates: np.ndarray, n_hvgs: int) -> str:
 
 def _rank(subset: ad.AnnData) -> tuple[str, np.ndarray]:
     """Name of the method that worked, and a score per gene."""
+    import scanpy as sc
+
     n_varying = _n_varying(subset)
     for span in _SPANS:
         if int(span * n_varying) < _FEWEST_POINTS:

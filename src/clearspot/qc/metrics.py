@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import anndata as ad
 import numpy as np
-import scanpy as sc
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key
@@ -22,6 +21,8 @@ def add_qc_metrics(adata: ad.AnnData) -> list[str]:
     -------
     The gene sets that were measured, of ``mt``, ``ribo`` and ``hb``.
     """
+    import scanpy as sc
+
     genomes = adata.var[keys.GENOME].astype(str).tolist() if keys.GENOME in adata.var else None
     counts_of_gene = np.asarray(adata.layers[keys.COUNTS].sum(axis=0)).ravel()
     measured = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import anndata as ad
 import numpy as np
-import scanpy as sc
 
 from clearspot import keys
 
@@ -20,6 +19,8 @@ def normalise(adata: ad.AnnData) -> float:
     -------
     The median total of the passing spots.
     """
+    import scanpy as sc
+
     totals = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)
     median = float(np.median(totals[adata.obs[keys.QC_PASS].to_numpy()]))
     adata.obs[keys.SIZE_FACTOR] = totals / median

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.spatial import cKDTree
-from scipy.stats import mannwhitneyu, spearmanr
 
 from clearspot import keys
 from clearspot.io.positions import PXL_COL, PXL_ROW
@@ -166,6 +165,8 @@ def _fit(
     beside: NDArray[np.bool_],
     umis: NDArray[np.float64] | None,
 ) -> Fit:
+    from scipy.stats import mannwhitneyu, spearmanr
+
     height, width = stain.shape
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     under = np.full(len(columns), np.nan)
