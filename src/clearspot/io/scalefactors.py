@@ -60,7 +60,7 @@ def read_scalefactors(path: Path, sample: str, images: Collection[str] = tuple(_
     sample
         Sample name for messages.
     images
-        The reduced images (``hires``, ``lowres``) whose factors are used.
+        The reduced images (``hires``, ``lowres``) that exist. The factor of another one is None if it is no factor.
 
     Raises
     ------
@@ -76,15 +76,15 @@ def read_scalefactors(path: Path, sample: str, images: Collection[str] = tuple(_
     wrong = {name: value for name, value in used.items() if value is not None and not _is_factor(value)}
     if wrong:
         raise bad(path, sample, "; ".join(f"{name} = {value!r}" for name, value in wrong.items())[:200], _EXPECTED)
-    factors = {name: None if value is None else float(value) for name, value in used.items()}
+    factors = {name: float(raw[name]) for name in (*_USED, *_IMAGE_FACTORS.values()) if _is_factor(raw.get(name))}
     return ScaleFactors(
         raw={str(name): float(value) for name, value in raw.items() if _is_number(value)},
         hires=factors.get("tissue_hires_scalef"),
         lowres=factors.get("tissue_lowres_scalef"),
-        spot_diameter_fullres=factors["spot_diameter_fullres"],
-        microns_per_pixel=factors["microns_per_pixel"],
-        bin_size_um=factors["bin_size_um"],
-        regist_target_img_scalef=factors["regist_target_img_scalef"],
+        spot_diameter_fullres=factors.get("spot_diameter_fullres"),
+        microns_per_pixel=factors.get("microns_per_pixel"),
+        bin_size_um=factors.get("bin_size_um"),
+        regist_target_img_scalef=factors.get("regist_target_img_scalef"),
     )
 
 

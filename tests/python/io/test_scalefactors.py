@@ -67,6 +67,8 @@ def test_the_factor_of_an_absent_image_is_not_used(tmp_path, value):
     (tmp_path / "f.json").write_text(json.dumps(raw))
     factors = read_scalefactors(tmp_path / "f.json", "s", images=["hires"])
     assert (factors.hires, factors.lowres) == (0.2, None)
+    (tmp_path / "f.json").write_text(json.dumps(make_scalefactors("v1", 0.5)))
+    assert read_scalefactors(tmp_path / "f.json", "s", images=[]).lowres == 0.06
 
 
 @pytest.mark.parametrize("key", ["spot_diameter_fullres", "microns_per_pixel", "bin_size_um", "tissue_hires_scalef"])
