@@ -73,7 +73,8 @@ def test_ribosomal_share_is_a_lower_limit_and_haemoglobin_an_upper_one():
 
 
 @pytest.mark.parametrize(
-    ("bin_um", "floors"), [(None, (50, 25)), (2.0, (1, 1)), (8.0, (10, 5)), (16.0, (25, 15)), (55.0, (50, 25)), (100.0, (50, 25))],
+    ("bin_um", "floors"),
+    [(None, (50, 25)), (2.0, (1, 1)), (8.0, (10, 5)), (16.0, (25, 15)), (55.0, (50, 25)), (100.0, (50, 25))],
 )
 def test_floors_grow_with_the_spot(bin_um, floors):
     assert spot_floors(bin_um) == floors
