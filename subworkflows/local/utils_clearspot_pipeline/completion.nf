@@ -41,7 +41,7 @@ def what(step) {
 def stopped(c) {
     def report = workflow.errorReport ?: ''
     def task = firstGroup(report, /Error executing process > '([^']+)'/)
-    def folder = firstGroup(report, /Work dir:\s+(\S+)/)
+    def folder = firstGroup(report, /Work dir:\s+(.+)/)
     def said = (workflow.errorMessage ?: report ?: 'see the message above').readLines().takeRight(25)
     def lines = ["${c.red}Stopped${c.reset} after ${workflow.duration}${task ? " at ${task.tokenize(':').last()}, exit code ${workflow.exitStatus}" : ''}"]
     lines += said.collect { line -> "  ${line}" }

@@ -5,8 +5,8 @@ include { helpText } from './help'
 include { whatIsWrong } from './checks'
 include { outcome } from './completion'
 include { succeeded } from './success'
-include { requireEncodable } from './paths'
-include { requireStageable } from './paths'
+include { unencodable } from './paths'
+include { unstageable } from './paths'
 include { writeCrate } from './crate'
 include { completionEmail } from './notify'
 include { completionHook } from './notify'
@@ -26,12 +26,11 @@ workflow PIPELINE_INITIALISATION {
         }
         exit(0)
     }
-    settings.findAll { _name, value -> value instanceof CharSequence }.each { name, value -> requireEncodable("--${name}", value) }
-    def wrong = whatIsWrong(settings, given)
+    def unreadable = settings.findAll { _name, value -> value instanceof CharSequence }.findResults { name, value -> unencodable("--${name}", value) }
+    def wrong = unreadable.join('\n') ?: whatIsWrong(settings, given) ?: unstageable('--input', settings.input)
     if (wrong) {
         error(wrong)
     }
-    requireStageable('--input', settings.input)
     def c = colours(settings.monochrome_logs)
     log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${settings.input} -> ${settings.outdir}")
 }

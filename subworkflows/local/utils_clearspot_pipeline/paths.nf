@@ -1,20 +1,18 @@
-// Paths that Nextflow would take for others: said before a task looks for a file that is not there.
+// Paths that Nextflow would take for others. Each function returns what is wrong in words, or null: an error that a function
+// raises inside a channel's operator loses its message.
 
 // Java names files in the encoding of the locale it was started in: under LC_ALL=C, in ASCII.
-def requireEncodable(what, where) {
+def unencodable(what, where) {
     def encoding = System.getProperty('sun.jnu.encoding')
-    if (!java.nio.charset.Charset.forName(encoding).newEncoder().canEncode(where.toString())) {
-        error("${what} has letters that Nextflow cannot use in the current locale, whose encoding is ${encoding}: ${where}\nSet a UTF-8 locale and run the same command again: export LC_ALL=C.UTF-8 (or another one of `locale -a`)")
-    }
-    return null
+    return java.nio.charset.Charset.forName(encoding).newEncoder().canEncode(where.toString())
+        ? null
+        : "${what} has letters that Nextflow cannot use in the current locale, whose encoding is ${encoding}: ${where}\nSet a UTF-8 locale and run the same command again: export LC_ALL=C.UTF-8 (or another one of `locale -a`)"
 }
 
 // The script that stages a local file has its path with these characters as they are, and bash expands them.
-def requireStageable(what, where) {
-    requireEncodable(what, where)
+def unstageable(what, where) {
     def path = where.toString()
-    if (!(path ==~ /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/.*/) && path =~ /\$|\{[^{}]*(,|\.\.)[^{}]*\}|\p{Cntrl}/) {
-        error("${what} has characters that Nextflow cannot stage (a dollar sign, a list in braces or a line break): ${path}\nRename the folder, or give a link to it whose own path has none of them (ln -s)")
-    }
-    return null
+    return !(path ==~ /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/.*/) && path =~ /\$|\{[^{}]*(,|\.\.)[^{}]*\}|\p{Cntrl}/
+        ? "${what} has characters that Nextflow cannot stage (a dollar sign, a list in braces or a line break): ${path}\nRename the folder, or give a link to it whose own path has none of them (ln -s)"
+        : null
 }
