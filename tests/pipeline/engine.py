@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +64,20 @@ def environment() -> dict[str, str]:
     }
 
 
-def run_pipeline(launch_dir: Path, *arguments: str, outdir: Path | None = None, timeout: int = 1500) -> Run:
-    """Run the pipeline from `launch_dir`; `-resume`d runs share the launch folder."""
+def run_pipeline(
+    launch_dir: Path,
+    *arguments: str,
+    outdir: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    timeout: int = 1500,
+) -> Run:
+    """Run the pipeline from `launch_dir`, with more environment `variables`; `-resume`d runs share the folder."""
     outdir = outdir or launch_dir / "results"
     launch_dir.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         command_line(outdir, *arguments),
         cwd=launch_dir,
-        env=environment(),
+        env=environment() | dict(variables or {}),
         capture_output=True,
         text=True,
         timeout=timeout,

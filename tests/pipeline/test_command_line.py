@@ -1,7 +1,10 @@
 """What the command line says before any work is done."""
 
 import json
+import re
 from pathlib import Path
+
+import pytest
 
 from .engine import REPO, run_pipeline
 
@@ -13,6 +16,20 @@ def test_help_names_every_visible_parameter(tmp_path: Path) -> None:
     for group in schema["$defs"].values():
         for name, entry in group["properties"].items():
             assert (f"--{name} " in run.log) != bool(entry.get("hidden")), name
+    shown = re.findall(r"^  --(\w+)", run.log, flags=re.MULTILINE)
+    names = [name for group in schema["$defs"].values() for name in group["properties"]]
+    assert shown == [name for name in names if name in shown]
+    assert shown[:2] == ["input", "outdir"]
+    required = [line.split()[0] for line in run.log.splitlines() if line.endswith("[required]")]
+    assert required == ["--input", "--outdir"]
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_asking_leaves_nothing_behind(tmp_path: Path, flag: str) -> None:
+    run = run_pipeline(tmp_path, flag)
+    assert run.exit_code == 0, run.log
+    # its log and its cache are Nextflow's own
+    assert {path.name for path in tmp_path.iterdir()} == {".nextflow", ".nextflow.log"}
 
 
 def test_missing_input_is_said_plainly(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ by scripts that run the task, and where that cannot be, Nextflow's reading of th
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from clearspot.contract.steps import STEPS
 
 from .engine import REPO, Run, environment, run_pipeline
 from .scripts import run_script, wrapper
@@ -62,7 +65,7 @@ def engine_runs(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         # one file is an image to each of them; only Singularity and Apptainer would look for it
         image = ("--container_image", str(REPO / "clearspot.sif"))
         script = REPO / "tests/nf/one_gpu_task.nf"
-        return run_script(folder / profile, script, "-profile", f"{profile},local,gpu", *image, tools=tools)
+        return run_script(folder / profile, script, "-profile", f"{profile},gpu", *image, tools=tools)
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(ENGINES, pool.map(run, ENGINES), strict=True))
@@ -77,6 +80,8 @@ def test_gpu_profile_gives_the_container_its_gpu(profile: str, engine_runs: dict
         line for line in wrapper(run.trace["workdir"][0]).splitlines() if re.search(rf"\b{tool} (run|exec) ", line)
     ]
     assert [word for word in expected if word not in line] == []
+    # the label asks for 8, which a small machine does not have
+    assert int(run.trace["cpus"].iloc[0]) == min(8, os.cpu_count() or 1)
 
 
 def test_gpu_profile_asks_grid_schedulers_for_a_gpu(tools: Path, tmp_path: Path) -> None:
@@ -188,6 +193,15 @@ def test_images_of_the_pipeline_and_of_an_institution(tmp_path: Path) -> None:
 def test_an_address_of_configurations_is_left_alone_offline(tmp_path: Path) -> None:
     run = run_pipeline(tmp_path, "--help", "--custom_config_base", "https://configurations.invalid/here")
     assert run.exit_code == 0, run.log
+
+
+def test_steps_that_a_sample_can_do_without_are_labelled_so() -> None:
+    labelled = {
+        re.search(r"process (\w+)", text)[1]
+        for text in (module.read_text() for module in (REPO / "modules/local").rglob("main.nf"))
+        if "label 'error_ignore'" in text
+    }
+    assert labelled == {step.process for step in STEPS if step.scope == "sample" and not step.required}
 
 
 def test_every_process_has_a_label_that_sets_its_resources() -> None:

@@ -92,6 +92,6 @@ def test_the_model_learns_from_references(referenced: Run, edited_run: Run) -> N
 
 
 def test_a_damaged_reference_is_told_and_the_run_goes_on(referenced: Run) -> None:
-    assert "Sample damaged is refused (check)" in referenced.log
+    assert "Sample damaged is refused (reference)" in referenced.log
     assert "transcripts.parquet" in (referenced.outdir / "damaged" / "damaged_report.html").read_text()
     assert not (referenced.outdir / "hd").exists()

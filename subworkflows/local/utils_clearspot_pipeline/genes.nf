@@ -1,6 +1,6 @@
 // Parameters that name genes: a set, a file, or the names themselves.
 
-// `--genes_of_interest` is a file, or names with commas between them. These are passed on in a file that is named by its
+// `--genes_of_interest` is a file, or the names themselves. These are passed on as they are, in a file that is named by its
 // content: two runs in one work folder never share it, and a run that is resumed finds it unchanged.
 def genesOfInterest(value) {
     if (!value) {
@@ -14,7 +14,7 @@ def genesOfInterest(value) {
     def written = workflow.workDir.resolve("genes_of_interest/${digest.substring(0, 16)}.txt")
     if (!written.exists()) {
         written.parent.mkdirs()
-        written.text = value.tokenize(',').collect { name -> name.trim() }.join('\n') + '\n'
+        written.text = value + '\n'
     }
     return written
 }

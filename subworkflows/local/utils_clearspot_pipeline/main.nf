@@ -68,8 +68,8 @@ def complete(settings, results) {
         lines.each { line -> log.info(line) }
     }
     else {
-        // after a failure Nextflow's log may show no more; the console does
-        println(lines.join('\n'))
+        // Once a run is stopped, Nextflow's log shows no more, and its progress table overwrites what is written before its end.
+        Runtime.runtime.addShutdownHook(new Thread({ -> System.err.println(lines.join('\n')) }))
     }
     def plain = outcome(settings, results, colours(true))
     completionEmail(settings, plain)
