@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import anndata as ad
 import numpy as np
 
 from clearspot import keys
+from clearspot.contract.gene_lists import gene_choice
 from clearspot.diffst.api import SuperresResult, checkpoint_name, sample_section, train
 from clearspot.diffst.embedding import Embedding, embed_histology
 from clearspot.diffst.kept_checkpoint import DiffstKept
@@ -17,7 +17,7 @@ from clearspot.diffst.maps import MAPS_FOLDER, write_maps
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.reference_file import SUFFIX, read_reference
 from clearspot.diffst.section import read_section
-from clearspot.dusted.genes import read_gene_list
+from clearspot.io.section_file import read_section as read_file
 from clearspot.record import StepRecord
 
 EMBED_STEP = "histology"
@@ -56,8 +56,8 @@ def embed_file(
         Overrides what the section says.
     """
     began = time.perf_counter()
-    params = _params(preset, settings)
-    embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
+    params = _params(preset, settings, sample)
+    embedding = embed_histology(read_file(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
     outdir.mkdir(parents=True, exist_ok=True)
     embedding.write(outdir / histology_name(sample))
     grid, histology = embedding.grid, embedding.histology
@@ -122,7 +122,7 @@ def train_file(
         Overrides what the section says.
     """
     outdir.mkdir(parents=True, exist_ok=True)
-    adata, params = ad.read_h5ad(h5ad), _params(preset, settings)
+    adata, params = read_file(h5ad), _params(preset, settings, sample)
     embedding = None if histology is None else Embedding.read(histology)
     grid = embedding.grid if embedding is not None else None
     bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
@@ -178,9 +178,9 @@ def sample_file(
         Folder that keeps the draws of a run that is broken off.
     """
     outdir.mkdir(parents=True, exist_ok=True)
-    params = _params(preset, settings)
+    params = _params(preset, settings, sample)
     result = sample_section(
-        ad.read_h5ad(h5ad),
+        read_file(h5ad),
         None if histology is None else Embedding.read(histology),
         checkpoint,
         outdir,
@@ -197,11 +197,12 @@ def sample_file(
     return result
 
 
-def _params(preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+def _params(preset: Preset, settings: dict[str, Any], sample: str) -> DiffstParams:
     """Settings from the options: lists of genes may come in files."""
     genes, always = settings.pop("genes", None), settings.pop("always_genes", None)
-    if genes not in (None, "hvg", "all"):
-        genes = read_gene_list(Path(genes))
     return DiffstParams.preset(
-        preset, genes=genes, always_genes=None if always is None else read_gene_list(Path(always)), **settings
+        preset,
+        genes=None if genes is None else gene_choice(genes, sample),
+        always_genes=None if always is None else gene_choice(always, sample, keywords=()),
+        **settings,
     )

@@ -19,6 +19,7 @@ from clearspot.diffst.reference import XENIUM_FILES, Reference, from_visium_hd, 
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.section_file import read_users_section
 from clearspot.record import StepRecord
 
 SUFFIX: Final = ".reference.h5ad"
@@ -81,7 +82,7 @@ def prepare_reference(
     return record
 
 
-def read_reference(path: Path, bin_um: float) -> Reference:
+def read_reference(path: Path | str, bin_um: float) -> Reference:
     """Read a reference: a prepared file, a folder of Xenium, or the ``.h5ad`` of an ingested Visium HD section.
 
     Raises
@@ -89,9 +90,10 @@ def read_reference(path: Path, bin_um: float) -> Reference:
     BadInputError
         If it is none of these, or was prepared for bins of another size.
     """
+    path = Path(path)
     if path.is_dir():
         return read_xenium(path, path.name, bin_um)
-    adata = ad.read_h5ad(path)
+    adata = read_users_section(path, path.name.removesuffix(SUFFIX))
     stated = adata.uns.get(keys.UNS, {})
     if _GRID in stated:
         return _prepared(adata, stated[_GRID], path, bin_um)

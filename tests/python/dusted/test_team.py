@@ -58,7 +58,8 @@ def test_a_process_that_fails_leaves_with_the_exit_code_of_its_error(h5ad, tmp_p
     section.layers[keys.COUNTS] = section.layers[keys.COUNTS] * 0.5
     write_h5ad(section, h5ad)
     targets = Targets.in_folder(tmp_path, "s1")
-    job = command._Job(h5ad, targets, "s1", DustedParams(), 1, None, None, None)
+    source = command._Input(h5ad, "s1", written_by_step=True, merge_duplicates=False, library_key=None)
+    job = command._Job(source, targets, "s1", DustedParams(), 1, None, None, None)
     with pytest.raises(SystemExit) as left:
         command._process(0, 1, (tmp_path / "meeting").as_uri(), job)
     assert left.value.code == 65
