@@ -4,7 +4,6 @@ import anndata as ad
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sections import make_section
 
 from clearspot import keys
 from clearspot.diffst import api
@@ -12,6 +11,8 @@ from clearspot.diffst.embedding import embed_histology
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.section import read_section
 from clearspot.errors import BadInputError
+
+from .sections import make_section
 
 PARAMS = DiffstParams.preset("test", genes="all")
 
