@@ -65,6 +65,20 @@ def read_counts(adata: ad.AnnData, sample: str = "sample") -> csr_matrix:
     return counts
 
 
+def require_in_memory(adata: ad.AnnData, sample: str) -> None:
+    """Refuse an AnnData opened with ``backed`` where a step changes ``X``.
+
+    Raises
+    ------
+    BadInputError
+        With what to call.
+    """
+    if adata.isbacked:
+        raise bad_section(
+            sample, "an AnnData whose X is still in its file (backed)", "one in memory", "Use adata.to_memory()."
+        )
+
+
 def require_finite(values: Any, name: str, sample: str) -> None:
     """Refuse a matrix with missing or infinite values.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,11 +26,13 @@ from clearspot.diffst.output import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.predicting import Prediction
 from clearspot.diffst.reference import Reference
+from clearspot.diffst.reference_file import read_reference
 from clearspot.diffst.section import Section, read_section
 from clearspot.diffst.ship_rule import Verdict
 from clearspot.diffst.summary import about, sampling_record, training_record
 from clearspot.dusted.device import resolve_device
 from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
+from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.record import StepRecord
 
 
@@ -54,14 +57,14 @@ class SuperresResult:
 
 def superresolve(
     adata: ad.AnnData,
-    image: Path | NDArray[np.uint8] | None = None,
+    image: Path | str | NDArray[np.uint8] | None = None,
     *,
-    out: Path,
+    out: Path | str,
     sample: str = "sample",
     preset: Preset = "cpu",
     params: DiffstParams | None = None,
-    checkpoint: Path | None = None,
-    references: Mapping[str, Reference] | None = None,
+    checkpoint: Path | str | None = None,
+    references: Mapping[str, Reference | Path | str] | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
     **settings: Any,
@@ -86,7 +89,8 @@ def superresolve(
     checkpoint
         A trained model; None: one is trained on this section and kept beside the result.
     references
-        Samples of high resolution that training learns from besides, by name; see ``diffst.reference``.
+        Samples of high resolution that training learns from besides, by name: read (``diffst.reference``), or the path
+        of a prepared reference, a Xenium folder or an ingested Visium HD section.
     microns_per_pixel
         Overrides what the section says.
     progress
@@ -97,7 +101,8 @@ def superresolve(
     Raises
     ------
     BadInputError
-        If counts, positions, scale, image or checkpoint do not allow it.
+        If counts, positions, scale, image, checkpoint or references do not allow it, if there are several sections, or
+        if the results could not be written. All of this is found out before training.
     DeviceNotAvailableError
         If a GPU was asked for and is not there.
     GpuOutOfMemoryError
@@ -110,7 +115,8 @@ def superresolve(
     >>> finer = anndata.read_h5ad(result.path)  # doctest: +SKIP
     """
     params = _settings(params, preset, settings)
-    out.mkdir(parents=True, exist_ok=True)
+    out = Path(out)
+    require_writable(_written(adata), out, sample)
     embedding = None
     if image is not None:
         embedding = embed_histology(adata, image, sample, params, microns_per_pixel=microns_per_pixel)
@@ -123,7 +129,7 @@ def superresolve(
             checkpoint,
             sample=sample,
             params=params,
-            references=references,
+            references=_read_references(references, adata, embedding, sample, params, microns_per_pixel),
             microns_per_pixel=microns_per_pixel,
             progress=progress,
         )
@@ -143,13 +149,13 @@ def superresolve(
 def train(
     adata: ad.AnnData,
     embedding: Embedding | None,
-    checkpoint: Path,
+    checkpoint: Path | str,
     *,
     sample: str,
     params: DiffstParams,
     references: Mapping[str, Reference] | None = None,
     skip_bad_references: bool = False,
-    resume_from: Path | None = None,
+    resume_from: Path | str | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
 ) -> StepRecord:
@@ -168,6 +174,8 @@ def train(
     resume_from
         Checkpoint of a run that was broken off.
     """
+    checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
+    require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
     with _threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
@@ -188,13 +196,13 @@ def train(
 def sample_section(
     adata: ad.AnnData,
     embedding: Embedding | None,
-    checkpoint: Path,
-    out: Path,
+    checkpoint: Path | str,
+    out: Path | str,
     *,
     sample: str,
     params: DiffstParams,
     microns_per_pixel: float | None = None,
-    draws: Path | None = None,
+    draws: Path | str | None = None,
     progress: bool = True,
     training: StepRecord | None = None,
 ) -> SuperresResult:
@@ -214,6 +222,9 @@ def sample_section(
         Record of training, to hand on.
     """
     began = time.perf_counter()
+    checkpoint, out, draws = Path(checkpoint), Path(out), None if draws is None else Path(draws)
+    written = _written(adata)
+    require_writable(written, out, sample)
     device = resolve_device(params.device)
     with (
         _threads(params.threads),
@@ -244,16 +255,16 @@ def sample_section(
             sample,
             section.grid,
             behind,
-            adata.var.iloc[section.columns].copy(),
+            written.var.iloc[section.columns].copy(),
             prediction.summaries(progress=progress),
             about=about(prediction, used, record),
-            spatial=adata.uns.get(keys.UNS_SPATIAL),
+            spatial=written.uns.get(keys.UNS_SPATIAL),
         )
     record.metrics["seconds_total"] = time.perf_counter() - began
     return SuperresResult(path, record, training)
 
 
-def read_model(checkpoint: Path, params: DiffstParams, device: torch.device) -> Fitted:
+def read_model(checkpoint: Path | str, params: DiffstParams, device: torch.device) -> Fitted:
     """Read a trained model for sampling.
 
     Raises
@@ -261,6 +272,7 @@ def read_model(checkpoint: Path, params: DiffstParams, device: torch.device) -> 
     CheckpointError
         If the file is none, or its training was broken off.
     """
+    checkpoint = Path(checkpoint)
     content = load_checkpoint(checkpoint)
     if "losses" not in content["results"]:
         raise CheckpointError(f"{checkpoint.name} is of a training that was broken off: resume it first")
@@ -295,6 +307,34 @@ def _section(
     if embedding is not None:
         section.messages.extend(embedding.messages)
     return section
+
+
+def _written(adata: ad.AnnData) -> ad.AnnData:
+    """What of a section goes into the super-resolved file, under keys that it can hold."""
+    spatial = {keys.UNS_SPATIAL: deepcopy(adata.uns[keys.UNS_SPATIAL])} if keys.UNS_SPATIAL in adata.uns else {}
+    written = ad.AnnData(var=adata.var.copy(), uns=spatial)
+    make_keys_storable(written)
+    return written
+
+
+def _read_references(
+    references: Mapping[str, Reference | Path | str] | None,
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None,
+) -> dict[str, Reference] | None:
+    """Read the references that are given as paths, onto the section's bins."""
+    if references is None:
+        return None
+    read = {}
+    for name, one in references.items():
+        if not isinstance(one, Reference):
+            bin_um = _section(adata, embedding, sample, params, microns_per_pixel).grid.bin_um
+            one = read_reference(Path(one), bin_um)
+        read[name] = one
+    return read
 
 
 @contextmanager

@@ -6,15 +6,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.contract.gene_lists import read_gene_list
+from clearspot.contract.gene_lists import gene_choice
 from clearspot.diffst.kept_checkpoint import DiffstKept
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.reference_file import read_reference
 from clearspot.diffst.section import read_section
+from clearspot.io.section_file import read_section as read_file
 from clearspot.record import StepRecord
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def embed_file(
     from clearspot.diffst.embedding import embed_histology
 
     began = time.perf_counter()
-    params = _params(preset, settings)
-    embedding = embed_histology(ad.read_h5ad(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
+    params = _params(preset, settings, sample)
+    embedding = embed_histology(read_file(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
     outdir.mkdir(parents=True, exist_ok=True)
     embedding.write(outdir / keys.histology_name(sample))
     grid, histology = embedding.grid, embedding.histology
@@ -122,7 +122,7 @@ def train_file(
     from clearspot.diffst.embedding import Embedding
 
     outdir.mkdir(parents=True, exist_ok=True)
-    adata, params = ad.read_h5ad(h5ad), _params(preset, settings)
+    adata, params = read_file(h5ad), _params(preset, settings, sample)
     embedding = None if histology is None else Embedding.read(histology)
     grid = embedding.grid if embedding is not None else None
     bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
@@ -182,9 +182,9 @@ def sample_file(
     from clearspot.diffst.maps import write_maps
 
     outdir.mkdir(parents=True, exist_ok=True)
-    params = _params(preset, settings)
+    params = _params(preset, settings, sample)
     result = sample_section(
-        ad.read_h5ad(h5ad),
+        read_file(h5ad),
         None if histology is None else Embedding.read(histology),
         checkpoint,
         outdir,
@@ -238,11 +238,12 @@ def superresolve_file(
     return records
 
 
-def _params(preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+def _params(preset: Preset, settings: dict[str, Any], sample: str) -> DiffstParams:
     """Settings from the options: lists of genes may come in files."""
     genes, always = settings.pop("genes", None), settings.pop("always_genes", None)
-    if genes not in (None, "hvg", "all"):
-        genes = read_gene_list(Path(genes))
     return DiffstParams.preset(
-        preset, genes=genes, always_genes=None if always is None else read_gene_list(Path(always)), **settings
+        preset,
+        genes=None if genes is None else gene_choice(genes, sample),
+        always_genes=None if always is None else gene_choice(always, sample, keywords=()),
+        **settings,
     )

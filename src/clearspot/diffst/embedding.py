@@ -68,7 +68,7 @@ class Embedding:
 
 def embed_histology(
     adata: ad.AnnData,
-    image: Path | NDArray[np.uint8],
+    image: Path | str | NDArray[np.uint8],
     sample: str,
     params: DiffstParams,
     *,
@@ -97,6 +97,8 @@ def embed_histology(
     BadInputError
         If the section has no scale or positions, or the image cannot be read, is too coarse, or lies elsewhere.
     """
+    if isinstance(image, str):
+        image = Path(image)
     grid = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid
     opened = _open(image, grid, adata, sample)
     messages: tuple[Message, ...] = ()

@@ -19,6 +19,7 @@ from clearspot.diffst.reference import XENIUM_FILES, Reference, from_visium_hd, 
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.section_file import read_users_section
 from clearspot.record import StepRecord
 
 _HIGH_RESOLUTION: Final = "Visium HD outs, or a Xenium folder"
@@ -73,7 +74,7 @@ def prepare_reference(
     )
 
 
-def read_reference(path: Path, bin_um: float) -> Reference:
+def read_reference(path: Path | str, bin_um: float) -> Reference:
     """Read a reference: a prepared file, a folder of Xenium, or the ``.h5ad`` of an ingested Visium HD section.
 
     Raises
@@ -81,9 +82,10 @@ def read_reference(path: Path, bin_um: float) -> Reference:
     BadInputError
         If it is none of these, or was prepared for bins of another size.
     """
+    path = Path(path)
     if path.is_dir():
         return read_xenium(path, path.name, bin_um)
-    adata = ad.read_h5ad(path)
+    adata = read_users_section(path, keys.sample_of_reference(path.name))
     stated = adata.uns.get(keys.UNS, {})
     if keys.REFERENCE_GRID in stated:
         return _prepared(adata, stated[keys.REFERENCE_GRID], path, bin_um)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
+from clearspot.contract.counts import require_finite, require_in_memory
+from clearspot.contract.sections import bad_section, require_one_section
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size, categorical, majority_vote
 from clearspot.domains.leiden import leiden_domains
@@ -64,7 +66,7 @@ _BOTH_UP_TO: Final = 100_000
 
 
 def find_domains(
-    adata: ad.AnnData, sample: str, params: DomainParams | None = None, *, denoised_file: Path | None = None
+    adata: ad.AnnData, sample: str, params: DomainParams | None = None, *, denoised_file: Path | str | None = None
 ) -> StepRecord:
     """Add spatial domains to ``adata``, in place, and measure them.
 
@@ -88,15 +90,24 @@ def find_domains(
 
     Raises
     ------
-    ValueError
-        The latent of a passing spot is not finite.
+    BadInputError
+        There are several sections, flags cannot be read, or ``X`` or the latent of a passing spot is not finite.
     """
     params = params or DomainParams()
     record = StepRecord(sample, "domains", params=asdict(params))
-    rows = np.flatnonzero(passing_spots(adata))
+    require_in_memory(adata, sample)
+    require_one_section(adata, sample, "The search for domains")
+    require_finite(adata.X, "X", sample)
+    rows = np.flatnonzero(passing_spots(adata, sample))
     latent = np.asarray(adata.obsm[keys.LATENT])[rows]
     if not np.isfinite(latent).all():
-        raise ValueError(f"{sample}: obsm['{keys.LATENT}'] is not finite for every passing spot")
+        unknown = int((~np.isfinite(latent).all(axis=1)).sum())
+        raise bad_section(
+            sample,
+            f"{unknown} of {rows.size} passing spots without values in obsm['{keys.LATENT}']",
+            "a latent of every spot that passed quality control",
+            "Denoise the section again after its quality control.",
+        )
     latent = leading_components(latent)
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[rows][:, rows]
     other: Method = "leiden" if params.method == "gmm" else "gmm"

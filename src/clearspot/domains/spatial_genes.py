@@ -37,7 +37,9 @@ def genes_to_test(adata: ad.AnnData, n_genes: int) -> NDArray[np.intp]:
     return np.concatenate([wanted, variable])
 
 
-def spatial_genes(adata: ad.AnnData, params: DomainParams, denoised_file: Path | None = None) -> dict[str, list[Any]]:
+def spatial_genes(
+    adata: ad.AnnData, params: DomainParams, denoised_file: Path | str | None = None
+) -> dict[str, list[Any]]:
     """Moran's I over the passing spots, on log-normalised values and row-normalised weights.
 
     Parameters
@@ -73,7 +75,7 @@ def spatial_genes(adata: ad.AnnData, params: DomainParams, denoised_file: Path |
 
 
 def _denoised(
-    adata: ad.AnnData, spots: NDArray[np.intp], genes: NDArray[np.intp], file: Path | None
+    adata: ad.AnnData, spots: NDArray[np.intp], genes: NDArray[np.intp], file: Path | str | None
 ) -> NDArray[np.floating] | None:
     if file is not None:
         return read_denoised(file, adata.obs_names[spots], list(adata.var_names[genes]))

@@ -24,6 +24,7 @@ from spatialdata.transformations import BaseTransformation, Identity, Scale, Seq
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
+from clearspot.contract.sections import require_one_section
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
@@ -47,6 +48,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     -------
     The sample with every layer, embedding and graph. Pictures stand as images, not in the table.
     """
+    require_one_section(adata, sample, "The export")
     sample = safe_key(sample)
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     library: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
@@ -71,7 +73,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     return SpatialData(images=images, shapes={shapes_name: shapes}, tables={"table": _table(adata, shapes_name)})
 
 
-def write_spatialdata(adata: ad.AnnData, sample: str, path: Path) -> None:
+def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> None:
     """Write a sample as a zipped SpatialData store (Zarr v2, which every viewer reads), whole or not at all.
 
     Parameters
@@ -81,6 +83,7 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path) -> None:
     path
         ``<sample>.zarr.zip``; unzipped into a folder it is what ``spatialdata.read_zarr`` reads.
     """
+    path = Path(path)
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
         store = Path(folder) / f"{safe_key(sample)}.zarr"
         to_spatialdata(adata, sample).write(store, sdata_formats=SpatialDataContainerFormatV01())

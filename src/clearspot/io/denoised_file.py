@@ -16,7 +16,7 @@ ROWS_AT_ONCE: Final = 20_000
 """Spots that are held in memory over all modelled genes."""
 
 
-def read_denoised(path: Path, spots: pd.Index, genes: Sequence[str]) -> NDArray[np.float32]:
+def read_denoised(path: Path | str, spots: pd.Index, genes: Sequence[str]) -> NDArray[np.float32]:
     """Return denoised counts of the spots and genes named, in that order.
 
     Parameters

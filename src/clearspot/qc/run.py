@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.contract.counts import read_counts
+from clearspot.contract.counts import read_counts, require_in_memory
 from clearspot.contract.gene_lists import GENES_OF_INTEREST, GeneLookup
 from clearspot.contract.sections import require_one_section, require_positions
 from clearspot.errors import BadInputError, Problem
@@ -61,6 +61,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     """
     params = params or QCParams()
     record = StepRecord(sample, "qc", params=asdict(params))
+    require_in_memory(adata, sample)
     require_one_section(adata, sample, "Quality control")
     require_positions(adata, sample)
     adata.layers[keys.COUNTS] = read_counts(adata, sample)

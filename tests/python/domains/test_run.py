@@ -8,6 +8,7 @@ from clearspot.domains import run
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import COMPONENTS, TAILS, find_domains, leading_components
+from clearspot.errors import BadInputError
 from clearspot.record import StepRecord
 
 QUICK = {"moran_n_genes": 10, "moran_n_perms": 5}
@@ -93,7 +94,21 @@ def test_data_and_record_survive_their_files(adata, tmp_path):
 
 def test_a_latent_that_is_not_finite_is_a_fault_not_a_domain(adata):
     adata.obsm["X_dusted"][np.flatnonzero(adata.obs["qc_pass"])[0]] = np.nan
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(BadInputError, match=r"1 of \d+ passing spots without values"):
+        find_domains(adata, "s", DomainParams(**QUICK))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda adata: adata.X.data.__setitem__(0, np.nan), "1 missing or infinite values in X"),
+        (lambda adata: adata.obs.__setitem__("library_id", ["a", "b"] * (adata.n_obs // 2)), "2 sections"),
+        (lambda adata: adata.obs.__setitem__("qc_pass", "maybe"), "neither true nor false"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(adata, spoil, found):
+    spoil(adata)
+    with pytest.raises(BadInputError, match=found):
         find_domains(adata, "s", DomainParams(**QUICK))
 
 

@@ -203,7 +203,7 @@ def no_genes(adata):
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
-        (neither_graph_nor_positions, "obsm\\['spatial'\\] nor"),
+        (neither_graph_nor_positions, "no obsm\\['spatial'\\]"),
         (positions_that_are_no_numbers, "no numbers"),
         (directed_graph, "symmetric"),
         (normalised_counts, "not whole"),

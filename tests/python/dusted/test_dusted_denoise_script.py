@@ -46,7 +46,7 @@ def test_writes_what_it_promises(run, tmp_path):
     assert np.isfinite(adata[adata.obs[keys.QC_PASS], "g11"].layers[keys.DENOISED]).all()
     record = StepRecord.read(out / "s1.dusted.json")
     assert record.params["seed"] == 4
-    assert "always_genes are not here: ABSENT" in done.stderr
+    assert "1 of 2 genes of interest are not in the sample: ABSENT." in done.stderr
     assert "epoch 6/6" in done.stderr
 
 

@@ -5,7 +5,6 @@ import pytest
 
 from clearspot import keys
 from clearspot.dusted.from_anndata import read_section
-from clearspot.dusted.genes import read_gene_list
 from clearspot.dusted.params import DustedParams
 
 
@@ -39,7 +38,7 @@ def test_named_by_symbol_or_id(adata):
 def test_always_genes_come_on_top_and_missing_ones_are_said(adata):
     genes, messages = chosen(adata, always_genes=("ENSG011", "NOPE"))
     assert genes == [*(f"g{i}" for i in range(10)), "g11"]
-    assert messages == ["1 of 2 always_genes are not here: NOPE"]
+    assert messages == ["1 of 2 genes of interest are not in the sample: NOPE."]
 
 
 def test_gene_that_is_wanted_but_silent_is_said(adata):
@@ -48,7 +47,7 @@ def test_gene_that_is_wanted_but_silent_is_said(adata):
     adata.layers[keys.COUNTS] = counts.tocsr()
     genes, messages = chosen(adata, always_genes=("g11",))
     assert "g11" not in genes
-    assert "1 genes asked for have no counts" in messages[0]
+    assert "1 genes of interest have no counts" in messages[0]
 
 
 def test_highly_variable_genes_are_computed_where_absent(section_factory):
@@ -56,14 +55,8 @@ def test_highly_variable_genes_are_computed_where_absent(section_factory):
     del adata.var[keys.HIGHLY_VARIABLE]
     genes, messages = chosen(adata, n_top_genes=20)
     assert len(genes) == 20
-    assert messages[0].startswith("var.highly_variable was absent: 20 genes chosen")
+    assert messages[0].startswith("var['highly_variable'] was absent: the 20 most variable genes")
     assert keys.HIGHLY_VARIABLE not in adata.var
-
-
-def test_list_file(tmp_path):
-    path = tmp_path / "genes.txt"
-    path.write_bytes("\ufeffg1\r\n# a comment\r\n\r\ng2\tnote\ng3,note # why\ng1\n".encode())
-    assert read_gene_list(path) == ("g1", "g2", "g3")
 
 
 def test_size_factors_are_over_all_genes_and_passing_spots(adata):

@@ -71,7 +71,8 @@ def test_the_refusal_of_a_process_is_raised_in_the_one_that_started_it(h5ad, tmp
         raise ProcessExitedException("gone", error_index=0, error_pid=1, exit_code=left[0])
 
     monkeypatch.setattr(team, "start_processes", start_one)
-    job = command._Job(h5ad, Targets.in_folder(tmp_path, "s1"), "s1", DustedParams(), 1, None, None, None)
+    source = command._Input(h5ad, "s1", written_by_step=True, merge_duplicates=False, library_key=None)
+    job = command._Job(source, Targets.in_folder(tmp_path, "s1"), "s1", DustedParams(), 1, None, None, None)
     with pytest.raises(BadInputError) as refused:
         team.run_processes(command._process, 1, job)
     assert refused.value.problems[0].sample == "s1"
