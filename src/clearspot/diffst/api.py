@@ -31,6 +31,7 @@ from clearspot.diffst.summary import about, sampling_record, training_record
 from clearspot.dusted.device import resolve_device
 from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
 from clearspot.record import StepRecord
+from clearspot.threads import cpu_threads
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def train(
         Checkpoint of a run that was broken off.
     """
     device = resolve_device(params.device)
-    with _threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
@@ -216,7 +217,7 @@ def sample_section(
     began = time.perf_counter()
     device = resolve_device(params.device)
     with (
-        _threads(params.threads),
+        cpu_threads(params.threads),
         _gpu_memory_errors(),
         _checkpoint_errors(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
@@ -300,17 +301,6 @@ def _section(
     if embedding is not None:
         section.messages.extend(embedding.messages)
     return section
-
-
-@contextmanager
-def _threads(wanted: int | None) -> Iterator[None]:
-    """Use this many CPU threads inside the block; None leaves them alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(wanted or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -10,9 +10,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.diffst.kept_checkpoint import DiffstKept
 from clearspot.diffst.params import DiffstParams, Preset
-from clearspot.diffst.reference_file import SUFFIX, read_reference
 from clearspot.diffst.section import read_section
 from clearspot.dusted.genes import read_gene_list
 from clearspot.record import StepRecord
@@ -125,6 +123,8 @@ def train_file(
     """
     from clearspot.diffst.api import checkpoint_name, train
     from clearspot.diffst.embedding import Embedding
+    from clearspot.diffst.kept_checkpoint import DiffstKept
+    from clearspot.diffst.reference_file import SUFFIX, read_reference
 
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = ad.read_h5ad(h5ad), _params(preset, settings)

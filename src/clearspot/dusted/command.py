@@ -24,6 +24,7 @@ from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, 
 from clearspot.errors import exit_codes
 from clearspot.io.atomic import write_h5ad
 from clearspot.record import StepRecord
+from clearspot.threads import cpu_threads
 
 MODELS = "models"
 
@@ -195,9 +196,7 @@ class _Job:
         adata = ad.read_h5ad(self.h5ad)
         resume_from, warm_start_from = self.start()
         params = with_smaller_tiles(adata, self.sample, self.params, self.attempt)
-        if params.threads is not None:
-            torch.set_num_threads(params.threads)
-        with gpu_memory_errors():
+        with cpu_threads(params.threads), gpu_memory_errors():
             run = Run(read_section(adata, self.sample, params), self.sample, params, resolve_device(params.device))
             run.train(None, resume_from, warm_start_from, progress=False)
 

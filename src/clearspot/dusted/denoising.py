@@ -9,7 +9,6 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
-import torch
 
 from clearspot.dusted.denoised_store import fill_layer, write_file
 from clearspot.dusted.device import gpu_memory_errors, resolve_device
@@ -19,6 +18,7 @@ from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.result import DustedResult
 from clearspot.dusted.run import Run
 from clearspot.dusted.summary import Outcome, annotate, build_result
+from clearspot.threads import cpu_threads
 
 MAX_LAYER_BYTES = 4 * 2**30
 """Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
@@ -97,7 +97,7 @@ def denoise(
     if resume_from is not None and warm_start_from is not None:
         raise ValueError("a run is either resumed or warm-started")
     device = resolve_device(params.device)
-    with _threads(params.threads), gpu_memory_errors():
+    with cpu_threads(params.threads), gpu_memory_errors():
         source = read_section(adata, sample, params)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
             raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")
@@ -141,21 +141,6 @@ class _Totals:
             self.mean += float(block.mean.sum(dtype=np.float64))
             self.expected += float(block.expected.sum(dtype=np.float64))
             yield block
-
-
-class _threads:  # noqa: N801 - reads as a statement
-    """Use this many CPU threads inside the block; ``None`` leaves them alone."""
-
-    def __init__(self, wanted: int | None):
-        self._wanted = wanted
-
-    def __enter__(self) -> None:
-        self._before = torch.get_num_threads()
-        if self._wanted is not None:
-            torch.set_num_threads(self._wanted)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._before)
 
 
 def _layer_bytes(adata: ad.AnnData) -> int:
