@@ -114,8 +114,8 @@ def main() -> None:
         "# DUSTED beside other work",
         "",
         f"CPU seconds of an epoch; {about}, fp32, {arguments.threads} threads, {cores} cores; medians of "
-        f"{arguments.pairs} pairs of {arguments.epochs} epochs; load average {load:.1f} at the start. Goal: at most 1.5 "
-        "times the quiet time.",
+        f"{arguments.pairs} pairs of {arguments.epochs} epochs; load average {load:.1f} at the start. Goal: at most "
+        "1.5 times the quiet time.",
         "",
         "```",
         "python benchmarks/dusted_speed/beside.py",

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from copy import deepcopy
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ def trained(kind, state=None, steps=4):
     parameters = [torch.randn(5, 3, requires_grad=True), torch.randn(3, requires_grad=True)]
     optimizer = kind([{"params": parameters[:1]}, {"params": parameters[1:], "lr": 0.02}], lr=0.1, weight_decay=0.01)
     if state is not None:
-        optimizer.load_state_dict(state)
+        optimizer.load_state_dict(deepcopy(state))  # its tensors are updated in place
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
     for _ in range(steps):
         optimizer.zero_grad()
