@@ -62,7 +62,7 @@ def steps(folder: Path) -> list[Step]:
         *("--params", str(folder / "params.json"), "--params-schema", str(ROOT / "nextflow_schema.json")),
     )
     histology = ("--histology", str(folder / "histology" / f"{SAMPLE}.histology.npz"))
-    model = ("--checkpoint", str(folder / "train" / "models" / f"{SAMPLE}.diffst.pt"))
+    model = ("--checkpoint", str(folder / "train" / f"{SAMPLE}.diffst.pt"))
     records = tuple(
         argument for step in ("check", "ingest", "qc", "graph", "dusted", "domains") for argument in
         ("--records", str(folder / step))

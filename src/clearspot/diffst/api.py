@@ -34,6 +34,7 @@ from clearspot.dusted.device import resolve_device
 from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.record import StepRecord
+from clearspot.threads import cpu_threads
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def train(
     checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
     require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
-    with _threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
@@ -227,7 +228,7 @@ def sample_section(
     require_writable(written, out, sample)
     device = resolve_device(params.device)
     with (
-        _threads(params.threads),
+        cpu_threads(params.threads),
         _gpu_memory_errors(),
         _checkpoint_errors(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
@@ -335,17 +336,6 @@ def _read_references(
             one = read_reference(Path(one), bin_um)
         read[name] = one
     return read
-
-
-@contextmanager
-def _threads(wanted: int | None) -> Iterator[None]:
-    """Use this many CPU threads inside the block; None leaves them alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(wanted or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -10,9 +10,7 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.gene_lists import gene_choice
-from clearspot.diffst.kept_checkpoint import DiffstKept
 from clearspot.diffst.params import DiffstParams, Preset
-from clearspot.diffst.reference_file import read_reference
 from clearspot.diffst.section import read_section
 from clearspot.io.section_file import read_section as read_file
 from clearspot.record import StepRecord
@@ -120,6 +118,8 @@ def train_file(
     """
     from clearspot.diffst.api import train
     from clearspot.diffst.embedding import Embedding
+    from clearspot.diffst.kept_checkpoint import DiffstKept
+    from clearspot.diffst.reference_file import read_reference
 
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = read_file(h5ad), _params(preset, settings, sample)

@@ -27,6 +27,7 @@ from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.record import Message, StepRecord
+from clearspot.threads import cpu_threads
 
 
 @dataclass(frozen=True)
@@ -261,9 +262,7 @@ class _Job:
         adata, _ = self.source.read()
         resume_from, warm_start_from = self.start()
         params = with_smaller_tiles(adata, self.sample, self.params, self.attempt)
-        if params.threads is not None:
-            torch.set_num_threads(params.threads)
-        with gpu_memory_errors():
+        with cpu_threads(params.threads), gpu_memory_errors():
             run = Run(
                 section_to_train_on(adata, self.sample, params), self.sample, params, resolve_device(params.device)
             )

@@ -9,7 +9,6 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
-import torch
 
 from clearspot.contract.sections import section_labels
 from clearspot.dusted.denoised_store import fill_layer, write_file
@@ -22,6 +21,7 @@ from clearspot.dusted.run import Run
 from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
 from clearspot.io.storable import require_folder
+from clearspot.threads import cpu_threads
 
 MAX_LAYER_BYTES = 4 * 2**30
 """Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
@@ -135,7 +135,7 @@ def _denoise_one(
     """Denoise one section; arguments as for :func:`denoise`."""
     began = time.perf_counter()
     device = resolve_device(params.device)
-    with _threads(params.threads), gpu_memory_errors():
+    with cpu_threads(params.threads), gpu_memory_errors():
         source = read_section(adata, sample, params)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
             raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")
@@ -179,21 +179,6 @@ class _Totals:
             self.mean += float(block.mean.sum(dtype=np.float64))
             self.expected += float(block.expected.sum(dtype=np.float64))
             yield block
-
-
-class _threads:  # noqa: N801 - reads as a statement
-    """Use this many CPU threads inside the block; ``None`` leaves them alone."""
-
-    def __init__(self, wanted: int | None):
-        self._wanted = wanted
-
-    def __enter__(self) -> None:
-        self._before = torch.get_num_threads()
-        if self._wanted is not None:
-            torch.set_num_threads(self._wanted)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._before)
 
 
 def _layer_bytes(adata: ad.AnnData) -> int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from anndata.utils import make_index_unique
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
@@ -95,4 +94,8 @@ def _unique(symbols: pd.Series) -> pd.Index:
     for repeat in np.flatnonzero(number):
         numbered[repeat] = f"{plain[repeat]}-{number[repeat]}"
     names = pd.Index(numbered, dtype=object)
-    return names if names.is_unique else make_index_unique(pd.Index(plain, dtype=object))
+    if names.is_unique:
+        return names
+    from anndata.utils import make_index_unique
+
+    return make_index_unique(pd.Index(plain, dtype=object))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -31,6 +30,9 @@ from clearspot.io.sparse_sums import entries_per_column, row_sums
 from clearspot.io.spatial_uns import FullImage, open_full_image, spatial_entry
 from clearspot.record import StepRecord
 from clearspot.version import versions
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 STEP = "ingest"
 
@@ -192,6 +194,8 @@ def _assemble(
     sample: str,
     library: str,
 ) -> ad.AnnData:
+    import anndata as ad
+
     index = barcodes[kept].rename(None)
     obs = places[[keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL]].set_index(index)
     obs[keys.SAMPLE_ID] = pd.Categorical.from_codes(np.zeros(len(obs), dtype=np.int8), [sample])
