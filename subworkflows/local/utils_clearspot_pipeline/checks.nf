@@ -36,7 +36,7 @@ def misspelt(settings, given) {
 // Names of parameters on the command line and in the -params-file, by their letters: Nextflow makes `someName` of `--some-name`.
 def writtenNames() {
     def line = workflow.commandLine
-    def names = (line =~ /(?:^|\s)--([A-Za-z][\w.-]*)/).collect { found -> found[1] }
+    def names = (line =~ /(?:^|\s)--([A-Za-z][\w-]*)/).collect { found -> found[1] }
     def place = (line =~ /\s-params-file[=\s]+(?:'([^']+)'|"([^"]+)"|(\S+))/).collect { found -> found[1] ?: found[2] ?: found[3] }
     def files = place ?: [System.getenv('NXF_PARAMS_FILE')].findAll()
     names += files.collectMany { name -> (file(name, glob: false).text =~ /(?m)(?:^|[{,])\s*["']?([A-Za-z][\w-]*)["']?\s*:/).collect { found -> found[1] } }
@@ -50,6 +50,9 @@ def letters(name) {
 // The name that takes the fewest changed letters, at most a third of them.
 def nearest(name, known) {
     def word = letters(name)
+    if (!word) {
+        return null
+    }
     def best = known.min { candidate -> editDistance(word, letters(candidate)) }
     return editDistance(word, letters(best)) * 3 <= word.size() ? best : null
 }
