@@ -79,7 +79,7 @@ def whatToDo(exit_code) {
     if (exit_code == 127 || workflow.errorMessage?.contains("No module named 'clearspot'")) {
         return 'The software is not where the task ran: use a container profile (-profile docker, singularity, ...), or `make run`, which sets up what is needed.'
     }
-    if (exit_code in ((130..145) + [104, 175, 2147483647])) {
+    if (exit_code in ((130..145) - 139 + [104, 175, 2147483647])) {
         return 'The executor killed or lost the task, each time it was tried: give it more memory or time (process.resourceLimits, docs/usage.md).'
     }
     return 'This looks like a fault of the software, not of the data: report it with the message and the files .command.sh and .command.err of the work folder.'
