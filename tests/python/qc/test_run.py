@@ -129,3 +129,20 @@ def test_running_again_changes_nothing(adata, again):
     for _ in range(again):
         assert run_qc(adata, "s").metrics == first.metrics
     assert (x != adata.X).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda adata: adata.obs.__setitem__("library_id", ["a", "b"] * (adata.n_obs // 2)), "2 sections"),
+        (
+            lambda adata: adata.obsm["spatial"].__setitem__(3, adata.obsm["spatial"][4]),
+            "1 of .* at the place of another",
+        ),
+        (lambda adata: adata.layers.__setitem__("counts", adata.layers["counts"] * 0.5), "not whole"),
+    ],
+)
+def test_section_that_cannot_be_measured_is_refused_by_name(adata, spoil, found):
+    spoil(adata)
+    with pytest.raises(BadInputError, match=found):
+        run_qc(adata, "s")
