@@ -23,7 +23,7 @@ TORCH = {"torch", "torch._dynamo", "diffusers"}
 EXPORT = {"spatialdata", "xarray_schema", "geopandas"}
 
 FORBIDDEN = {
-    "SAMPLESHEET_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "pandas", "numpy"},
+    "SAMPLESHEET_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "pandas", "scipy"},
     "SPACERANGER_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "skimage"},
     "SPACERANGER_INGEST": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},
     "SPOT_QC": ALWAYS | TORCH | EXPORT,  # scanpy chooses the highly variable genes
