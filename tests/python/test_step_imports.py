@@ -17,9 +17,9 @@ sys.path.insert(0, "")
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
-ALWAYS = {"squidpy", "torch_geometric", "multiqc", "umap.plot", "IPython", "pytest"}
+ALWAYS = {"squidpy", "multiqc", "umap.plot", "IPython", "pytest"}
 SCANPY = {"scanpy", "sklearn", "numba", "matplotlib", "umap", "pynndescent"}
-TORCH = {"torch", "torch._dynamo", "diffusers"}
+TORCH = {"torch", "torch._dynamo", "torch_geometric", "diffusers"}
 EXPORT = {"spatialdata", "xarray_schema", "geopandas"}
 
 FORBIDDEN = {
@@ -28,7 +28,10 @@ FORBIDDEN = {
     "SPACERANGER_INGEST": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},
     "SPOT_QC": ALWAYS | TORCH | EXPORT,  # scanpy chooses the highly variable genes
     "SPATIAL_GRAPH": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage", "scipy.stats"},
-    "DUSTED_DENOISE": ALWAYS | SCANPY | EXPORT | {"torch._dynamo", "diffusers", "skimage", "scipy.stats"},
+    "DUSTED_DENOISE": ALWAYS
+    | SCANPY
+    | EXPORT
+    | {"torch._dynamo", "torch_geometric", "diffusers", "skimage", "scipy.stats"},
     "SPATIAL_DOMAINS": ALWAYS | TORCH | EXPORT,  # scanpy finds Leiden's domains and the markers
     "SPATIALDATA_EXPORT": ALWAYS | TORCH | {"scanpy"},
     "HISTOLOGY_EMBED": ALWAYS | TORCH | SCANPY | EXPORT,

@@ -89,7 +89,7 @@ def annotate(adata: ad.AnnData, outcome: Outcome) -> None:
     note: dict[str, Any] = {
         "params": {name: _storable(value) for name, value in outcome.params.as_dict().items() if value is not None},
         "seed": outcome.params.seed,
-        keys.VERSIONS: versions(["torch", "torch-geometric", "anndata"]),
+        keys.VERSIONS: versions(["torch", "anndata"]),
         "epochs": outcome.state.epoch,
         "best_epoch": outcome.state.best_epoch + 1,
         "best_loss": outcome.state.loss[outcome.state.best_epoch],

@@ -4,33 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import GraphConv
 
 MAX_LOG_FACTOR = 0.7
 """Largest correction either way: a factor of two."""
-
-
-class GraphConvolution(nn.Module):
-    r"""Graph convolution of Morris et al. (2019): ``GraphConv`` of PyTorch Geometric, with the same parameters.
-
-    .. math:: x'_i = W_1 x_i + W_2 \sum_{j \to i} e_{ji} x_j + b
-
-    Parameters
-    ----------
-    n_in, n_out
-        Features of a node before and after.
-    """
-
-    def __init__(self, n_in: int, n_out: int):
-        super().__init__()
-        self.lin_rel = nn.Linear(n_in, n_out)
-        self.lin_root = nn.Linear(n_in, n_out, bias=False)
-
-    def forward(self, x: Tensor, edges: Tensor, weights: Tensor) -> Tensor:
-        """Features ``(nodes, n_out)`` from features ``(nodes, n_in)``, edges ``(2, n)`` and their weights ``(n,)``."""
-        start, end = edges
-        arriving = torch.zeros_like(x).index_add(0, end, weights[:, None] * x.index_select(0, start))
-        rel: Tensor = self.lin_rel(arriving) + self.lin_root(x)
-        return rel
 
 
 class GeneGraphNetwork(nn.Module):
@@ -48,8 +25,8 @@ class GeneGraphNetwork(nn.Module):
 
     def __init__(self, n_programs: int, width: int = 32):
         super().__init__()
-        self.first = GraphConvolution(n_programs + 1, width)
-        self.second = GraphConvolution(width, width)
+        self.first = GraphConv(n_programs + 1, width)
+        self.second = GraphConv(width, width)
         self.out = nn.Linear(width, n_programs)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)

@@ -6,13 +6,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from clearspot.nn.gene_graph_network import GraphConvolution
 from clearspot.nn.neighbour_sum import neighbour_sum
 from clearspot.nn.spatial_graph_attention import neighbour_softmax
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=FutureWarning)
-    from torch_geometric.nn import GraphConv
     from torch_geometric.utils import softmax, spmm
 
 
@@ -36,22 +34,3 @@ def test_sum_over_neighbours(neighbourhood, generator):
     h = torch.randn(neighbourhood.n_spots, 5, generator=generator)
     mine = neighbour_sum(weights, h, neighbourhood)
     assert_close(mine, spmm(neighbourhood.matrix(weights), h), rtol=0, atol=0)
-
-
-def test_graph_convolution_and_its_gradients(generator):
-    mine, theirs = GraphConvolution(4, 6), GraphConv(4, 6)
-    theirs.load_state_dict(mine.state_dict())
-    x = torch.randn(9, 4, generator=generator)
-    edges = torch.randint(9, (2, 30), generator=generator)
-    weights = torch.rand(30, generator=generator)
-    towards = torch.randn(9, 6, generator=generator)
-    for leaf, first, second in (
-        (x, lambda v: mine(v, edges, weights), lambda v: theirs(v, edges, weights)),
-        (weights, lambda v: mine(x, edges, v), lambda v: theirs(x, edges, v)),
-    ):
-        assert_close(with_gradient(first, leaf, towards), with_gradient(second, leaf, towards))
-
-
-def test_a_checkpoint_of_either_graph_convolution_fits_the_other():
-    assert list(GraphConvolution(3, 2).state_dict()) == ["lin_rel.weight", "lin_rel.bias", "lin_root.weight"]
-    assert set(GraphConvolution(3, 2).state_dict()) == set(GraphConv(3, 2).state_dict())
