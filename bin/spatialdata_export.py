@@ -18,10 +18,9 @@ from clearspot.step_script import StepScript, step_command
 def main(script: StepScript, h5ad: Path) -> None:
     """Write SAMPLE.zarr.zip and SAMPLE.spatialdata.json."""
     from clearspot.export.spatialdata_zarr import write_spatialdata  # takes seconds to import; --help should not
-    from clearspot.record import StepRecord
 
-    write_spatialdata(read_section(h5ad), script.sample, script.outdir / keys.spatialdata_name(script.sample))
-    script.write(StepRecord(script.sample, script.step.name))
+    store = script.outdir / keys.spatialdata_name(script.sample)
+    script.write(write_spatialdata(read_section(h5ad), script.sample, store))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def warn(script):
 
 
 def problems_in_the_record(script):
-    script.write(StepRecord("s1", "graph", status="bad_input", metrics={"n": 3}, problems=[PROBLEM]))
+    script.write(StepRecord("s1", "graph", status="bad_input", metrics={"n_isolates": 3}, problems=[PROBLEM]))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_refused_input_exits_with_65_and_writes_nothing(call, body):
     assert "Give counts." in done.stderr
 
 
-@pytest.mark.parametrize(("body", "metrics"), [(refuse, {}), (problems_in_the_record, {"n": 3})])
+@pytest.mark.parametrize(("body", "metrics"), [(refuse, {}), (problems_in_the_record, {"n_isolates": 3})])
 def test_verdict_only_makes_a_refusal_a_record(call, tmp_path, body, metrics):
     done, files = call(body, "--verdict-only", "--versions", str(tmp_path / "versions.yml"))
     assert (done.exit_code, files) == (0, ["s1.graph.json"])
@@ -159,10 +159,10 @@ def test_stub_record_of_every_step_is_an_empty_one(repo, tmp_path, step):
 
 
 def test_stub_record_takes_metrics_as_json(repo, tmp_path):
-    metrics = ["--metric", "superres_possible=true", "--metric", "n_spots=12", "--metric", 'kind="v1"']
+    metrics = ["--metric", "superres_possible=true", "--metric", "n_spots=12", "--metric", 'assay="visium"']
     assert stub(repo, "--step", "check", "--sample", "s1", "--outdir", tmp_path, *metrics).exit_code == 0
     written = json.loads((tmp_path / "s1.check.json").read_text())["metrics"]
-    assert written == {"superres_possible": True, "n_spots": 12, "kind": "v1"}
+    assert written == {"superres_possible": True, "n_spots": 12, "assay": "visium"}
 
 
 @pytest.mark.parametrize("metric", ["n_spots", "n_spots=many", "=3"])
@@ -189,6 +189,7 @@ REFUSED = {
     "histology": NO_SECTION + " --image {image}",
     "superres_train": NO_SECTION,
     "superres": NO_SECTION + " --checkpoint {image}",
+    "spatialdata": NO_SECTION,
 }
 
 
@@ -199,8 +200,9 @@ def test_every_step_that_can_refuse_is_tried():
 @pytest.mark.parametrize("name", REFUSED)
 def test_every_step_refuses_with_a_record_and_nothing_else(repo, tmp_path, monkeypatch, name):
     """The real script on input that no step can use: counts that are not whole, all spots at one place."""
-    if name == "domains":  # takes whatever the steps before it let through
-        monkeypatch.setattr("clearspot.domains.run.find_domains", lambda *_, **__: refuse(None))
+    # these two take whatever the steps before them let through
+    monkeypatch.setattr("clearspot.domains.run.find_domains", lambda *_, **__: refuse(None))
+    monkeypatch.setattr("clearspot.export.spatialdata_zarr.write_spatialdata", lambda *_, **__: refuse(None))
     (tmp_path / "empty").mkdir()
     (tmp_path / "image.png").write_bytes(b"no image")
     adata = ad.AnnData(np.full((6, 4), 0.5, np.float32), layers={"counts": np.full((6, 4), 0.5, np.float32)})

@@ -328,6 +328,8 @@ METRICS: Final[tuple[Metric, ...]] = (
            "share of held-out spots' counts in the reported 90 % interval", when=_SPOTS_HELD_OUT),
     Metric(_DIFFST, "heldout_diffusion_wins", "flag", "Diffusion beats MeanNet",
            "whether the diffusion predicts held-out spots better than MeanNet", when=_SPOTS_HELD_OUT),
+    # spatialdata
+    Metric(("spatialdata",), "store_bytes", "count", "Size of the store", "size of the zipped SpatialData store", "bytes"),
 )
 # fmt: on
 """All metrics, by step."""

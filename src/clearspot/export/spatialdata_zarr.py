@@ -28,6 +28,7 @@ from clearspot.contract.sections import require_one_section
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
+from clearspot.record import StepRecord
 
 REGION: Final = "region"
 INSTANCE: Final = "spot_id"
@@ -73,7 +74,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     return SpatialData(images=images, shapes={shapes_name: shapes}, tables={"table": _table(adata, shapes_name)})
 
 
-def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> None:
+def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> StepRecord:
     """Write a sample as a zipped SpatialData store (Zarr v2, which every viewer reads), whole or not at all.
 
     Parameters
@@ -82,6 +83,10 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> None:
         As in :func:`to_spatialdata`.
     path
         ``<sample>.zarr.zip``; unzipped into a folder it is what ``spatialdata.read_zarr`` reads.
+
+    Returns
+    -------
+    Record of the step ``spatialdata``.
     """
     path = Path(path)
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
@@ -94,6 +99,7 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> None:
                     # one date for all, so that the same sample makes the same bytes
                     entry = zipfile.ZipInfo(str(file.relative_to(store.parent)), date_time=(1980, 1, 1, 0, 0, 0))
                     archive.writestr(entry, file.read_bytes())
+    return StepRecord(sample, "spatialdata", metrics={"store_bytes": path.stat().st_size})
 
 
 def _frames(to_global: BaseTransformation, um_per_px: float | None) -> dict[str, BaseTransformation]:

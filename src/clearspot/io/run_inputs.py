@@ -9,8 +9,8 @@ from typing import Final
 
 from clearspot import keys
 from clearspot.errors import BadInputError
+from clearspot.io.collecting import collecting
 from clearspot.io.params import check_params
-from clearspot.io.preflight.collecting import collecting
 from clearspot.io.samplesheet import Samplesheet, load_samplesheet
 from clearspot.record import StepRecord
 

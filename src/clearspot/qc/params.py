@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from clearspot import keys
 from clearspot.contract.settings import Settings, setting
 
@@ -51,6 +49,8 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     """
     if bin_um is None:
         return _FLOORS[-1][1:]
+    import numpy as np  # the scripts' --help should not wait for it
+
     # between two known sizes along the power law through them, so that any custom bin size has its own floor
     sides, counts, genes = np.log(_FLOORS).T
     side = np.log(bin_um)

@@ -12,7 +12,7 @@ from clearspot.report import mqc
 from clearspot.report.format import show
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.palette import NEUTRAL, QUALITATIVE
-from clearspot.report.superres_outcome import superres_outcome
+from clearspot.report.superres_outcome import optional_result
 from clearspot.report.verdict import Rule, findings, verdict
 
 _VERDICTS: Final = {"good": "usable", "look": "look first", "bad": "do not use", "unknown": "no verdict"}
@@ -62,7 +62,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
 def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
     """Every section that at least one sample has data for."""
     for section in (
-        _refused, _without_superres, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss,
+        _refused, _left_out, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss,
         _domain_sizes, _moran, _superres, _superres_scores,
     ):  # fmt: skip
         built = section(samples)
@@ -130,7 +130,7 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _without_superres(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _left_out(samples: Sequence[SampleRecords]) -> mqc.Section:
     rows = [
         (records.sample, {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
         for records in samples
@@ -138,8 +138,8 @@ def _without_superres(samples: Sequence[SampleRecords]) -> mqc.Section:
         for problem in record.problems
     ]
     return _problems_table(
-        "clearspot_without_superres", "Samples without super-resolution",
-        "A step of super-resolution refused these samples or failed on them. All their other results are there.",
+        "clearspot_left_out", "Optional steps without a result",
+        "An optional step refused these samples or failed on them. All their other results are there.",
         rows,
     )  # fmt: skip
 
@@ -319,13 +319,16 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
 
 
 def summary_words(samples: Sequence[SampleRecords]) -> str:
-    """Return what the top of the report says of samples without results, and of those without super-resolution."""
+    """Return what the top of the report says of samples without results, and of those without an optional one."""
     number = f"{show(len(samples), 'count')} sample{'' if len(samples) == 1 else 's'}"
     parts = []
     for status, words in _WITHOUT_RESULTS.items():
         names = [records.sample for records in samples if records.status == status]
         if names:
             parts.append(f"{len(names)} {words}: {', '.join(names)}")
-    lost = [records.sample for records in samples if superres_outcome(records).status in ("refused", "failed")]
-    first = f"{number}, {'; '.join(parts) or 'none refused'}."
-    return f"{first} Without super-resolution, for a reason given below: {', '.join(lost)}." if lost else first
+    lost: dict[str, list[str]] = {}
+    for records in samples:
+        for what in dict.fromkeys(optional_result(step) for step in records.lost):
+            lost.setdefault(what, []).append(records.sample)
+    sentences = [f"Without {what}, for a reason given below: {', '.join(names)}." for what, names in lost.items()]
+    return " ".join([f"{number}, {'; '.join(parts) or 'none refused'}.", *sentences])

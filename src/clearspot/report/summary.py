@@ -12,7 +12,7 @@ import pandas as pd
 from clearspot.contract.metrics import SPACE_RANGER, get_metric
 from clearspot.io.atomic import atomic_path
 from clearspot.report.metrics import SampleRecords, reason_of
-from clearspot.report.superres_outcome import superres_outcome
+from clearspot.report.superres_outcome import step_outcome, superres_outcome
 from clearspot.report.verdict import Rule, findings, verdict
 
 
@@ -108,6 +108,16 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "superres_reason",
         "why the sample is not super-resolved",
         lambda records: superres_outcome(records).reason or None,
+    ),
+    Column(
+        "spatialdata_status",
+        "SpatialData export: `ok`; `not run`; `refused`: it refused its input; `failed`: its task failed",
+        lambda records: step_outcome(records, "spatialdata")[0],
+    ),
+    Column(
+        "spatialdata_reason",
+        "why there is no SpatialData store",
+        lambda records: step_outcome(records, "spatialdata")[1],
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What became of a sample's super-resolution: for its page, ``qc_summary.csv`` and the cohort report alike."""
+"""What became of a sample's optional results: for its page, ``qc_summary.csv`` and the cohort report alike."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final, Literal
 
 from clearspot.contract.steps import get_step
 from clearspot.errors import Problem
+from clearspot.record import StepRecord
 from clearspot.report.metrics import SampleRecords, reason_of
 
-SuperresStatus = Literal["ok", "not run", "refused", "failed"]
+OutcomeStatus = Literal["ok", "not run", "refused", "failed"]
 
 STEPS: Final = ("histology", "superres_train", "superres")
 """Steps that super-resolution is made of; each needs the one before it (a given checkpoint stands for training)."""
@@ -32,10 +33,15 @@ class SuperresOutcome:
         Title of that step.
     """
 
-    status: SuperresStatus
+    status: OutcomeStatus
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     step: str = ""
+
+
+def optional_result(step: str) -> str:
+    """What a sample goes without where an optional step made nothing of it."""
+    return "super-resolution" if step in STEPS else get_step(step).title
 
 
 def superres_outcome(records: SampleRecords) -> SuperresOutcome:
@@ -43,12 +49,23 @@ def superres_outcome(records: SampleRecords) -> SuperresOutcome:
     for name in STEPS:
         if name in records.lost:
             record = records.lost[name]
-            status: SuperresStatus = "failed" if record.status == "failed" else "refused"
             title = get_step(name).title
-            return SuperresOutcome(status, f"{title}: {reason_of(record.problems)}", tuple(record.problems), title)
+            reason = f"{title}: {reason_of(record.problems)}"
+            return SuperresOutcome(_stopped(record), reason, tuple(record.problems), title)
     if records.ran(STEPS[-1]):
         return SuperresOutcome("ok")
     return SuperresOutcome("not run", _why_not_run(records))
+
+
+def step_outcome(records: SampleRecords, step: str) -> tuple[OutcomeStatus, str | None]:
+    """Say what became of one optional step: its status as in :class:`SuperresOutcome`, and the reason."""
+    if step in records.lost:
+        return _stopped(records.lost[step]), reason_of(records.lost[step].problems)
+    return ("ok" if records.ran(step) else "not run"), None
+
+
+def _stopped(record: StepRecord) -> OutcomeStatus:
+    return "failed" if record.status == "failed" else "refused"
 
 
 def _why_not_run(records: SampleRecords) -> str:

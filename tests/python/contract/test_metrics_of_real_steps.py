@@ -16,6 +16,7 @@ from clearspot.diffst.reference_file import prepare_reference
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise
+from clearspot.export.spatialdata_zarr import write_spatialdata
 from clearspot.graph.build import build_graph
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.ingest import ingest_outs
@@ -76,6 +77,7 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     found.append(train_file(h5ad, histology, folder, SAMPLE, references=reference, **common))
     checkpoint = folder / keys.diffst_checkpoint_name(SAMPLE)
     found.append(sample_file(h5ad, histology, checkpoint, folder, SAMPLE, **common).record)
+    found.append(write_spatialdata(adata, SAMPLE, folder / keys.spatialdata_name(SAMPLE)))
     return {record.step: record for record in found}
 
 

@@ -97,11 +97,11 @@ def test_the_record_of_the_samplesheet_is_the_cohorts() -> None:
 
 
 def test_a_step_without_record_has_no_name_for_one() -> None:
-    with pytest.raises(ValueError, match="spatialdata writes no record"):
-        keys.record_name("s1", "spatialdata")
+    with pytest.raises(ValueError, match="sample_report writes no record"):
+        keys.record_name("s1", "sample_report")
 
 
-@pytest.mark.parametrize("step", ["quality", "spatialdata"])
+@pytest.mark.parametrize("step", ["quality", "sample_report"])
 def test_there_is_no_record_of_a_step_that_writes_none(step: str) -> None:
     with pytest.raises(ValueError, match=f"no step '{step}' writes a record"):
         StepRecord("s1", step)

@@ -10,7 +10,7 @@ from clearspot import keys
 from clearspot.cli import main as clearspot_command
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.reference import from_cells
-from clearspot.diffst.reference_file import prepare_reference, read_reference, reference_name, write_reference
+from clearspot.diffst.reference_file import prepare_reference, read_reference, write_reference
 from clearspot.errors import BadInputError
 
 
@@ -23,7 +23,7 @@ def reference():
 
 
 def test_a_prepared_reference_is_read_as_it_was(reference, tmp_path):
-    path = tmp_path / reference_name("x")
+    path = tmp_path / keys.reference_name("x")
     write_reference(reference, path)
     back = read_reference(path, 20.0)
     assert back.grid == reference.grid
@@ -33,7 +33,7 @@ def test_a_prepared_reference_is_read_as_it_was(reference, tmp_path):
 
 
 def test_finer_bins_than_the_sections_are_refused(reference, tmp_path):
-    path = tmp_path / reference_name("x")
+    path = tmp_path / keys.reference_name("x")
     write_reference(reference, path)
     with pytest.raises(BadInputError, match="bins of 25 um"):
         read_reference(path, 25.0)
@@ -45,7 +45,7 @@ def test_visium_hd_outs_are_laid_onto_bins(tmp_path):
     record = prepare_reference(tmp_path / "phantom_1" / "outs", tmp_path, "hd", bin_um=16.0)
     assert (record.step, record.status) == ("reference", "ok")
     assert record.metrics["reference_kind"] == "Visium HD"
-    assert read_reference(tmp_path / reference_name("hd"), 16.0).counts.sum() == pytest.approx(
+    assert read_reference(tmp_path / keys.reference_name("hd"), 16.0).counts.sum() == pytest.approx(
         record.metrics["total_counts"], rel=1e-4
     )
 

@@ -52,8 +52,8 @@ def intro_of(made: Made) -> str:
     return str(yaml.safe_load((made.folder / "inputs" / "multiqc_intro.yml").read_text())["intro_text"])
 
 
-def test_the_steps_that_a_sample_can_do_without_are_those_of_super_resolution() -> None:
-    assert tuple(OPTIONAL) == SUPERRES_STEPS
+def test_the_steps_that_a_sample_can_do_without_are_super_resolution_and_the_export() -> None:
+    assert tuple(OPTIONAL) == (*SUPERRES_STEPS, "spatialdata")
 
 
 @STATUSES
@@ -99,6 +99,8 @@ def test_an_optional_step_leaves_the_sample_its_page_with_all_other_results(
     assert "Look before you use it." in page.text
     assert f"Worth a look: {get_step(step).title}: {in_summary}." in page.text
     assert f"(expected {PROBLEM.expected}). To fix it: {PROBLEM.mend}." in page.text
+    if step not in SUPERRES_STEPS:
+        return
     said = f"the step {get_step(step).title} " + {"refused": "refused its input", "failed": "failed"}[in_summary]
     assert f"Super-resolution is missing: {said}. All other results of this sample are here." in page.text
     shown = page.text.split("Super-resolution is missing")[1]
@@ -115,13 +117,18 @@ def test_an_optional_step_leaves_the_samples_status_as_it_is(
     row = summary_of(made)
     assert (row["status"], row["failed_step"], row["reason"]) == ("ok", "", "")
     assert row["n_domains"] == "2"
-    assert row["superres_status"] == in_summary
-    assert row["superres_reason"] == f"{get_step(step).title}: image.tif: a <blank> image (expected an H&E stain)"
+    reason = "image.tif: a <blank> image (expected an H&E stain)"
+    if step in SUPERRES_STEPS:
+        reached = (row["superres_status"], row["superres_reason"])
+        reason, what = f"{get_step(step).title}: {reason}", "super-resolution"
+    else:
+        reached, what = (row["spatialdata_status"], row["spatialdata_reason"]), "SpatialData export"
+    assert reached == (in_summary, reason)
     assert row["verdict"] == "look"
-    listed = json.loads((made.folder / "inputs" / "clearspot_without_superres_mqc.json").read_text())["data"]
+    listed = json.loads((made.folder / "inputs" / "clearspot_left_out_mqc.json").read_text())["data"]
     assert listed["good"]["step"] == f"{get_step(step).title}: {in_summary}"
     assert not (made.folder / "inputs" / "clearspot_refused_mqc.json").exists()
-    assert intro_of(made) == "1 sample, none refused. Without super-resolution, for a reason given below: good."
+    assert intro_of(made) == f"1 sample, none refused. Without {what}, for a reason given below: good."
 
 
 @STATUSES

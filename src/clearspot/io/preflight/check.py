@@ -6,13 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from clearspot.errors import BadInputError
+from clearspot.io.collecting import collecting
 from clearspot.io.consistency import require_scalefactors
 from clearspot.io.layout import OutsLayout, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.naming import shown_name
 from clearspot.io.positions import read_agreeing_positions
-from clearspot.io.preflight.collecting import collecting
 from clearspot.io.preflight.features import check_features
 from clearspot.io.preflight.fullres import check_fullres, compare_fullres
 from clearspot.io.preflight.grid import check_grid

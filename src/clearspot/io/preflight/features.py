@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from clearspot import keys
+from clearspot.io.collecting import collecting
 from clearspot.io.consistency import require_genes, require_one_library
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.feature_table import SYMBOLS
 from clearspot.io.features import split_features
-from clearspot.io.preflight.collecting import collecting
 from clearspot.qc.genes import GENE_SETS, TITLES, gene_set_masks
 from clearspot.record import StepRecord
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.errors import BadInputError, Problem
+from clearspot.io.collecting import collecting
 from clearspot.io.image import ImageInfo, probe_image, read_downscaled
 from clearspot.io.layout import OutsLayout
 from clearspot.io.positions import PXL_COL, PXL_ROW
-from clearspot.io.preflight.collecting import collecting
 from clearspot.io.preflight.picture import Fit, compare, picture_kind
 from clearspot.io.preflight.scales import CAMERA_UM_PER_PX, full_size
 from clearspot.io.scalefactors import ScaleFactors

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.errors import Problem
+from clearspot.io.collecting import collecting
 from clearspot.io.image import ImageInfo, probe_image, read_rgb
 from clearspot.io.layout import OutsLayout
 from clearspot.io.naming import shown_name
 from clearspot.io.positions import PXL_COL, PXL_ROW
-from clearspot.io.preflight.collecting import collecting
 from clearspot.io.preflight.grid import GridFit
 from clearspot.io.preflight.picture import Fit, compare, picture_kind
 from clearspot.io.preflight.scales import check_reduced_sizes

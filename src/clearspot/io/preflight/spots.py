@@ -10,9 +10,9 @@ import pandas as pd
 from clearspot import keys
 from clearspot.errors import Problem
 from clearspot.io.barcodes import match_barcodes, no_position, require_unique
+from clearspot.io.collecting import collecting
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.naming import shown_name
-from clearspot.io.preflight.collecting import collecting
 from clearspot.record import StepRecord
 
 
