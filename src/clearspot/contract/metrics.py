@@ -329,7 +329,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_DIFFST, "heldout_diffusion_wins", "flag", "Diffusion beats MeanNet",
            "whether the diffusion predicts held-out spots better than MeanNet", when=_SPOTS_HELD_OUT),
     # spatialdata
-    Metric(("spatialdata",), "store_bytes", "count", "Size of the store", "size of the zipped SpatialData store", "bytes"),
+    Metric(("spatialdata",), "store_bytes", "count", "Size of the store", "size of the zipped store", "bytes"),
 )
 # fmt: on
 """All metrics, by step."""
