@@ -1,0 +1,27 @@
+import groovy.json.JsonSlurper
+import org.yaml.snakeyaml.Yaml
+
+/** What nf-test gives of a channel, in the words of an assertion. */
+class Outputs {
+
+    /** Records by sample, of a channel [ meta, json ]. */
+    static Map records(List channel) {
+        return channel.collectEntries { meta, json -> [(meta.id): new JsonSlurper().parse(new File(json))] }
+    }
+
+    /** Names of all files of a channel [ meta, file or files ], sorted. */
+    static List names(List channel) {
+        return channel.collectMany { entry -> [entry[1]].flatten() }.collect { place -> new File(place).name }.sort()
+    }
+
+    /** Names of the software by process, of the topic `versions`. */
+    static Map versions(List topic) {
+        return topic.collectEntries { yml -> new Yaml().load(new File(yml).text).collectEntries { process, software -> [process, software.keySet() as List] } }
+    }
+
+    /** Names of the software of a process, as the registry of the steps has them. */
+    static List software(String process) {
+        def steps = new JsonSlurper().parse(new File('src/clearspot/contract/steps.json'))
+        return ['python', 'clearspot'] + steps.find { step -> step.process == process }.software
+    }
+}
