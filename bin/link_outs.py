@@ -36,6 +36,10 @@ def main(manifest: Path, staged: Path) -> None:
         link = _place(place)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
+    if image := entries.get("image"):
+        link = Path("image") / PurePosixPath(image).name
+        link.parent.mkdir()
+        link.symlink_to(image)
     click.echo(entries["read"])
 
 

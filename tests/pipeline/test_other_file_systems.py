@@ -1,6 +1,7 @@
 """Paths of a file system that is not the machine's own, as those of a bucket: Java's zip file system stands in."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from .scripts import run_script
 
 OUTS = ["filtered_feature_bc_matrix.h5", "spatial/scalefactors_json.json", "spatial/tissue_positions.csv"]
 
+# rows of a samplesheet, by the sample that is refused
+ABSENT = {
+    "no_outs": "no_outs,elsewhere,",
+    "no_image": "no_image,outs,../elsewhere.tif",
+    "no_such_store": "no_such_store,elsewhere://bucket/outs,",
+}
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -18,6 +26,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
     place = tmp_path_factory.mktemp("zip") / "bucket.zip"
     with zipfile.ZipFile(place, "w") as file:
         file.writestr("sheets/samplesheet.csv", "sample,spaceranger_dir,image\ns,outs,../image.tif\n")
+        file.writestr("sheets/absent.csv", "\n".join(["sample,spaceranger_dir,image", *ABSENT.values()]) + "\n")
         file.writestr("sheets/s.check.json", '{"status": "ok"}')
         file.writestr("image.tif", "an image")
         file.writestr("genes.txt", "A\nB\n")
@@ -62,3 +71,23 @@ def test_a_run_stages_what_its_sheet_names_there(from_archive: Run) -> None:
     staged = {path.read_text() for path in (Path(workdir) / "staged").rglob("*") if path.is_file()}
     assert staged == set(OUTS)
     assert (Path(workdir) / "image" / "image.tif").read_text() == "an image"
+
+
+def test_no_folder_of_the_results_is_empty(from_archive: Run) -> None:
+    # an object store keeps none, and a task whose output is one would have no output there
+    folders = [path for path in from_archive.outdir.rglob("*") if path.is_dir()]
+    assert folders
+    assert [path for path in folders if not any(path.iterdir())] == []
+
+
+def test_what_is_not_there_refuses_its_sample_and_no_other(archive: str, tmp_path: Path) -> None:
+    arguments = ("--validate_only", "--on_bad_sample", "skip", "--input", f"{archive}sheets/absent.csv")
+    run = run_pipeline(tmp_path, "-profile", "test", *arguments)
+    assert run.exit_code == 0, run.log
+    assert "3 refused" in run.log
+    reasons = dict(re.findall(r"  refused (\S+) \(check\): (.*)", run.log))
+    assert set(reasons) == set(ABSENT)
+    assert "elsewhere: no such file or folder" in reasons["no_outs"]
+    assert "elsewhere.tif: a link to " in reasons["no_image"]
+    assert "outs: no such file or folder" in reasons["no_such_store"]
+    assert "elsewhere://bucket/outs cannot be looked up: " in run.log

@@ -20,7 +20,7 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         *("-params-file", str(folder / "params.json"), "--input", str(phantoms / "samplesheet.csv")),
         *("--n_domain", "7", "--skip-superrs", "--zzz=1"),
         *("--diffst_checkpoint", "absent.pt", "--superres_genes", "absent.txt"),
-        *("--dusted_checkpoint_dir", "s3://bucket/kept"),
+        *("--dusted_checkpoint_dir", "s3://bucket/kept", "--report_thresholds", "elsewhere://bucket/limits.yml"),
         outdir=folder / "a_file" / "results",
     )
 
@@ -34,6 +34,7 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "There is no parameter --zzz (--help lists every parameter)",
         "There is no file absent.pt (--diffst_checkpoint)",
         "There is no file absent.txt (--superres_genes)",
+        "The file elsewhere://bucket/limits.yml (--report_thresholds) cannot be looked up: ",
         "--dusted_checkpoint_dir s3://bucket/kept is not a folder of a file system",
         "The folder for the results cannot be written: ",
     ],

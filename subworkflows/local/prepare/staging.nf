@@ -13,22 +13,45 @@ def stageSample(row, sheet_folder) {
     if (problem) {
         return [problem: problem]
     }
-    def paths = written.collect { where -> resolvePath(where, sheet_folder) }
-    problem = paths.findResult { path -> isLocal(path) && path.exists() ? unstageable(what, path) : null }
+    def found = written.collect { where -> lookUp(where, sheet_folder) }
+    problem = found.findResult { entry -> entry.there && isLocal(entry.path) ? unstageable(what, entry.path) : null }
     if (problem) {
         return [problem: problem]
     }
-    def outs = row.role == 'reference' ? listReference(paths[0], row.bin_size_um) : listOuts(paths[0], row.bin_size_um)
+    def root = found[0]
+    // What is not there is not staged: the check names it, and the run goes on with the other samples.
+    def outs = !root.there
+        ? staged([], [read: root.address])
+        : row.role == 'reference' ? listReference(root.path, row.bin_size_um) : listOuts(root.path, row.bin_size_um)
     problem = outs.files.findResult { path -> unencodable('A file of a sample', path) ?: (isLocal(path) ? unstageable('A file of a sample', path) : null) }
-    return outs + [image: paths[1] ?: [], problem: problem]
+    def image = row.image ? found[1] : [there: true, path: []]
+    return [
+        files: outs.files,
+        manifest: image.there ? outs.manifest : outs.manifest + [image: image.address],
+        image: image.there ? image.path : [],
+        problem: problem,
+    ]
+}
+
+// Where a path of the samplesheet leads, and whether anything is there. A bucket that is not there, or that may not be read,
+// is an error of its file system, and so is an address that none of them knows.
+def lookUp(where, sheet_folder) {
+    def address = where
+    try {
+        def path = resolvePath(where, sheet_folder)
+        address = path.toUriString() - 'file://'
+        return [path: path, address: address, there: path.exists()]
+    }
+    catch (Exception problem) {
+        log.warn("${address} cannot be looked up: ${problem.message}")
+        return [path: null, address: address, there: false]
+    }
 }
 
 def listOuts(root, bin_size_um) {
     if (!root.isDirectory()) {
-        // An archive, or nothing at all: the check says which.
-        return root.exists()
-            ? staged([[place: root.name, path: root]], [read: "outs/${root.name}".toString()])
-            : staged([], [read: root.toUriString() - 'file://'])
+        // An archive, or another file: the check says which.
+        return staged([[place: root.name, path: root]], [read: "outs/${root.name}".toString()])
     }
     def closed = [:]
     def looked = []
@@ -83,6 +106,7 @@ def stepInto(start, where) {
 //   named    places of what is there and not staged, where its name matters for a message
 //   links    targets by place: links that lead nowhere, and folders that may not be looked into
 //   read     what is read: the outs folder, an archive in it, or a path that is not there
+//   image    path of an image that is not there
 def staged(entries, more) {
     def manifest = [files: entries.collect { entry -> entry.place }, folders: [], named: [], links: [:], read: 'outs'] + more
     return [files: entries.collect { entry -> entry.path }, manifest: manifest]

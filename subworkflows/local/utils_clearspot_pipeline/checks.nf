@@ -71,16 +71,30 @@ def absentFiles(settings) {
     named += ['dusted_genes', 'superres_genes'].findAll { name -> !(settings[name] in ['hvg', 'all']) }
     // names of genes stand without a folder; a value with one is meant as a file
     named += settings.genes_of_interest?.contains('/') ? ['genes_of_interest'] : []
-    return named.findAll { name -> settings[name] && !file(settings[name], glob: false).exists() }.collect { name ->
-        name == 'input' ? "There is no samplesheet at ${settings.input} (--input)" : "There is no file ${settings[name]} (--${name})"
+    return named.findAll { name -> settings[name] }.findResults { name -> absent(name, settings[name]) }
+}
+
+def absent(name, value) {
+    try {
+        return file(value, glob: false).exists()
+            ? null
+            : name == 'input' ? "There is no samplesheet at ${value} (--input)" : "There is no file ${value} (--${name})"
+    }
+    catch (Exception problem) {
+        // a bucket that is not there or may not be read
+        return "The file ${value} (--${name}) cannot be looked up: ${problem.message}"
     }
 }
 
-// Tasks write into these as they run: only a folder of a file system will do.
+// Tasks write into these as they run: only a folder of a file system will do, and one that the tasks see.
 def unfitFolders(settings) {
-    def stored = ['dusted_checkpoint_dir', 'diffst_checkpoint_dir'].findAll { name -> settings[name]?.contains('://') }
-    return stored.collect { name ->
-        "--${name} ${settings[name]} is not a folder of a file system: checkpoints are written there while a task runs. Name a folder that every task can write to, or leave it out"
+    def is_remote = workflow.workDir.fileSystem != java.nio.file.FileSystems.default
+    def named = ['dusted_checkpoint_dir', 'diffst_checkpoint_dir'].findAll { name -> settings[name] }
+    return named.findResults { name ->
+        def why = settings[name].contains('://')
+            ? 'is not a folder of a file system: checkpoints are written there while a task runs'
+            : is_remote && !settings[name].startsWith('/') ? 'is a folder of this machine, which tasks with a work folder on an object store do not see' : null
+        why ? "--${name} ${settings[name]} ${why}. Name a folder that every task can write to, or leave it out" : null
     } + notWritable(settings.outdir)
 }
 

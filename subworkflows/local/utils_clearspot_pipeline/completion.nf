@@ -61,6 +61,9 @@ def firstGroup(text, pattern) {
 }
 
 def whatToDo(exit_code) {
+    if (workflow.errorReport?.contains('POSIX compatible file system')) {
+        return 'The work folder is on an object store, and the tasks of this executor need one of a file system: leave out -work-dir, or run them where the store is (-profile awsbatch, googlebatch).'
+    }
     if (exit_code == 65) {
         return 'The input is at fault: mend what the message names.'
     }

@@ -25,6 +25,7 @@ process COHORT_REPORT {
     """
     # clearspot ${task.ext.code_version}
     mkdir multiqc_data
-    touch multiqc_report.html qc_summary.csv
+    # an object store keeps no empty folder
+    touch multiqc_data/.stub multiqc_report.html qc_summary.csv
     """
 }

@@ -11,8 +11,10 @@ process SPACERANGER_CHECK {
 
     script:
     def args = task.ext.args ?: ''
+    // an image that is not there is a link to nothing, which link_outs.py makes
+    def absent_image = new groovy.json.JsonSlurper().parseText(new String(manifest_base64.decodeBase64(), 'UTF-8')).image
     def optional = [
-        image ? '--image image/*' : '',
+        image || absent_image ? '--image image/*' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
