@@ -147,7 +147,7 @@ def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
 def test_the_summarys_columns_are_those_of_the_contract(inputs: Path) -> None:
     table = pd.read_csv(inputs / keys.QC_SUMMARY_NAME)
     assert list(table.columns) == [*(column.name for column in COLUMNS), *VERDICT_COLUMNS]
-    assert list(table.columns[-4:]) == ["superres_status", "superres_reason", "verdict", "verdict_reason"]
+    assert list(table.columns[-4:]) == ["spatialdata_status", "spatialdata_reason", "verdict", "verdict_reason"]
     assert list(table.columns[:4]) == ["sample", "status", "failed_step", "reason"]
 
 
