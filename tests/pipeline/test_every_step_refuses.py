@@ -145,3 +145,11 @@ def test_refusals_alone_are_a_success_where_bad_samples_are_skipped(tmp_path: Pa
     run = run_with_refusals(tmp_path, ["refused_dusted", "refused_histology"], "--on_bad_sample", "skip")
     assert run.exit_code == 0, run.log
     assert "1 done, 1 refused" in run.log
+
+
+def test_an_optional_step_that_no_sample_came_through_ends_no_other(tmp_path: Path) -> None:
+    run = run_with_refusals(tmp_path, ["died_superres"])
+    assert "without super-resolution died_superres (superres): " in run.log
+    assert "1 done" in run.log
+    assert {"SPATIALDATA_EXPORT", "SAMPLE_REPORT", "COHORT_REPORT"} <= set(run.trace["step"])
+    assert run.exit_code != 0

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import NMF, non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
+from clearspot.checkpoint_file import CheckpointError
+
 _FLOOR = 1e-9
 _MAX_GENES_TO_FIT = 2000
 _ITERATIONS = 150
@@ -67,7 +69,7 @@ class Programs:
 
         Raises
         ------
-        ValueError
+        CheckpointError
             If fewer genes than programs are known: then the programs cannot be told from the counts.
         """
         if genes == self.genes:
@@ -75,7 +77,9 @@ class Programs:
         position = {gene: column for column, gene in enumerate(self.genes)}
         here = np.flatnonzero([gene in position for gene in genes])
         if len(here) < self.number:
-            raise ValueError(f"only {len(here)} of {len(genes)} genes are known, fewer than the {self.number} programs")
+            raise CheckpointError(
+                f"the model knows {len(here)} of the {len(genes)} genes, fewer than its {self.number} programs"
+            )
         there = [position[genes[column]] for column in here]
         known = self.loadings[:, there]
         spots = _solve(counts[:, here], known)

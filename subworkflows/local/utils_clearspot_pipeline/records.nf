@@ -62,7 +62,8 @@ workflow OPTIONAL_STEP {
     records  // channel: [ meta, json ] that the step wrote
 
     main:
-    ch_all = given.join(records, remainder: true).branch { _meta, json ->
+    // A channel of keys alone loses its lists where nothing is on the other side: the sample goes twice.
+    ch_all = given.map { key -> [key[0], key[0]] }.join(records, remainder: true).map { meta, _given, json -> [meta, json] }.branch { _meta, json ->
         written: json
         missing: true
     }

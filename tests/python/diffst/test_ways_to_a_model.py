@@ -209,3 +209,10 @@ def test_a_model_of_another_panel_is_used_by_the_genes_in_common(tmp_path):
 def test_the_negative_binomial_likelihood_trains(tmp_path):
     _, _, record = trained(tmp_path, replace(PARAMS, likelihood="nb", diffusion=False))
     assert np.isfinite(record.metrics["loss_mean_final"])
+
+
+def test_fewer_genes_than_the_model_has_programs_are_refused(tmp_path):
+    adata, checkpoint, _ = trained(tmp_path)
+    few = adata[:, :2].copy()
+    with pytest.raises(BadInputError, match=r"the model knows 2 of the 2 genes, fewer than its 3 programs"):
+        sample_section(few, None, checkpoint, tmp_path, sample="s1", params=PARAMS, progress=False)
