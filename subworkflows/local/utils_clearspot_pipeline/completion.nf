@@ -23,9 +23,11 @@ def finished(settings, results, c) {
         lines << "  ${c.yellow}without ${what(step)}${c.reset} ${sample} (${step}): ${reasons}"
     }
     if (!settings.validate_only) {
+        // in a bucket, two slashes name another object
+        def outdir = settings.outdir - ~'/+$'
         lines << 'Reports:'
-        results.samples.sort().each { sample -> lines << "  ${settings.outdir}/${sample}/${sample}_report.html" }
-        results.cohort_reports.each { _html -> lines << "  ${settings.outdir}/multiqc/multiqc_report.html" }
+        results.samples.sort().each { sample -> lines << "  ${outdir}/${sample}/${sample}_report.html" }
+        results.cohort_reports.each { _html -> lines << "  ${outdir}/multiqc/multiqc_report.html" }
     }
     if (!succeeded()) {
         lines << "${c.red}The run ends with an error${c.reset}: ${bad && settings.on_bad_sample == 'fail' ? '--on_bad_sample is fail, and a sample was refused' : 'a task failed'}. What is finished is kept: mend the cause and run the same command with -resume."
