@@ -53,7 +53,7 @@ def test_every_column_of_the_summary_has_its_figure(results: Path) -> None:
     table = pd.read_csv(results / "inputs" / keys.QC_SUMMARY_NAME)
     empty = {column.name for column in COLUMNS if table[column.name].isna().all()}
     superres = {name for name in table.columns if name.startswith("superres_")}
-    assert empty == NOT_FOR_A_SPOT_OF_V1 | superres - {"superres_status", "superres_reason"}
+    assert empty == NOT_FOR_A_SPOT_OF_V1 | {"spatialdata_reason"} | superres - {"superres_status", "superres_reason"}
 
 
 def test_every_chart_is_there(results: Path) -> None:
