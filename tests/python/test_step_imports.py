@@ -24,7 +24,7 @@ EXPORT = {"spatialdata", "xarray_schema", "geopandas"}
 
 FORBIDDEN = {
     "SAMPLESHEET_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "pandas", "scipy"},
-    "SPACERANGER_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "skimage"},
+    "SPACERANGER_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "skimage", "scipy.stats"},
     "SPACERANGER_INGEST": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},
     "SPOT_QC": ALWAYS | TORCH | EXPORT,  # scanpy chooses the highly variable genes
     "SPATIAL_GRAPH": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage", "scipy.stats"},
