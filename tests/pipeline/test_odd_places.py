@@ -318,14 +318,12 @@ def test_locale_without_these_letters_is_named_before_any_task(tmp_path: Path, m
     assert "Submitted process" not in run.log
 
 
-@pytest.mark.parametrize("name", ["a{1,2}"])
+@pytest.mark.parametrize("name", ["a{1,2}", "a$HOME"])
 def test_name_that_cannot_be_staged_is_said_before_any_task(tmp_path: Path, name: str) -> None:
     run = _run_one(tmp_path, name, REPO / "bin")
     assert run.exit_code != 0
-    assert (
-        f"characters that Nextflow cannot stage (a dollar sign, a list in braces or a line break): {tmp_path}/{name}"
-        in run.log
-    )
+    what = "a variable like $HOME, a list in braces or a line break"
+    assert f"characters that Nextflow cannot stage ({what}): {tmp_path}/{name}" in run.log
     assert "Submitted process" not in run.log
 
 

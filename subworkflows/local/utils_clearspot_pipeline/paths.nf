@@ -9,10 +9,11 @@ def unencodable(what, where) {
         : "${what} has letters that Nextflow cannot use in the current locale, whose encoding is ${encoding}: ${where}\nSet a UTF-8 locale and run the same command again: export LC_ALL=C.UTF-8 (or another one of `locale -a`)"
 }
 
-// The script that stages a local file has its path with these characters as they are, and bash expands them.
+// The script that stages a local file has its path with these characters as they are, and bash expands them. A parenthesis
+// behind a dollar sign is escaped: no command in a name is run.
 def unstageable(what, where) {
     def path = where.toString()
-    return !(path ==~ /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/.*/) && path =~ /\$|\{[^{}]*(,|\.\.)[^{}]*\}|\p{Cntrl}/
-        ? "${what} has characters that Nextflow cannot stage (a dollar sign, a list in braces or a line break): ${path}\nRename the folder, or give a link to it whose own path has none of them (ln -s)"
+    return !(path ==~ /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/.*/) && path =~ /\$[A-Za-z0-9_{@#*?!$-]|\{[^{}]*(,|\.\.)[^{}]*\}|\p{Cntrl}/
+        ? "${what} has characters that Nextflow cannot stage (a variable like \$HOME, a list in braces or a line break): ${path}\nRename the folder, or give a link to it whose own path has none of them (ln -s)"
         : null
 }
