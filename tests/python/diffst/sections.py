@@ -6,10 +6,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from clearspot import keys
-from clearspot.diffst.embedding import embed_histology
-from clearspot.diffst.histology import Histology
+from clearspot.diffst.data.embedding import embed_histology
+from clearspot.diffst.data.section import Section, read_section
+from clearspot.diffst.image.histology import Histology
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.section import Section, read_section
 
 N_GENES = 14
 
