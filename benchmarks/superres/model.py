@@ -17,7 +17,7 @@ from hidden_case import whole_section
 
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
 from clearspot.diffst.data.programs import fit_programs
-from clearspot.diffst.data.section import Section, read_section
+from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.estimate.dispersion import sqrt_error
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction as Maps
@@ -118,7 +118,7 @@ class _Key:
         return isinstance(other, _Key) and other.case.name == self.case.name
 
 
-def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstParams, Section, Histology]:
+def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstParams, SpotSection, Histology]:
     """Settings, spots and image of a case."""
     settings = {"genes": "all", "spot_diameter_um": case.diameter_um} | SETTINGS | changes
     params = DiffstParams.preset(PRESET, **settings)

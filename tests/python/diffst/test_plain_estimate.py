@@ -4,7 +4,7 @@ import scipy.sparse as sp
 
 from clearspot.diffst.estimate.dispersion import dispersion, expectation_draws, noise_sd
 from clearspot.diffst.estimate.image_trend import ImageTrend
-from clearspot.diffst.estimate.plain_estimate import choose, kriged
+from clearspot.diffst.estimate.plain_estimate import choose_smoothing, plain_estimate
 from clearspot.diffst.generate.gene_noise import GeneNoise
 
 
@@ -15,7 +15,7 @@ def operator(spot_operator):
 
 def test_even_counts_give_an_even_map(operator, spots_px, spot_grid):
     area = np.asarray(operator.sum(axis=1)).ravel()
-    found = kriged(3 * area[:, None], operator, spot_grid, spots_px, 100.0)
+    found = plain_estimate(3 * area[:, None], operator, spot_grid, spots_px, 100.0)
     np.testing.assert_allclose(found, 3, rtol=1e-4)
 
 
@@ -26,9 +26,9 @@ def test_the_image_shows_where_between_spots_a_border_lies(operator, spots_px, s
     truth = np.where(image[0] > 0, 40.0, 4.0)
     counts = rng.poisson(operator @ truth.ravel())[:, None].astype(np.float32)
     everyone = np.ones(len(counts), dtype=bool)
-    plain = kriged(counts, operator, spot_grid, spots_px, 100.0)[0]
+    plain = plain_estimate(counts, operator, spot_grid, spots_px, 100.0)[0]
     trend = ImageTrend(image, operator).fit(counts, everyone)
-    guided = kriged(counts, operator, spot_grid, spots_px, 100.0, trend)[0]
+    guided = plain_estimate(counts, operator, spot_grid, spots_px, 100.0, trend)[0]
     assert np.abs(guided - truth).mean() < 0.7 * np.abs(plain - truth).mean()
 
 
@@ -37,7 +37,7 @@ def test_an_image_of_noise_is_not_believed(operator, spots_px, spot_grid):
     image = rng.standard_normal((3, *spot_grid.shape)).astype(np.float32)
     area = np.asarray(operator.sum(axis=1)).ravel()
     counts = rng.poisson(20 * area)[:, None].astype(np.float32)
-    guided = kriged(
+    guided = plain_estimate(
         counts,
         operator,
         spot_grid,
@@ -53,17 +53,19 @@ def test_no_factor_is_chosen_where_the_expectation_is_right():
     row, column = np.divmod(np.arange(400), 20)
     expected = np.where(column < 10, 30.0, 5.0)[:, None]
     counts = rng.poisson(expected)
-    widths, _ = choose(counts, {1.0: expected}, np.column_stack([column, row]).astype(float), 1.0, (np.inf, 1.0, 0.7))
+    widths, _ = choose_smoothing(
+        counts, {1.0: expected}, np.column_stack([column, row]).astype(float), 1.0, (np.inf, 1.0, 0.7)
+    )
     assert np.isinf(widths[0])
 
 
 def test_spots_taken_some_at_once_choose_alike(monkeypatch):
     rng = np.random.default_rng(0)
     xy = np.vstack([rng.random((60, 2)) * 8, [[500.0, 500.0]]])
-    counts, drifts = rng.poisson(5, (61, 4)), {0.0: np.ones((61, 4)), 1.0: rng.gamma(2, 1, (61, 4))}
-    together = choose(counts, drifts, xy, 1.0)
+    counts, expectations = rng.poisson(5, (61, 4)), {0.0: np.ones((61, 4)), 1.0: rng.gamma(2, 1, (61, 4))}
+    together = choose_smoothing(counts, expectations, xy, 1.0)
     monkeypatch.setattr("clearspot.diffst.estimate.plain_estimate._SPOTS_AT_ONCE", 7)
-    np.testing.assert_array_equal(choose(counts, drifts, xy, 1.0), together)
+    np.testing.assert_array_equal(choose_smoothing(counts, expectations, xy, 1.0), together)
 
 
 def test_dispersion_is_that_of_the_negative_binomial():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.params import DiffstParams
 
 
@@ -20,7 +20,7 @@ class Split:
     scoring: NDArray[np.bool_]
 
 
-def split_spots(section: Section, params: DiffstParams) -> Split:
+def split_spots(section: SpotSection, params: DiffstParams) -> Split:
     """Hold ``params.holdout`` of the spots back at random, half of them to choose and half to score."""
     chance = np.random.default_rng([params.seed, 1]).random(len(section.rows))
     return Split(

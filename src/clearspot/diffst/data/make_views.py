@@ -8,11 +8,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import Condition, View
 from clearspot.diffst.estimate.conditioning import spread
 from clearspot.diffst.estimate.image_trend import ImageTrend
-from clearspot.diffst.estimate.plain_estimate import kriged
+from clearspot.diffst.estimate.plain_estimate import plain_estimate
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.geometry.scratch import parked
@@ -26,7 +26,7 @@ _SCALE_FLOOR: Final = 1e-4
 
 
 def section_view(
-    section: Section,
+    section: SpotSection,
     values: NDArray[np.float32],
     histology: Histology,
     tissue: NDArray[np.bool_],
@@ -78,7 +78,7 @@ def section_view(
 
 
 def show(
-    section: Section,
+    section: SpotSection,
     values: NDArray[np.float32],
     scale: NDArray[np.float32],
     visible: NDArray[np.bool_],
@@ -122,7 +122,7 @@ def make_condition(
     part = sp.csr_array(operator[visible])
     scaled = (values / scale).astype(np.float32)
     suggested = None if trend is None else trend.fit(scaled, visible)
-    base = kriged(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
+    base = plain_estimate(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
     coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
     return Condition(parked(np.minimum(base, 6e4).astype(np.float16)), coverage.astype(np.float16), visible)
 
@@ -132,7 +132,7 @@ def image_trend(histology: Histology, operator: sp.csr_array) -> ImageTrend | No
     return ImageTrend(histology.fine, operator) if histology.valid.any() else None
 
 
-def coarse_view(section: Section, view: View, values: NDArray[np.float32], seed: int) -> View | None:
+def coarse_view(section: SpotSection, view: View, values: NDArray[np.float32], seed: int) -> View | None:
     """The section seen from further away: its spots are the bins, and larger spots capture several of them.
 
     What a network learns here, one scale up, it applies at the fine scale (cross-scale self-supervision).

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clearspot.diffst.data.make_views import make_condition
 from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference import Reference
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import View
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
@@ -25,7 +25,7 @@ _BINS_AT_ONCE: Final = 20_000
 
 
 def reference_view(
-    name: str, reference: Reference, section: Section, programs: Programs, n_features: int, seed: int
+    name: str, reference: Reference, section: SpotSection, programs: Programs, n_features: int, seed: int
 ) -> View:
     """Show a reference as the section's spots would have seen it.
 

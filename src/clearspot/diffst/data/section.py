@@ -29,7 +29,7 @@ _MIN_GENES: Final = 2
 
 
 @dataclass(frozen=True)
-class Section:
+class SpotSection:
     """Spots, their counts and the grid they are distributed over.
 
     Parameters
@@ -76,7 +76,7 @@ class Section:
         """Bins' areas inside each spot."""
         return np.asarray(self.operator.sum(axis=1)).ravel()
 
-    def with_genes(self, genes: tuple[str, ...], counts: sp.csr_matrix) -> Section:
+    def with_genes(self, genes: tuple[str, ...], counts: sp.csr_matrix) -> SpotSection:
         """The same spots with other genes."""
         return replace(self, genes=genes, counts=counts)
 
@@ -88,7 +88,7 @@ def read_section(
     *,
     microns_per_pixel: float | None = None,
     grid: FineGrid | None = None,
-) -> Section:
+) -> SpotSection:
     """Take passing spots, the chosen genes and the geometry out of an AnnData.
 
     Parameters
@@ -129,7 +129,7 @@ def read_section(
         )
     grid = grid or FineGrid.covering(xy, 1 / um_per_px, bin_um, margin_um=pitch, multiple=8)
     operator = square_operator(xy, side, grid) if side else disk_operator(xy, grid, diameter)
-    return Section(
+    return SpotSection(
         sample=sample,
         genes=tuple(adata.var_names[columns].astype(str)),
         rows=rows,
@@ -172,7 +172,7 @@ def choose_genes(
     return np.flatnonzero(wanted & seen), messages
 
 
-def tissue_of(section: Section) -> NDArray[np.bool_]:
+def tissue_of(section: SpotSection) -> NDArray[np.bool_]:
     """Bins within three quarters of a pitch of a spot on tissue."""
     return tissue_from_spots(section.xy_px, section.grid, 0.75 * section.pitch_um)
 

@@ -1,9 +1,8 @@
 """The best plain estimate of a map: what the image suggests, times how far the spots around differ from it.
 
 The trend (from the image, or flat) is multiplied by a smooth ratio: the Gaussian mean of what spots measured over that
-of what the trend expects of them. This is kriging with external drift in multiplicative form, in the ratio
-estimator's way. How wide the Gaussian is and how far the trend is believed is chosen for every column of values by
-leaving spots out.
+of what the trend expects of them: a ratio estimator with a Gaussian kernel. How wide the Gaussian is and how far the
+trend is believed is chosen for every column of values by leaving spots out.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _FLOOR: Final = 1e-3
 _SPOTS_AT_ONCE: Final = 512
 
 
-def kriged(
+def plain_estimate(
     values: NDArray[np.floating],
     operator: sparse.csr_array,
     grid: FineGrid,
@@ -65,20 +64,20 @@ def kriged(
     on_grid = area > 0
     values, area, centres = values[on_grid], area[on_grid], xy_px[on_grid]
     operator = sparse.csr_array(operator[on_grid])
-    drifts = {0.0: np.broadcast_to(area[:, None], values.shape)}
+    expectations = {0.0: np.broadcast_to(area[:, None], values.shape)}
     if trend is not None:
-        drifts |= {trust: area[:, None] * trend[1][on_grid] ** np.float32(trust) for trust in TRUST if trust}
-    widths, trust = choose(values, drifts, centres, pitch_um * grid.px_per_um)
+        expectations |= {trust: area[:, None] * trend[1][on_grid] ** np.float32(trust) for trust in TRUST if trust}
+    widths, trust = choose_smoothing(values, expectations, centres, pitch_um * grid.px_per_um)
     back = sparse.csr_array(operator.T)
     result = np.empty((values.shape[1], *grid.shape), dtype=np.float32)
     for column in range(values.shape[1]):
         if trend is None or trust[column] == 0:
-            drift = np.ones(grid.shape, dtype=np.float32)
+            believed = np.ones(grid.shape, dtype=np.float32)
         else:
-            drift = trend[0][column] ** np.float32(trust[column])
-        expected = operator @ drift.ravel()
+            believed = trend[0][column] ** np.float32(trust[column])
+        expected = operator @ believed.ravel()
         width = widths[column] * pitch_um / grid.bin_um
-        result[column] = drift * smooth_ratio(values[:, column], expected, area, back, grid, width)
+        result[column] = believed * smooth_ratio(values[:, column], expected, area, back, grid, width)
     return result
 
 
@@ -117,20 +116,20 @@ def smooth_ratio(
     return np.asarray(ratio, dtype=np.float32)
 
 
-def choose(
+def choose_smoothing(
     values: NDArray[np.floating],
-    drifts: Mapping[float, NDArray[np.floating]],
+    expectations: Mapping[float, NDArray[np.floating]],
     xy_px: NDArray[np.floating],
     pitch_px: float,
     widths: Sequence[float] = WIDTHS,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Width and drift of every column that predict spots from the others best, by Poisson deviance.
+    """Width and expectation of every column that predict spots from the others best, by Poisson deviance.
 
     Parameters
     ----------
     values
         ``(spots, K)``: totals of the spots.
-    drifts
+    expectations
         By key, what is expected of each spot, ``(spots, K)``.
     xy_px, pitch_px
         Centres, and the distance between neighbours.
@@ -139,22 +138,22 @@ def choose(
 
     Returns
     -------
-    ``(K,)`` each: width in pitches, and key of the drift.
+    ``(K,)`` each: width in pitches, and key of the expectation.
     """
     best = np.full(values.shape[1], np.inf)
     chosen, keys = np.full(values.shape[1], widths[-1]), np.zeros(values.shape[1])
     floor = _FLOOR * values.mean(axis=0) + 1e-12
     summed = {
-        width: _sums_of_others([values, *drifts.values()], xy_px, width * pitch_px)
+        width: _sums_of_others([values, *expectations.values()], xy_px, width * pitch_px)
         for width in widths
         if np.isfinite(width)
     }
-    for number, (key, drift) in enumerate(drifts.items(), start=1):
+    for number, (key, expectation) in enumerate(expectations.items(), start=1):
         for width in widths:
-            rate = drift
+            rate = expectation
             if width in summed:
                 measured, around = summed[width][0], summed[width][number]
-                rate = drift * np.divide(measured, around, out=np.ones_like(around), where=around > 1e-12)
+                rate = expectation * np.divide(measured, around, out=np.ones_like(around), where=around > 1e-12)
             rate = np.maximum(rate, floor)
             deviance = (rate - values * np.log(rate)).mean(axis=0)
             better = deviance < best

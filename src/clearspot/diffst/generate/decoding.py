@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import expectation_draws
 from clearspot.diffst.estimate.projection import project
@@ -41,7 +41,7 @@ class Decoder:
 
     def __init__(
         self,
-        section: Section,
+        section: SpotSection,
         view: View,
         mean: NDArray[np.float32],
         loadings: NDArray[np.float32],

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from clearspot.diffst.data.view import View
-from clearspot.diffst.estimate.plain_estimate import choose, smooth_ratio
+from clearspot.diffst.estimate.plain_estimate import choose_smoothing, smooth_ratio
 
 WIDTHS: Final = (np.inf, 5.0, 2.5, 1.5, 1.0, 0.7)
 """Standard deviations of the Gaussian that are tried, in pitches; infinite: no factor."""
@@ -72,7 +72,7 @@ class GeneField:
         if len(measured) < 2:
             return np.full(measured.shape[1], np.inf)
         pitch_px = self._view.pitch_um * self._view.grid.px_per_um
-        return choose(measured, {1.0: expected}, self._xy, pitch_px, WIDTHS)[0]
+        return choose_smoothing(measured, {1.0: expected}, self._xy, pitch_px, WIDTHS)[0]
 
     def __call__(self, genes: slice) -> NDArray[np.float32]:
         """Factors ``(bins, genes)``, from 1/5 to 5."""

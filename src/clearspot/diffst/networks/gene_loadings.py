@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clearspot.diffst.data.gene_graph import correlation_graph
 from clearspot.diffst.data.programs import Programs
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 
@@ -17,7 +17,7 @@ from clearspot.diffst.params import DiffstParams
 def gene_loadings(
     model: DiffstModel,
     programs: Programs,
-    section: Section,
+    section: SpotSection,
     params: DiffstParams,
     device: torch.device,
     spots: NDArray[np.bool_],

@@ -69,7 +69,7 @@ class Conditioned(nn.Module):
 
 
 class MeanNet(nn.Module):
-    """Expected programs: the plain estimate (kriging) times a factor that the network finds.
+    """Expected programs: the plain estimate times a factor that the network finds.
 
     Before training the factor is 1, so the network starts from the plain estimate. ``power`` is the exponent of the
     factor that held-out spots want; 0 leaves the plain estimate as it is.

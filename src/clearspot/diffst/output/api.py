@@ -21,7 +21,7 @@ from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
-from clearspot.diffst.data.section import Section, read_section, tissue_of
+from clearspot.diffst.data.section import SpotSection, read_section, tissue_of
 from clearspot.diffst.estimate.conditioning import evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction
@@ -303,7 +303,7 @@ def _section(
     sample: str,
     params: DiffstParams,
     microns_per_pixel: float | None,
-) -> Section:
+) -> SpotSection:
     grid = None if embedding is None else embedding.grid
     section = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel, grid=grid)
     if embedding is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.diffst.data.section import Section
+from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.estimate.conditioning import Evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction
@@ -47,7 +47,7 @@ _HELD_OUT: Final = {
 """Field of the verdict -> metric."""
 
 
-def training_record(sample: str, section: Section, fitted: Fitted, params: DiffstParams) -> StepRecord:
+def training_record(sample: str, section: SpotSection, fitted: Fitted, params: DiffstParams) -> StepRecord:
     """Record of training: loss curves, verdict, seconds."""
     record = StepRecord(sample, TRAIN_STEP, params=params.as_dict(), messages=list(section.messages))
     record.metrics = {

@@ -20,7 +20,7 @@ from clearspot.diffst.data.make_views import coarse_view, section_view
 from clearspot.diffst.data.programs import Programs, fit_programs
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import reference_view
-from clearspot.diffst.data.section import Section, tissue_of
+from clearspot.diffst.data.section import SpotSection, tissue_of
 from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion
 from clearspot.diffst.generate.fitted import Fitted
@@ -48,7 +48,7 @@ _POWERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def fit(
-    section: Section,
+    section: SpotSection,
     histology: Histology | None,
     params: DiffstParams,
     device: torch.device,
@@ -107,7 +107,7 @@ def fit(
     return run.fit(references or {}, resumed, skip_bad_references=skip_bad_references)
 
 
-def fingerprint_of(section: Section, histology: Histology) -> dict[str, Any]:
+def fingerprint_of(section: SpotSection, histology: Histology) -> dict[str, Any]:
     """Enough about the data to notice others."""
     return {
         "spots": len(section.rows),
@@ -120,7 +120,7 @@ def fingerprint_of(section: Section, histology: Histology) -> dict[str, Any]:
 
 @dataclass
 class _Run:
-    section: Section
+    section: SpotSection
     histology: Histology
     params: DiffstParams
     device: torch.device
