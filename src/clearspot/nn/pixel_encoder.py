@@ -1,0 +1,47 @@
+"""From the pixels of the histology image to features of bins, learned with whatever they are used for."""
+
+from __future__ import annotations
+
+import math
+
+import torch.nn.functional as F  # noqa: N812 - as PyTorch's own documentation has it
+from torch import Tensor, nn
+
+WIDTHS = (24, 32, 48, 64)
+"""Channels after each halving, from the finest; what is left of the halvings keeps the last."""
+
+
+class PixelEncoder(nn.Module):
+    """Strided convolutions that halve the pixels until one is left for each bin.
+
+    The first halving is a rearrangement of 2 x 2 pixels into channels, which saves most of the cost. No layer looks at
+    statistics of the whole window, so that a bin's features do not depend on the tile that it is computed in.
+
+    Parameters
+    ----------
+    pixels_per_bin
+        Pixels along a side of a bin: a power of two, from 2.
+    out_channels
+        Features of a bin.
+    """
+
+    halo_bins = 4
+    """No feature depends on a pixel in a bin further away than this."""
+
+    def __init__(self, pixels_per_bin: int, out_channels: int):
+        super().__init__()
+        halvings = round(math.log2(pixels_per_bin))
+        if halvings < 1 or 2**halvings != pixels_per_bin:
+            raise ValueError(f"pixels a bin must be a power of two from 2, not {pixels_per_bin}")
+        widths = [WIDTHS[min(number, len(WIDTHS) - 1)] for number in range(halvings)]
+        layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1), nn.SiLU()]
+        for before, after in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
+        self.down = nn.Sequential(*layers)
+        self.mix = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 3, padding=1), nn.SiLU())
+        self.out = nn.Conv2d(widths[-1], out_channels, 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Features ``(batch, out_channels, rows, columns)`` of pixels ``(batch, 3, rows * side, columns * side)``."""
+        seen = self.down(pixels)
+        return F.silu(self.out(seen + self.mix(seen)))
