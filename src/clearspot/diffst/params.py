@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from clearspot.contract.settings import Settings, setting
+from clearspot.learning.precision import Precision
 
 Preset = Literal["cpu", "gpu", "test"]
 
@@ -85,6 +86,14 @@ class DiffstParams(Settings):
         True, "Second stage: samples with texture and uncertainty. Without, the mean network alone."
     )
     projection: bool = setting(True, "Make the bins under a spot add up to the spot's counts.")
+    pixels: bool = setting(
+        True, "Learn features from the image's pixels, beside those that are computed; where there are references."
+    )
+    stain_jitter: float = setting(
+        0.1, "How much colours and image features vary between training crops; 0 switches it off.", ge=0, le=1
+    )
+    lattices: int = setting(3, "Lattices of pseudo-spots that each reference is seen through.", ge=1)
+    steps_pretrain: int = setting(1200, "Training steps of each stage on references.", ge=1)
     width: int = setting(24, "Channels of the networks at the finest level.", ge=8)
     steps_mean: int = setting(240, "Training steps of the first stage (mean network).", ge=1)
     steps_diffusion: int = setting(400, "Training steps of the second stage (diffusion).", ge=1)
@@ -118,6 +127,9 @@ class DiffstParams(Settings):
     )
     tile: int = setting(160, "Bins along a side of a tile when sampling, a multiple of 8.", ge=8, multiple_of=8)
     gene_chunk: int = setting(32, "Genes decoded at a time.", ge=1)
+    precision: Precision = setting(
+        "auto", "Precision of the networks' products; auto is bf16 where the device multiplies it natively."
+    )
     seed: int = setting(0, "Random seed.", ge=0)
     device: str = setting("auto", "Compute device: cpu, cuda or cuda:N. auto is the CPU.")
     threads: int | None = setting(None, "CPU threads.", none="PyTorch's choice", ge=1)
@@ -126,10 +138,10 @@ class DiffstParams(Settings):
     )
 
 
-ARCHITECTURE: Final = ("width", "disentangle", "cross_attention", "gene_graph", "diffusion")
+ARCHITECTURE: Final = ("width", "pixels", "disentangle", "cross_attention", "gene_graph", "diffusion")
 """Settings that a model is built by: a checkpoint brings its own."""
 
 RUN_ONLY: Final = frozenset(
-    {"device", "threads", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk", "encoder"}
+    {"device", "threads", "precision", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk", "encoder"}
 )
 """Settings that do not change training: a run may be resumed with others."""

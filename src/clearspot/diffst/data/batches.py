@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clearspot.diffst.data.augment import stained_otherwise
 from clearspot.diffst.data.inputs import Inputs, read_inputs, stack, turned, turned_back
 from clearspot.diffst.data.view import Condition, View, Window
 from clearspot.diffst.params import DiffstParams
@@ -21,6 +23,8 @@ PHASES: Final = ("mean", "diffusion")
 
 _MARGIN: Final = 8
 """Bins at a window's border that the loss leaves out: the network sees too little around them."""
+
+_MAX_GENES_A_STEP: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,10 @@ class WindowData:
         ``(spots, genes)``, or None where the bins are known.
     truth
         ``(programs, rows, columns)``, or None.
+    fine
+        ``(bins, genes)``: counts of the bins where they are known, or None.
+    exposure
+        ``(bins,)``: factor of the assay on each bin.
     known
         ``(rows, columns)``: 1 where the truth counts.
     """
@@ -50,6 +58,8 @@ class WindowData:
     weight: Tensor
     counts: Tensor | None
     truth: Tensor | None
+    fine: Tensor | None
+    exposure: Tensor
     known: Tensor
 
 
@@ -67,6 +77,8 @@ class Batch:
         How each window was turned.
     mean, truth, known
         For stage 2, turned: stage 1's programs, the true ones, and where they count. Empty in stage 1.
+    genes
+        Which genes' counts the windows hold; None: all.
     """
 
     inputs: Inputs
@@ -75,6 +87,7 @@ class Batch:
     mean: Tensor
     truth: Tensor
     known: Tensor
+    genes: Tensor | None = None
 
     def turned_back(self, programs: Tensor) -> Tensor:
         """Maps of the network, laid as the windows lie in their views."""
@@ -114,6 +127,7 @@ class Sampler:
     def batch(self, phase: str, step: int, visible_cells: float) -> Batch:
         """The batch of a step: the same whenever it is asked for."""
         generator = np.random.default_rng([self._params.seed, 3 + PHASES.index(phase), step])
+        genes = self._genes(generator)
         inputs, windows, turns, means, truths, known = [], [], [], [], [], []
         for _ in range(self._params.batch):
             number = int(generator.choice(len(self._views), p=self._shares))
@@ -132,9 +146,9 @@ class Sampler:
                 with_image=not dropped < rate,
                 with_counts=not rate <= dropped < 2 * rate,
             )
-            inputs.append(one.turned(turn))
+            inputs.append(stained_otherwise(one, self._params.stain_jitter, generator).turned(turn))
             turns.append(turn)
-            data = self._read(view, view.conditions[shown], window)
+            data = self._read(view, view.conditions[shown], window, genes)
             windows.append(data)
             if self._means is not None and data.truth is not None:
                 rows, columns = window
@@ -148,7 +162,16 @@ class Sampler:
             tuple(windows),
             tuple(turns),
             *(torch.stack(parts) if parts else nothing for parts in (means, truths, known)),
+            genes=None if genes is None else torch.from_numpy(genes).to(self._device),
         )
+
+    def _genes(self, generator: np.random.Generator) -> NDArray[np.intp] | None:
+        """Some of the genes where there are too many for one step."""
+        counts = (counts for view in self._views for counts in (view.counts, view.fine_counts) if counts is not None)
+        number = max((part.shape[1] for part in counts), default=0)
+        if number <= _MAX_GENES_A_STEP:
+            return None
+        return np.sort(generator.choice(number, _MAX_GENES_A_STEP, replace=False))
 
     def _condition(self, view: View, generator: np.random.Generator) -> int:
         """One that hides spots, where the loss looks at hidden spots alone."""
@@ -167,7 +190,7 @@ class Sampler:
             window.append(slice(first, first + self._side))
         return window[0], window[1]
 
-    def _read(self, view: View, condition: Condition, window: Window) -> WindowData:
+    def _read(self, view: View, condition: Condition, window: Window, genes: NDArray[np.intp] | None) -> WindowData:
         rows, columns = window
         device = self._device
         spots = np.flatnonzero(view.scored & view.spots_inside(window, _MARGIN))
@@ -175,7 +198,8 @@ class Sampler:
         row, column = np.divmod(part.col.astype(np.int64), view.grid.n_cols)
         known = _inner(view, window)
         weight = np.where(condition.visible[spots], self._params.visible_weight, 1.0).astype(np.float32)
-        counts = None if view.counts is None else view.counts[spots].toarray().astype(np.float32)
+        bins = np.arange(view.grid.n_bins).reshape(view.shape)[window].ravel()
+        exposure = np.ones(len(bins), np.float32) if view.exposure is None else view.exposure[window].ravel()
         truth = None if view.truth is None else view.truth[:, rows, columns].astype(np.float32)
         return WindowData(
             scale=torch.from_numpy(view.scale).to(device),
@@ -185,10 +209,20 @@ class Sampler:
             ),
             area=torch.from_numpy(part.data.astype(np.float32)).to(device),
             weight=torch.from_numpy(weight).to(device),
-            counts=None if counts is None else torch.from_numpy(counts).to(device),
+            counts=self._dense(view.counts, spots, genes),
             truth=None if truth is None else torch.from_numpy(truth).to(device),
+            fine=self._dense(view.fine_counts, bins, genes),
+            exposure=torch.from_numpy(exposure).to(device),
             known=torch.from_numpy(known.astype(np.float32)).to(device),
         )
+
+    def _dense(
+        self, counts: sp.csr_matrix | None, rows: NDArray[np.intp], genes: NDArray[np.intp] | None
+    ) -> Tensor | None:
+        if counts is None:
+            return None
+        some = counts[rows] if genes is None else counts[rows][:, genes]
+        return torch.from_numpy(some.toarray().astype(np.float32)).to(self._device)
 
 
 def _inner(view: View, window: Window) -> NDArray[np.bool_]:

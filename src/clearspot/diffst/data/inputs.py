@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clearspot.diffst.data.view import Condition, View, Window, cut_histology
+from clearspot.diffst.image.stain import optical_density
 from clearspot.nn.pixel_unet import Tokens
 
 
@@ -19,6 +20,8 @@ class Inputs:
 
     Parameters
     ----------
+    pixels
+        Optical density at several points of every bin, in units of the slide's own stain; 0 where there is no image.
     base, coverage
         What is known of the spots: programs spread over the bins, share of a bin inside a visible spot.
     counts_valid
@@ -29,6 +32,7 @@ class Inputs:
         Tokens for the cross-attention.
     """
 
+    pixels: Tensor
     base: Tensor
     coverage: Tensor
     counts_valid: Tensor
@@ -94,7 +98,9 @@ def read_inputs(
         return torch.from_numpy(array if array.ndim == 3 else array[None])[None].to(device)
 
     coverage = tensor(condition.coverage[window])
+    density = optical_density(histology.pixels, view.stain) if with_image else np.zeros(histology.pixels.shape)
     return Inputs(
+        pixels=tensor(density),
         base=tensor(condition.base[:, rows, columns])
         if with_counts
         else torch.ones_like(coverage).expand(1, len(condition.base), -1, -1),

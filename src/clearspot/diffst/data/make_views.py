@@ -17,6 +17,7 @@ from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.geometry.scratch import parked
 from clearspot.diffst.image.histology import Histology
+from clearspot.diffst.image.stain import stain_of
 
 GAP_WIDTH: Final = 0.4
 """Standard deviation of the Gaussian that fills gaps, in spot pitches."""
@@ -74,6 +75,7 @@ def section_view(
         conditions=tuple(show(section, values, scale, mask, trend) for mask in masks if mask.any()),
         counts=section.counts,
         scored=training,
+        stain=stain_of(histology.pixels),
     )
 
 
@@ -200,6 +202,7 @@ def coarse_view(section: SpotSection, view: View, values: NDArray[np.float32], s
         counts=None,
         scored=visible_all,
         truth=np.minimum(truth, 6e4).astype(np.float16),
+        stain=view.stain,
     )
 
 

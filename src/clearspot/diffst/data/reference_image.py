@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.image.encoder import Encoder
 from clearspot.diffst.image.histology import embed
 from clearspot.diffst.image.image_samples import GridImage
-from clearspot.diffst.data.reference import Reference
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.image_alignment import check_alignment, read_alignment
 from clearspot.io.scale import PIXELS_PER_BIN

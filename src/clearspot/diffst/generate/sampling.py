@@ -25,6 +25,7 @@ from clearspot.diffst.geometry.tiles import tile_grid
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import new_scheduler, noise_of
 from clearspot.diffst.params import DiffstParams
+from clearspot.learning.device import resolve_precision
 from clearspot.nn.pixel_unet import STRIDE
 
 _LEAST_OF_MEAN: Final = 0.05
@@ -62,8 +63,12 @@ def predict_mean(
 ) -> NDArray[np.float32]:
     """Stage 1 over a whole view: programs ``(programs, rows, columns)`` in units of the view's scale."""
 
+    low = resolve_precision(params.precision, device)
+
     def evaluate(window: Window) -> Tensor:
-        return model.mean(read_inputs(view, condition, window, device))[0]
+        with torch.autocast(device.type, low, enabled=low != torch.float32):
+            programs: Tensor = model.mean(read_inputs(view, condition, window, device))[0]
+        return programs
 
     return over_tiles(view.shape, len(condition.base), params.tile, model.mean.halo_bins, evaluate)
 
@@ -105,6 +110,7 @@ def sample_residual(
     denoiser = model.denoiser
     if denoiser is None:
         raise ValueError("the model has no denoiser")
+    low = resolve_precision(params.precision, device)
     first = new_scheduler(params.sigma_min, params.sigma_max)
     first.set_timesteps(params.evaluations)
     strips = [slice(row, min(row + params.tile, view.shape[0])) for row in range(0, view.shape[0], params.tile)]
@@ -123,7 +129,9 @@ def sample_residual(
             inputs = read_inputs(view, condition, window, device)
             around = torch.from_numpy(np.sqrt(mean[:, rows, columns]))[None].to(device)
             noisy = torch.from_numpy(np.array(state[:, rows, columns]))[None]
-            return denoiser(first.precondition_inputs(noisy, sigma).to(device), around, inputs, level)[0]
+            with torch.autocast(device.type, low, enabled=low != torch.float32):
+                raw: Tensor = denoiser(first.precondition_inputs(noisy, sigma).to(device), around, inputs, level)[0]
+            return raw
 
         raw = over_tiles(view.shape, len(mean), params.tile, denoiser.halo_bins, evaluate)
         for rows, scheduler in zip(strips, schedulers, strict=True):

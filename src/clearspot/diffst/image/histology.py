@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import rgb2hed
 
-from clearspot.diffst.image.encoder import Encoder
 from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.encoder import Encoder
 from clearspot.diffst.image.image_samples import GridImage
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import atomic_path

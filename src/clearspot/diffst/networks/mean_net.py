@@ -7,12 +7,17 @@ from torch import Tensor, nn
 
 from clearspot.diffst.data.inputs import Inputs
 from clearspot.nn.disentangle import Fusion
-from clearspot.nn.pixel_unet import PixelUNet
+from clearspot.nn.pixel_encoder import PixelEncoder
+from clearspot.nn.pixel_unet import STRIDE, PixelUNet
+from clearspot.nn.surroundings import Surroundings
 
 FLOOR = 0.01
 """What a bin has at least before the network's factor, in units of the mean."""
 
-_MAX_LOG = 3.0
+_MAX_LOG = 6.0
+_SURROUNDINGS_UM = (10.0, 20.0, 40.0, 80.0)
+_PERCEPTRON = 4
+"""Hidden channels of the perceptron, in widths of the U-Net."""
 
 
 class Conditioned(nn.Module):
@@ -23,9 +28,11 @@ class Conditioned(nn.Module):
     n_programs
         Gene programs.
     image_channels
-        Features of the image.
+        Features of the image that are fused.
     width
         Channels of the finest level.
+    tokens
+        Channels of the tokens for the cross-attention.
     extra_channels
         Channels that come in besides the fused ones.
     disentangle, cross_attention
@@ -42,6 +49,7 @@ class Conditioned(nn.Module):
         image_channels: int,
         width: int,
         *,
+        tokens: int,
         extra_channels: int = 0,
         disentangle: bool = True,
         cross_attention: bool = True,
@@ -53,34 +61,44 @@ class Conditioned(nn.Module):
             self.fusion.out_channels + extra_channels,
             n_programs,
             width=width,
-            token_channels=(image_channels, image_channels) if cross_attention else None,
+            token_channels=(tokens, tokens) if cross_attention else None,
             noise_level=noise_level,
         )
 
     def forward(
-        self, inputs: Inputs, extra: Tensor | None = None, noise: Tensor | None = None
+        self,
+        inputs: Inputs,
+        image: Tensor,
+        expression: Tensor,
+        extra: Tensor | None = None,
+        noise: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Output of the U-Net, and the disentangling loss."""
-        expression = torch.cat([inputs.base.sqrt() - 1, inputs.coverage], dim=1)
-        fused, loss = self.fusion(inputs.image, inputs.image_valid, expression, inputs.counts_valid)
+        fused, loss = self.fusion(image, inputs.image_valid, expression, inputs.counts_valid)
         if extra is not None:
             fused = torch.cat([fused, extra], dim=1)
         return self.unet(fused, inputs.tokens, noise), loss
 
 
 class MeanNet(nn.Module):
-    """Expected programs: the plain estimate times a factor that the network finds.
+    """Expected programs of every bin, from the image's pixels and features and from the spots around.
 
-    Before training the factor is 1, so the network starts from the plain estimate. ``power`` is the exponent of the
-    factor that held-out spots want; 0 leaves the plain estimate as it is.
+    Three parts add up to the logarithm of the rate: a U-Net on pixels, features and spots; a perceptron that looks at
+    one bin and at means of its surroundings; and the logarithm of the plain estimate, times a gain that is learned for
+    each program. Before training the gain is 1 and the others are 0, so the network starts from the plain estimate.
+
+    ``power`` is how far held-out spots want to go from the plain estimate (0) to the network's rate (1), by ratio.
 
     Parameters
     ----------
     n_programs, image_channels, width, disentangle, cross_attention
         As in :class:`Conditioned`.
+    pixels_per_bin
+        Pixels along a side of a bin, see :class:`clearspot.diffst.image.histology.Histology`; 0: features alone.
+    bin_um
+        Side of a bin in micrometres: surroundings are as wide as tissue is, whatever the bins.
     """
 
-    halo_bins = Conditioned.halo_bins
     power: Tensor
 
     def __init__(
@@ -89,20 +107,47 @@ class MeanNet(nn.Module):
         image_channels: int,
         width: int,
         *,
+        pixels_per_bin: int = 0,
+        bin_um: float = 20.0,
         disentangle: bool = True,
         cross_attention: bool = True,
     ):
         super().__init__()
+        self.pixels = PixelEncoder(pixels_per_bin, width) if pixels_per_bin else None
+        seen = image_channels + (width if self.pixels is not None else 0)
         self.body = Conditioned(
-            n_programs, image_channels, width, disentangle=disentangle, cross_attention=cross_attention
+            n_programs, seen, width, tokens=image_channels, disentangle=disentangle, cross_attention=cross_attention
         )
+        self.around = Surroundings([um / bin_um for um in _SURROUNDINGS_UM])
+        hidden = _PERCEPTRON * width
+        last = nn.Conv2d(hidden, n_programs, 1)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(torch.as_tensor(last.bias))
+        self.pointwise = nn.Sequential(
+            nn.Conv2d(self.around.times * image_channels + n_programs + 2, hidden, 1),
+            nn.GELU(),
+            nn.Conv2d(hidden, hidden, 1),
+            nn.GELU(),
+            last,
+        )
+        self.gain = nn.Parameter(torch.ones(n_programs))
         self.register_buffer("power", torch.ones(()))
+        self.halo_bins = -(-max(self.body.halo_bins + PixelEncoder.halo_bins, self.around.halo_bins) // STRIDE) * STRIDE
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Programs ``(batch, programs, rows, columns)``, positive, in units of the view's scale; disentangling loss."""
-        logarithm, loss = self.body(inputs)
-        factor = torch.exp(self.power * _MAX_LOG * torch.tanh(logarithm / _MAX_LOG))
-        return (inputs.base + FLOOR) * factor, loss
+        plain = inputs.base + FLOOR
+        logarithm = torch.log(plain)
+        image = inputs.image
+        if self.pixels is not None:
+            image = torch.cat([image, self.pixels(inputs.pixels)], dim=1)
+        expression = torch.cat([logarithm, inputs.coverage], dim=1)
+        change, loss = self.body(inputs, image, expression)
+        known = [logarithm * inputs.counts_valid, inputs.coverage, inputs.image_valid]
+        change = change + self.pointwise(torch.cat([self.around(inputs.image * inputs.image_valid), *known], dim=1))
+        gain = self.gain.view(1, -1, 1, 1)
+        change = change.float() + (gain - 1) * logarithm
+        return plain * torch.exp(self.power * change.clamp(-_MAX_LOG, _MAX_LOG)), loss
 
 
 def captured(programs: Tensor, spot: Tensor, bins: Tensor, area: Tensor, n_spots: int) -> Tensor:
@@ -155,3 +200,20 @@ def poisson_loss(rate: Tensor, counts: Tensor, weight: Tensor) -> Tensor:
     rate = rate.clamp(min=1e-8)
     entry = rate - counts - torch.xlogy(counts, rate) + torch.xlogy(counts, counts)
     return (entry.mean(dim=1) * weight).sum() / weight.sum().clamp(min=1e-8)
+
+
+def bins_loss(rate: Tensor, counts: Tensor, weight: Tensor, gene_weight: Tensor) -> Tensor:
+    """Poisson negative log-likelihood of bins, up to a constant; see :func:`poisson_loss`.
+
+    Parameters
+    ----------
+    rate, counts
+        ``(bins, genes)``.
+    weight
+        ``(bins,)``.
+    gene_weight
+        ``(genes,)``: abundant genes would have all the say.
+    """
+    rate = rate.clamp(min=1e-8)
+    entry = rate - torch.xlogy(counts, rate)
+    return ((entry @ gene_weight) * weight).sum() / weight.sum().clamp(min=1e-8) / gene_weight.numel()

@@ -17,21 +17,25 @@ class DiffstModel(nn.Module):
 
     Parameters
     ----------
-    n_programs, image_channels
-        Sizes.
+    n_programs, image_channels, pixels_per_bin, bin_um
+        Sizes, see :class:`MeanNet`.
     params
         Width and which parts there are.
     """
 
     residual_sd: Tensor
 
-    def __init__(self, n_programs: int, image_channels: int, params: DiffstParams):
+    def __init__(
+        self, n_programs: int, image_channels: int, params: DiffstParams, *, pixels_per_bin: int = 0, bin_um: float = 20
+    ):
         super().__init__()
-        self.image_channels = image_channels
+        self.image_channels, self.pixels_per_bin, self.bin_um = image_channels, pixels_per_bin, bin_um
         self.mean = MeanNet(
             n_programs,
             image_channels,
             params.width,
+            pixels_per_bin=pixels_per_bin if params.pixels else 0,
+            bin_um=bin_um,
             disentangle=params.disentangle,
             cross_attention=params.cross_attention,
         )

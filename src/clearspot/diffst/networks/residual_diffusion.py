@@ -52,6 +52,7 @@ class Denoiser(nn.Module):
             n_programs,
             image_channels,
             width,
+            tokens=image_channels,
             extra_channels=2 * n_programs,
             disentangle=disentangle,
             cross_attention=cross_attention,
@@ -76,7 +77,8 @@ class Denoiser(nn.Module):
         noise
             ``(batch,)``: EDM's ``c_noise``.
         """
-        raw, loss = self.body(inputs, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
+        expression = torch.cat([inputs.base.sqrt() - 1, inputs.coverage], dim=1)
+        raw, loss = self.body(inputs, inputs.image, expression, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
         return raw + self.gain(noise[:, None])[:, :, None, None] * noisy, loss
 
 

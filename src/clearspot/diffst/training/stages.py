@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from clearspot.diffst.data.batches import Batch, Sampler
 from clearspot.diffst.data.gene_graph import GeneGraph
-from clearspot.diffst.networks.mean_net import captured, count_loss, poisson_loss
+from clearspot.diffst.networks.mean_net import bins_loss, captured, count_loss, poisson_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
+from clearspot.learning.device import resolve_precision
 from clearspot.nn.cross_attention import visible_fraction
 from clearspot.nn.optimizer import AdamW
 
-_MAX_GENES_A_STEP: Final = 1024
 _WARM_UP: Final = 20
 _CLIP_NORM: Final = 1.0
 _WEIGHT_DECAY: Final = 1e-4
@@ -144,10 +144,11 @@ class Phase:
         self.best, self.checks_since_best = state["best"], state["checks_since_best"]
 
 
-def new_phase(name: str, model: DiffstModel, params: DiffstParams) -> Phase:
-    """Phase ``mean`` (MeanNet and gene graph network) or ``diffusion`` (denoiser)."""
+def new_phase(name: str, model: DiffstModel, params: DiffstParams, steps: int | None = None) -> Phase:
+    """Phase ``mean`` (MeanNet and gene graph network) or ``diffusion`` (denoiser), of so many steps."""
     parts: Sequence[nn.Module | None] = (model.mean, model.genes) if name == "mean" else (model.denoiser,)
-    steps = params.steps_mean if name == "mean" else params.steps_diffusion
+    if steps is None:
+        steps = params.steps_mean if name == "mean" else params.steps_diffusion
     modules = nn.ModuleList(part for part in parts if part is not None)
     return Phase(name, steps, modules, params.lr, params.ema_decay)
 
@@ -162,6 +163,7 @@ def train_mean(
     after_step: Callable[[Phase], None],
     judge: Judge | None = None,
     phi: Tensor | None = None,
+    gene_weight: Tensor | None = None,
 ) -> None:
     """Train stage 1 to its end; the model then holds the moving average that was best on held-out spots.
 
@@ -183,18 +185,26 @@ def train_mean(
         Scores it a few times on the way; training ends when that gets no better. None: the last average is kept.
     phi
         ``(genes,)``: dispersion, for the negative binomial likelihood; None: Poisson.
+    gene_weight
+        ``(genes,)``: of each gene in the loss of bins; None: all the same.
     """
+    device = loadings.device
+    low = resolve_precision(params.precision, device)
+    weights = torch.ones(loadings.shape[1], device=device) if gene_weight is None else gene_weight
     phase.modules.train()
     if judge is not None and phase.best is None:
         phase.check(judge)
     while not phase.finished:
         batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
-        programs, disentangling = model.mean(batch.inputs)
-        programs = batch.turned_back(programs)
-        corrected = model.gene_loadings(loadings, graph)
-        generator = np.random.default_rng([params.seed, 1, phase.step])
+        with torch.autocast(device.type, low, enabled=low != torch.float32):
+            programs, disentangling = model.mean(batch.inputs)
+        programs = batch.turned_back(programs.float())
+        corrected, of_genes, of_phi = model.gene_loadings(loadings, graph), weights, phi
+        if batch.genes is not None:
+            corrected, of_genes = corrected[:, batch.genes], weights[batch.genes]
+            of_phi = None if phi is None else phi[batch.genes]
         losses = [
-            _mean_loss(batch, number, programs[number], corrected, phi, generator) for number in range(len(programs))
+            _mean_loss(batch, number, programs[number], corrected, of_phi, of_genes) for number in range(len(programs))
         ]
         phase.update(torch.stack(losses).mean() + params.disentangle_weight * disentangling)
         if judge is not None and phase.to_check:
@@ -214,6 +224,8 @@ def train_diffusion(
     scheduler = new_scheduler(params.sigma_min, params.sigma_max)
     phase.modules.train()
     scale = model.residual_sd.view(1, -1, 1, 1)
+    device = scale.device
+    low = resolve_precision(params.precision, device)
     while not phase.finished:
         batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
         sqrt_mean = batch.mean.sqrt()
@@ -221,9 +233,10 @@ def train_diffusion(
         generator = torch.Generator().manual_seed(
             int(np.random.default_rng([params.seed, 2, phase.step]).integers(2**62))
         )
-        loss, disentangling = diffusion_loss(
-            model.denoiser, scheduler, residual, sqrt_mean, batch.known, batch.inputs, generator
-        )
+        with torch.autocast(device.type, low, enabled=low != torch.float32):
+            loss, disentangling = diffusion_loss(
+                model.denoiser, scheduler, residual, sqrt_mean, batch.known, batch.inputs, generator
+            )
         phase.update(loss + params.disentangle_weight * disentangling)
         after_step(phase)
     phase.use_average()
@@ -239,19 +252,16 @@ def _mean_loss(
     programs: Tensor,
     loadings: Tensor,
     phi: Tensor | None,
-    generator: np.random.Generator,
+    gene_weight: Tensor,
 ) -> Tensor:
     """Loss of one window: on the bins where they are known, else on the spots through the capture operator."""
     window = batch.windows[number]
+    if window.fine is not None:
+        rate = ((programs * window.scale[:, None, None]).flatten(1).T @ loadings) * window.exposure[:, None]
+        return bins_loss(rate, window.fine, window.known.flatten(), gene_weight)
     if window.truth is not None:
         return poisson_loss(programs.flatten(1).T, window.truth.flatten(1).T, window.known.flatten().to(programs.dtype))
     if window.counts is None or not len(window.counts):
         return programs.sum() * 0
     rate = captured(programs * window.scale[:, None, None], window.spot, window.bins, window.area, len(window.counts))
-    counts = window.counts
-    if loadings.shape[1] > _MAX_GENES_A_STEP:
-        chosen = generator.choice(loadings.shape[1], _MAX_GENES_A_STEP, replace=False)
-        columns = torch.from_numpy(chosen).to(rate.device)
-        loadings, counts = loadings[:, columns], counts[:, columns]
-        phi = None if phi is None else phi[columns]
-    return count_loss(rate @ loadings, counts, window.weight, phi)
+    return count_loss(rate @ loadings, window.counts, window.weight, phi)

@@ -1,0 +1,223 @@
+"""One training on all references: from pairs of histology and fine expression to a model that sections start from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from clearspot.diffst.data.batches import Sampler
+from clearspot.diffst.data.gene_graph import correlation_graph
+from clearspot.diffst.data.programs import Programs, fit_programs
+from clearspot.diffst.data.reference import Reference
+from clearspot.diffst.data.reference_view import (
+    SpotGeometry,
+    padded_reference,
+    pseudo_spots,
+    reference_views,
+)
+from clearspot.diffst.data.view import View
+from clearspot.diffst.generate.sampling import predict_mean
+from clearspot.diffst.image.histology import FEATURES
+from clearspot.diffst.networks.model import DiffstModel
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.progress import Progress
+from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
+from clearspot.errors import BadInputError, Problem
+
+_MIN_SHARED_GENES: Final = 8
+_GUARD_UM: Final = 256.0
+_ABUNDANCE: Final = 0.5
+"""Exponent of a gene's mean in its weight: 0 gives all genes the same say, 1 gives all counts the same."""
+
+
+@dataclass
+class Pretrained:
+    """A model that was learned from references.
+
+    Parameters
+    ----------
+    model, programs, params
+        What sampling needs.
+    views
+        What it learned from.
+    losses
+        Per stage, one value a step.
+    seconds
+        Of each part.
+    """
+
+    model: DiffstModel
+    programs: Programs
+    params: DiffstParams
+    views: list[View]
+    losses: dict[str, list[float]]
+    seconds: dict[str, float]
+
+
+def pretrain(
+    references: Mapping[str, Reference],
+    params: DiffstParams,
+    device: torch.device,
+    *,
+    spots: SpotGeometry,
+    progress: bool = True,
+) -> Pretrained:
+    """Train both stages on references.
+
+    Parameters
+    ----------
+    references
+        By name, with their histology; all on bins of one size.
+    params
+        Settings.
+    device
+        Where the networks run.
+    spots
+        Which spots the model is to be used for.
+    progress
+        Show progress on the standard error.
+
+    Raises
+    ------
+    BadInputError
+        If references share too few genes, one has too little tissue, or bins or image features differ.
+    """
+    began = time.perf_counter()
+    genes = shared_genes(references)
+    padded = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
+    seen = {
+        name: [pseudo_spots(name, one, spots, params.seed, number) for number in range(params.lattices)]
+        for name, one in padded.items()
+    }
+    counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
+    programs = fit_programs(counts, genes, params.n_programs, params.seed)
+    bin_um, n_features, points = _same_for_all(padded)
+    views = [
+        view
+        for name, one in padded.items()
+        for view in reference_views(name, one, seen[name], spots.pitch_um, programs, n_features)
+    ]
+    torch.manual_seed(params.seed)
+    model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um).to(device)
+    seconds = {"preparing": time.perf_counter() - began}
+    phases = [new_phase("mean", model, params, params.steps_pretrain)]
+    _train_mean(phases[0], model, views, programs, counts, params, device, progress, seconds)
+    if model.denoiser is not None:
+        phases.append(new_phase("diffusion", model, params, params.steps_pretrain))
+        _train_diffusion(phases[1], model, views, params, device, progress, seconds)
+    return Pretrained(model, programs, params, views, {phase.name: phase.loss for phase in phases}, seconds)
+
+
+def shared_genes(references: Mapping[str, Reference]) -> tuple[str, ...]:
+    """Genes with counts that all references have, in the order of the first.
+
+    Raises
+    ------
+    BadInputError
+        If there are fewer than 8.
+    """
+    counted = []
+    for one in references.values():
+        total = np.asarray(one.counts.sum(axis=0)).ravel()
+        counted.append(one.genes.astype(str)[total > 0])
+    shared = [gene for gene in counted[0] if all(gene in other for other in counted[1:])] if counted else []
+    if len(shared) < _MIN_SHARED_GENES:
+        names = ", ".join(sorted(references))
+        found, expected = f"{len(shared)} genes that all references have", f"at least {_MIN_SHARED_GENES}"
+        raise BadInputError(Problem(names, names, found, expected, "Train on references with panels that overlap."))
+    return tuple(shared)
+
+
+def _same_for_all(references: Mapping[str, Reference]) -> tuple[float, int, int]:
+    """Side of the bins, image features and pixels a bin."""
+    kinds = {}
+    for name, one in references.items():
+        histology = one.histology
+        features, points = (len(FEATURES), 0) if histology is None else (histology.n_features, histology.pixels_per_bin)
+        kinds[name] = (one.grid.bin_um, features, points)
+    with_image = {name: kind for name, kind in kinds.items() if kind[2]} or kinds
+    first = next(iter(with_image.values()))
+    for name, kind in with_image.items():
+        if kind != first:
+            found = f"bins of {kind[0]:g} um, {kind[1]} image features, {kind[2]} pixels a bin"
+            expected = f"as the other references: {first[0]:g} um, {first[1]}, {first[2]}"
+            raise BadInputError(Problem(name, name, found, expected, "Prepare all references for the same bins."))
+    return first
+
+
+def gene_weights(views: Sequence[View]) -> NDArray[np.float32]:
+    """Weight of each gene in the loss, ``(genes,)``: its deviance over a power of its mean, 1 on average."""
+    total: NDArray[np.float64] | float = 0.0
+    bins = 0
+    for view in views:
+        if view.fine_counts is not None:
+            inside = view.fine_counts[view.tissue.ravel()]
+            total, bins = total + np.asarray(inside.sum(axis=0)).ravel(), bins + inside.shape[0]
+    mean = np.maximum(total / max(bins, 1), 1e-6)
+    weight = mean ** (_ABUNDANCE - 1)
+    return np.asarray(weight / (weight * mean).mean(), dtype=np.float32)
+
+
+def _train_mean(
+    phase: Phase,
+    model: DiffstModel,
+    views: list[View],
+    programs: Programs,
+    counts: sp.csr_matrix,
+    params: DiffstParams,
+    device: torch.device,
+    progress: bool,
+    seconds: dict[str, float],
+) -> None:
+    began = time.perf_counter()
+    graph = correlation_graph(counts, params.gene_neighbours, params.seed)
+    sampler = Sampler(views, [1.0] * len(views), params, device)
+    loadings = torch.from_numpy(programs.loadings).to(device)
+    weights = torch.from_numpy(gene_weights(views)).to(device)
+    with Progress("mean", phase.steps, phase.step, shown=progress) as shown:
+        train_mean(phase, model, sampler, loadings, graph, params, _steps(shown), gene_weight=weights)
+    seconds["mean"] = time.perf_counter() - began
+
+
+def _train_diffusion(
+    phase: Phase,
+    model: DiffstModel,
+    views: list[View],
+    params: DiffstParams,
+    device: torch.device,
+    progress: bool,
+    seconds: dict[str, float],
+) -> None:
+    began = time.perf_counter()
+    means = [[predict_mean(model, view, shown, params, device) for shown in view.conditions] for view in views]
+    model.residual_sd.copy_(torch.from_numpy(residual_sd(views, means)))
+    sampler = Sampler(views, [1.0] * len(views), params, device, means)
+    with Progress("diffusion", phase.steps, phase.step, shown=progress) as shown:
+        train_diffusion(phase, model, sampler, params, _steps(shown))
+    seconds["diffusion"] = time.perf_counter() - began
+
+
+def _steps(shown: Progress) -> Any:
+    return lambda phase: shown.step(f"loss {phase.loss[-1]:.4f}")
+
+
+def residual_sd(views: Sequence[View], means: Sequence[Sequence[NDArray[np.float32]]]) -> NDArray[np.float32]:
+    """Root mean square of each program's residual in square-root space, over tissue."""
+    total: NDArray[np.float64] | float = 0.0
+    number = 0
+    for view, of_view in zip(views, means, strict=True):
+        if view.truth is None:
+            continue
+        truth = np.sqrt(view.truth[:, view.tissue].astype(np.float32))
+        for mean in of_view:
+            residual = truth - np.sqrt(mean[:, view.tissue])
+            total = total + (residual.astype(np.float64) ** 2).sum(axis=1)
+            number += residual.shape[1]
+    return np.maximum(np.sqrt(total / max(number, 1)), 1e-3).astype(np.float32)
