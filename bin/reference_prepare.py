@@ -24,7 +24,7 @@ from clearspot.step_script import StepScript, step_command
 )
 def main(script: StepScript, outs: Path, **options: Any) -> None:
     """Write SAMPLE.reference.h5ad and SAMPLE.reference.json; --outs may be Visium HD or a Xenium folder."""
-    from clearspot.diffst.reference_file import prepare_reference  # takes seconds to import; --help should not
+    from clearspot.diffst.data.reference_file import prepare_reference  # takes seconds to import; --help should not
 
     script.write(prepare_reference(outs, script.outdir, script.sample, **options))
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 
 @pytest.fixture
