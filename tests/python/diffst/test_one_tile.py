@@ -7,7 +7,7 @@ import torch
 from clearspot.diffst.data.inputs import read_inputs
 from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.programs import fit_programs
-from clearspot.diffst.data.section import tissue_of
+from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.generate.sampling import predict_mean, sample_residual
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from clearspot.diffst.data.holdout import split_spots
 from clearspot.diffst.data.make_views import section_view
-from clearspot.diffst.data.section import tissue_of
+from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.ship_rule import chosen_amplitude, compare

@@ -16,7 +16,6 @@ from clearspot import keys
 from clearspot.contract.counts import read_counts
 from clearspot.contract.gene_lists import GENES_OF_INTEREST, find_genes
 from clearspot.contract.sections import bad_section, require_one_section, require_positions
-from clearspot.diffst.estimate.conditioning import tissue_from_spots
 from clearspot.diffst.geometry.capture_operator import disk_operator, square_operator
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.params import DiffstParams
@@ -170,11 +169,6 @@ def choose_genes(
         messages.append(Message("handled", text))
     wanted = wanted | always
     return np.flatnonzero(wanted & seen), messages
-
-
-def tissue_of(section: SpotSection) -> NDArray[np.bool_]:
-    """Bins within three quarters of a pitch of a spot on tissue."""
-    return tissue_from_spots(section.xy_px, section.grid, 0.75 * section.pitch_um)
 
 
 def _most_variable(adata: ad.AnnData, counts: sp.csr_matrix, seen: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:

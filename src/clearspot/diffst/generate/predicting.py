@@ -17,7 +17,8 @@ from clearspot.checkpoint_file import CheckpointError
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
 from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.programs import Programs
-from clearspot.diffst.data.section import SpotSection, tissue_of
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.generate.decoding import UNEXPLAINED, Decoder

@@ -21,7 +21,8 @@ from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
-from clearspot.diffst.data.section import SpotSection, read_section, tissue_of
+from clearspot.diffst.data.section import SpotSection, read_section
+from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.estimate.conditioning import evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction

@@ -20,7 +20,8 @@ from clearspot.diffst.data.make_views import coarse_view, section_view
 from clearspot.diffst.data.programs import Programs, fit_programs
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import reference_view
-from clearspot.diffst.data.section import SpotSection, tissue_of
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion
 from clearspot.diffst.generate.fitted import Fitted
