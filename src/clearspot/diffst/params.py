@@ -94,6 +94,8 @@ class DiffstParams(Settings):
     )
     lattices: int = setting(3, "Lattices of pseudo-spots that each reference is seen through.", ge=1)
     steps_pretrain: int = setting(1200, "Training steps of each stage on references.", ge=1)
+    steps_adapt: int = setting(120, "Training steps on a section that starts from a pretrained model.", ge=1)
+    lr_adapt: float = setting(1e-4, "Peak learning rate of these steps.", gt=0)
     width: int = setting(24, "Channels of the networks at the finest level.", ge=8)
     steps_mean: int = setting(240, "Training steps of the first stage (mean network).", ge=1)
     steps_diffusion: int = setting(400, "Training steps of the second stage (diffusion).", ge=1)

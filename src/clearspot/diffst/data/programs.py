@@ -20,6 +20,8 @@ from clearspot.checkpoint_file import CheckpointError
 _FLOOR = 1e-9
 _MAX_GENES_TO_FIT = 2000
 _ITERATIONS = 150
+_ROUNDS = 3
+_MOST_CHANGE = 50.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,22 @@ class Programs:
         """The same programs on some of the genes, each known: values still stand for counts of all genes."""
         position = {gene: column for column, gene in enumerate(self.genes)}
         return Programs(genes, np.ascontiguousarray(self.loadings[:, [position[gene] for gene in genes]]))
+
+    def with_totals_of(self, counts: sp.csr_matrix) -> Programs:
+        """The same programs for another assay: each gene is expected as often as it was counted.
+
+        Parameters
+        ----------
+        counts
+            ``(spots, genes)`` of the assay, the genes in the order of :attr:`genes`.
+        """
+        total = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+        loadings = self.loadings.astype(np.float64)
+        for _ in range(_ROUNDS):
+            expected = _solve(counts, loadings).sum(axis=0, dtype=np.float64) @ loadings
+            loadings *= np.clip(total / np.maximum(expected, _FLOOR), 1 / _MOST_CHANGE, _MOST_CHANGE)
+            loadings = np.maximum(loadings / loadings.sum(axis=1, keepdims=True), _FLOOR)
+        return Programs(self.genes, loadings.astype(np.float32))
 
     def for_genes(self, genes: tuple[str, ...], counts: sp.csr_matrix) -> Programs:
         """The same programs for another panel: genes that are new get the loadings that explain their counts best.

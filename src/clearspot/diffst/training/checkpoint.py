@@ -15,7 +15,7 @@ from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import ARCHITECTURE, RUN_ONLY, DiffstParams
 from clearspot.diffst.training.stages import Phase
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 def save_checkpoint(
@@ -24,10 +24,10 @@ def save_checkpoint(
     model: DiffstModel,
     programs: Programs,
     params: DiffstParams,
-    image_channels: int,
     phases: dict[str, Phase] | None = None,
     fingerprint: dict[str, Any],
     results: dict[str, Any] | None = None,
+    card: dict[str, Any] | None = None,
 ) -> str:
     """Write a checkpoint, whole or not at all.
 
@@ -35,7 +35,7 @@ def save_checkpoint(
     ----------
     path
         Target.
-    model, programs, params, image_channels
+    model, programs, params
         What is needed to use it.
     phases
         Where the training stands, to resume it.
@@ -43,6 +43,8 @@ def save_checkpoint(
         Of the data that it was trained on.
     results
         Plain values that belong to a finished model: the verdict, loss curves.
+    card
+        What it learned from, see :mod:`clearspot.diffst.training.model_card`; None: from one section alone.
 
     Returns
     -------
@@ -52,7 +54,12 @@ def save_checkpoint(
         "params": params.as_dict(),
         "genes": list(programs.genes),
         "loadings": torch.from_numpy(programs.loadings),
-        "image_channels": image_channels,
+        "sizes": {
+            "image_channels": model.image_channels,
+            "pixels_per_bin": model.pixels_per_bin,
+            "bin_um": model.bin_um,
+        },
+        "card": card or {},
         "model": model.state_dict(),
         "phases": {name: phase.state() for name, phase in (phases or {}).items()},
         "fingerprint": fingerprint,
@@ -78,7 +85,14 @@ def model_of(content: dict[str, Any], params: DiffstParams) -> tuple[DiffstModel
     """
     known = {name: content["params"][name] for name in ARCHITECTURE}
     params = replace(params, **known)
-    model = DiffstModel(len(content["loadings"]), content["image_channels"], params)
+    sizes = content["sizes"]
+    model = DiffstModel(
+        len(content["loadings"]),
+        sizes["image_channels"],
+        params,
+        pixels_per_bin=sizes["pixels_per_bin"],
+        bin_um=sizes["bin_um"],
+    )
     model.load_state_dict(content["model"])
     model.eval()
     return model, Programs(tuple(content["genes"]), content["loadings"].numpy().astype(np.float32)), params

@@ -1,25 +1,22 @@
-"""Training on one section, and on references where there are any: from spots to a model with its verdict."""
+"""Training on one section, alone or from a model that knows more: from spots to a model with its verdict."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from clearspot.checkpoint_file import file_sha256
 from clearspot.diffst.data.batches import Sampler
 from clearspot.diffst.data.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
 from clearspot.diffst.data.holdout import Split, split_spots
 from clearspot.diffst.data.make_views import coarse_view, section_view
 from clearspot.diffst.data.programs import Programs, fit_programs
-from clearspot.diffst.data.reference import Reference
-from clearspot.diffst.data.reference_view import reference_view
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.data.view import View
@@ -27,20 +24,16 @@ from clearspot.diffst.estimate.dispersion import dispersion
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.sampling import predict_mean, sample_residual
 from clearspot.diffst.generate.verdict import Verdict
-from clearspot.diffst.image.histology import Histology, no_image
+from clearspot.diffst.image.histology import FEATURES, Histology, no_image
 from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.networks.mean_net import FLOOR, count_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.progress import Progress
 from clearspot.diffst.training.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
+from clearspot.diffst.training.model_card import check_fits
 from clearspot.diffst.training.ship_rule import MIN_SPOTS, compare, scoring_window
-from clearspot.diffst.training.stages import Judge, Phase, new_phase, train_diffusion, train_mean
-from clearspot.errors import BadInputError
-from clearspot.record import Message
-
-_OWN_SHARE: Final = 0.7
-"""Share of the training windows of stage 1 that come from the section itself where there are references."""
+from clearspot.diffst.training.stages import Judge, Phase, new_phase, residual_sd, train_diffusion, train_mean
 
 _DRAWS_TO_SCORE: Final = 8
 
@@ -54,13 +47,15 @@ def fit(
     params: DiffstParams,
     device: torch.device,
     *,
-    references: Mapping[str, Reference] | None = None,
-    skip_bad_references: bool = False,
+    start_from: Path | None = None,
     checkpoint: Path | None = None,
     resume_from: Path | None = None,
     progress: bool = True,
 ) -> Fitted:
-    """Train both stages on a section and score them on its held-out spots.
+    """Train on a section, alone or from a model that learned from references, and score it on held-out spots.
+
+    Alone, both stages learn from the section's own spots. From a model, stage 1 goes on with these for as long as
+    held-out spots gain from it, and stage 2 stays as it is.
 
     Parameters
     ----------
@@ -72,10 +67,8 @@ def fit(
         Settings.
     device
         Where the networks run.
-    references
-        Samples of high resolution, by name: further views, with known bins.
-    skip_bad_references
-        Leave out references that do not fit the section, with a warning among its messages.
+    start_from
+        Model of :func:`clearspot.diffst.training.pretrain.pretrain`.
     checkpoint
         Where to keep the model, also while it trains.
     resume_from
@@ -86,26 +79,33 @@ def fit(
     Raises
     ------
     CheckpointError
-        If the checkpoint does not fit.
-    BadInputError
-        If a reference does not fit the section.
+        If a checkpoint does not fit.
     """
+    start = None if start_from is None else load_checkpoint(start_from)
+    n_features = len(FEATURES) if start is None else start["sizes"]["image_channels"]
     if histology is None or not params.image:
-        histology = no_image(section.grid.shape)
+        histology = no_image(section.grid.shape, n_features)
     split = split_spots(section, params)
-    totals = {name: float(one.counts.sum(dtype=np.float64)) for name, one in sorted((references or {}).items())}
-    fingerprint = fingerprint_of(section, histology) | {"references": totals}
+    started = None if start_from is None else file_sha256(start_from)
+    fingerprint = fingerprint_of(section, histology) | {"started_from": started}
     resumed = None if resume_from is None else load_checkpoint(resume_from)
+    card: dict[str, Any] = {}
+    if start is not None:
+        card = start["card"]
+        check_fits(card, start, section, histology)
     if resumed is not None:
         check_same_run(resumed, params, fingerprint)
         model, programs, params = model_of(resumed, params)
+    elif start is not None:
+        model, programs, params = model_of(start, params)
+        programs = programs.for_genes(section.genes, section.counts).with_totals_of(section.counts)
     else:
         programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
         torch.manual_seed(params.seed)
         model = DiffstModel(programs.number, histology.n_features, params)
     model = model.to(device)
-    run = _Run(section, histology, params, device, model, programs, split, fingerprint, checkpoint, progress)
-    return run.fit(references or {}, resumed, skip_bad_references=skip_bad_references)
+    run = _Run(section, histology, params, device, model, programs, split, fingerprint, card, checkpoint, progress)
+    return run.fit(resumed)
 
 
 def fingerprint_of(section: SpotSection, histology: Histology) -> dict[str, Any]:
@@ -129,67 +129,56 @@ class _Run:
     programs: Programs
     split: Split
     fingerprint: dict[str, Any]
+    card: dict[str, Any]
     checkpoint: Path | None
     progress: bool
     phases: dict[str, Phase] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = field(default_factory=time.monotonic)
 
-    def fit(
-        self, references: Mapping[str, Reference], resumed: dict[str, Any] | None, *, skip_bad_references: bool
-    ) -> Fitted:
+    def fit(self, resumed: dict[str, Any] | None) -> Fitted:
         section, params = self.section, self.params
         values = self.programs.transform(section.counts)
         own = section_view(
             section, values, self.histology, tissue_of(section), self.split.training, params.hide_patterns, params.seed
         )
-        from_references = list(self._reference_views(references, skip_bad_references))
-        known = [*from_references]
-        if (coarse := coarse_view(section, own, values, params.seed)) is not None:
-            known.append(coarse)
-        for name in ("mean", "diffusion"):
-            if name == "mean" or (self.model.denoiser is not None and known):
-                self.phases[name] = new_phase(name, self.model, params)
-                if resumed is not None and name in resumed["phases"]:
-                    self.phases[name].restore(resumed["phases"][name])
-        self._train_mean([own, *from_references])
-        verdict = None
-        if "diffusion" in self.phases:
-            self._train_diffusion(known)
-            verdict = self._verdict(own)
+        coarse = None if self.card else coarse_view(section, own, values, params.seed)
+        self.phases["mean"] = self._phase("mean", resumed)
+        self._train_mean(own)
+        if self.model.denoiser is not None and coarse is not None:
+            self.phases["diffusion"] = self._phase("diffusion", resumed)
+            self._train_diffusion([coarse])
+        learned = self.card or coarse is not None
+        verdict = self._verdict(own) if self.model.denoiser is not None and learned else None
         losses = {name: phase.loss for name, phase in self.phases.items()}
-        learned = tuple(view.name for view in from_references)
-        fitted = Fitted(self.model, self.programs, params, verdict, losses, self.seconds, references=learned)
+        names = tuple(one["name"] for one in self.card.get("references", ()))
+        fitted = Fitted(self.model, self.programs, params, verdict, losses, self.seconds, references=names)
         fitted.checkpoint_sha256 = self._save(
             {"verdict": None if verdict is None else verdict.as_dict(), "losses": losses, "seconds": self.seconds}
         )
         return fitted
 
-    def _reference_views(self, references: Mapping[str, Reference], skip_bad: bool) -> Iterator[View]:
-        channels, seed = self.model.image_channels, self.params.seed
-        for name, one in sorted(references.items()):
-            try:
-                yield reference_view(name, one, self.section, self.programs, channels, seed)
-            except BadInputError as error:
-                if not skip_bad:
-                    raise
-                why = "; ".join(f"{problem.found}, expected {problem.expected}" for problem in error.problems)
-                self.section.messages.append(Message("warning", f"The reference {name} was left out: {why}."))
+    def _phase(self, name: str, resumed: dict[str, Any] | None) -> Phase:
+        params = self.params
+        phase = new_phase(name, self.model, params)
+        if self.card:
+            phase = new_phase(name, self.model, replace(params, lr=params.lr_adapt), params.steps_adapt)
+        if resumed is not None and name in resumed["phases"]:
+            phase.restore(resumed["phases"][name])
+        return phase
 
-    def _train_mean(self, views: list[View]) -> None:
+    def _train_mean(self, own: View) -> None:
         began = time.perf_counter()
         phase, params = self.phases["mean"], self.params
         graph = correlation_graph(self.section.counts[self.split.training], params.gene_neighbours, params.seed)
-        others = len(views) - 1
-        shares = [_OWN_SHARE, *[(1 - _OWN_SHARE) / others] * others] if others else [1.0]
-        sampler = Sampler(views, shares, params, self.device)
+        sampler = Sampler([own], [1.0], params, self.device)
         loadings = torch.from_numpy(self.programs.loadings).to(self.device)
         with Progress("mean", phase.steps, phase.step, shown=self.progress) as shown:
             phi = None
             if params.likelihood == "nb":
-                found = dispersion(*hidden_pairs(views[0], self.section.counts, self.programs.loadings))
+                found = dispersion(*hidden_pairs(own, self.section.counts, self.programs.loadings))
                 phi = torch.from_numpy(found.astype(np.float32))
-            judge = self._judge(views[0], graph, phi)
+            judge = self._judge(own, graph, phi)
             phi = None if phi is None else phi.to(self.device)
             train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown), judge, phi)
         self.seconds["mean"] = time.perf_counter() - began
@@ -201,7 +190,7 @@ class _Run:
             [predict_mean(self.model, view, shown, self.params, self.device) for shown in view.conditions]
             for view in views
         ]
-        self.model.residual_sd.copy_(torch.from_numpy(_residual_sd(views, means)))
+        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(views, means)))
         sampler = Sampler(views, [1.0] * len(views), self.params, self.device, means)
         with Progress("diffusion", phase.steps, phase.step, shown=self.progress) as shown:
             train_diffusion(phase, self.model, sampler, self.params, self._after_step(shown))
@@ -273,23 +262,8 @@ class _Run:
             model=self.model,
             programs=self.programs,
             params=self.params,
-            image_channels=self.model.image_channels,
             phases=self.phases,
             fingerprint=self.fingerprint,
             results=results,
+            card=self.card,
         )
-
-
-def _residual_sd(views: Sequence[View], means: Sequence[Sequence[NDArray[np.float32]]]) -> NDArray[np.float32]:
-    """Root mean square of each program's residual in square-root space, over tissue."""
-    total: NDArray[np.float64] | float = 0.0
-    number = 0
-    for view, of_view in zip(views, means, strict=True):
-        if view.truth is None:
-            continue
-        truth = np.sqrt(view.truth[:, view.tissue].astype(np.float32))
-        for mean in of_view:
-            residual = truth - np.sqrt(mean[:, view.tissue])
-            total = total + (residual.astype(np.float64) ** 2).sum(axis=1)
-            number += residual.shape[1]
-    return np.maximum(np.sqrt(total / max(number, 1)), 1e-3).astype(np.float32)

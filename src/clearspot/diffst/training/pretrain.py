@@ -28,7 +28,7 @@ from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.progress import Progress
-from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
+from clearspot.diffst.training.stages import Phase, new_phase, residual_sd, train_diffusion, train_mean
 from clearspot.errors import BadInputError, Problem
 
 _MIN_SHARED_GENES: Final = 8
@@ -206,18 +206,3 @@ def _train_diffusion(
 
 def _steps(shown: Progress) -> Any:
     return lambda phase: shown.step(f"loss {phase.loss[-1]:.4f}")
-
-
-def residual_sd(views: Sequence[View], means: Sequence[Sequence[NDArray[np.float32]]]) -> NDArray[np.float32]:
-    """Root mean square of each program's residual in square-root space, over tissue."""
-    total: NDArray[np.float64] | float = 0.0
-    number = 0
-    for view, of_view in zip(views, means, strict=True):
-        if view.truth is None:
-            continue
-        truth = np.sqrt(view.truth[:, view.tissue].astype(np.float32))
-        for mean in of_view:
-            residual = truth - np.sqrt(mean[:, view.tissue])
-            total = total + (residual.astype(np.float64) ** 2).sum(axis=1)
-            number += residual.shape[1]
-    return np.maximum(np.sqrt(total / max(number, 1)), 1e-3).astype(np.float32)

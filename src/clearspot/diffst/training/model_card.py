@@ -1,0 +1,104 @@
+"""What a pretrained model learned from, and whether a section is near enough to that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from clearspot.checkpoint_file import CheckpointError
+from clearspot.diffst.data.reference import Reference
+from clearspot.diffst.data.reference_view import SpotGeometry
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.image.histology import Histology
+from clearspot.diffst.image.stain import stain_of
+
+_TOLERANCE: Final = 0.1
+"""By how much bins and pitch may differ, as a share."""
+
+
+def model_card(
+    references: Mapping[str, Reference],
+    genes: Sequence[str],
+    spots: SpotGeometry,
+    scores: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    """What a model learned from, in plain values.
+
+    Parameters
+    ----------
+    references
+        By name.
+    genes
+        That the model knows.
+    spots
+        That it is to be used for.
+    scores
+        Of each reference's held-out block, by name of the score.
+
+    Returns
+    -------
+    ``bin_um``, ``pitch_um``, ``diameter_um``, ``n_genes``, ``genes`` (names), and ``references``: for each its name, bins on
+    tissue, genes, counts a bin, side of the measured bins (0 for points and cells), micrometres a pixel of the image and
+    the slide's mean optical density in red, green and blue; with ``held_out``, its scores.
+    """
+    first = next(iter(references.values()))
+    return {
+        "bin_um": first.grid.bin_um,
+        "pitch_um": spots.pitch_um,
+        "diameter_um": spots.diameter_um,
+        "n_genes": len(genes),
+        "references": [
+            {
+                "name": name,
+                "bins_on_tissue": int(one.tissue.sum()),
+                "genes": len(one.genes),
+                "counts_per_bin": round(float(one.counts[one.tissue.ravel()].sum()) / max(int(one.tissue.sum()), 1), 3),
+                "measured_um": one.measured_um,
+                "image_um_per_px": one.image_um_per_px,
+                "stain": None if one.histology is None else np.round(stain_of(one.histology.pixels), 3).tolist(),
+                "held_out": {key: round(float(value), 4) for key, value in scores.get(name, {}).items()},
+            }
+            for name, one in sorted(references.items())
+        ],
+    }
+
+
+def check_fits(card: Mapping[str, Any], content: Mapping[str, Any], section: SpotSection, histology: Histology) -> None:
+    """Refuse a model for a section that is unlike what it learned from.
+
+    Parameters
+    ----------
+    card
+        See :func:`model_card`; empty for a model of a single section.
+    content
+        The checkpoint.
+    section, histology
+        What the model is to start from.
+
+    Raises
+    ------
+    CheckpointError
+        If bins, spots, genes or image features do not fit.
+    """
+    sizes = content["sizes"]
+    known = len(set(content["genes"]) & set(section.genes))
+    programs = len(content["loadings"])
+    has_image = bool(histology.valid.any())
+    for what, here, there in (
+        ("bins of {:.3g} um", section.grid.bin_um, card.get("bin_um")),
+        ("spots {:.3g} um apart", section.pitch_um, card.get("pitch_um")),
+    ):
+        if there and abs(here / there - 1) > _TOLERANCE:
+            raise CheckpointError(
+                f"the model learned from {what.format(there)}, and the section has {what.format(here)}"
+            )
+    if known < programs:
+        raise CheckpointError(f"the model knows {known} of the section's genes, fewer than its {programs} programs")
+    if has_image and histology.n_features != sizes["image_channels"]:
+        found = f"{sizes['image_channels']} image features, and the section has {histology.n_features}"
+        raise CheckpointError(f"the model learned from {found}: use the image encoder it was made with")
+    if has_image and sizes["pixels_per_bin"] and histology.pixels_per_bin != sizes["pixels_per_bin"]:
+        found = f"{sizes['pixels_per_bin']} pixels a bin, and the section has {histology.pixels_per_bin}"
+        raise CheckpointError(f"the model learned from {found}")
