@@ -110,7 +110,8 @@ def train_file(
     checkpoint_dir
         Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
     references
-        To learn from besides: what ``reference_prepare`` wrote, Xenium folders, Visium HD sections (``.h5ad``).
+        To learn from besides: what ``reference_prepare`` wrote (features of an image are found beside it), Xenium
+        folders, Visium HD sections (``.h5ad``).
     skip_bad_references
         Leave out references that do not fit the section, with a warning in the record.
     microns_per_pixel
@@ -119,7 +120,7 @@ def train_file(
     from clearspot.diffst.api import train
     from clearspot.diffst.embedding import Embedding
     from clearspot.diffst.kept_checkpoint import DiffstKept
-    from clearspot.diffst.reference_file import read_reference
+    from clearspot.diffst.reference_file import histology_beside, read_reference
 
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = read_file(h5ad), _params(preset, settings, sample)
@@ -129,7 +130,8 @@ def train_file(
     final = outdir / keys.diffst_checkpoint_name(sample)
     kept = resumed = None
     if checkpoint_dir is not None and resume_from is None:
-        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references], params, microns_per_pixel)
+        seen = [histology_beside(path) for path in references]
+        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references, *seen], params, microns_per_pixel)
         resumed = kept.found()
     record = train(
         adata,

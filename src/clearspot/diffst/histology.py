@@ -1,6 +1,6 @@
-"""What the histology image says about every bin, every cell-sized patch and every stretch of tissue.
+"""What the histology image says about every bin, every cell-sized patch and every stretch of tissue, and its colours.
 
-Computed once a section and kept as 16-bit floats: training and sampling never touch the image itself.
+Computed once a section and kept as 16-bit floats and bytes: training and sampling never touch the image itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from skimage.color import rgb2hed
 from clearspot.diffst.encoder import Encoder
 from clearspot.diffst.grid import FineGrid
 from clearspot.diffst.image_samples import GridImage
+from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import atomic_path
 
 PATCHES = 2
@@ -28,6 +29,10 @@ FEATURES = ("red", "green", "blue", "haematoxylin", "eosin", "brightness_sd", "h
 _POINTS_PER_PATCH = 6
 _BINS_PER_STRIP = 32
 _GREY_LEVELS = 8
+_POINT_UM = 1.5
+_MOST_POINTS = 16
+_WHITE = 255
+_FORMAT = 2  # 2: with the colours
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Histology:
         ``(features, rows / 8 + 2, columns / 8 + 2)`` float16: means over 8 x 8 bins.
     tissue_valid
         ``(rows / 8 + 2, columns / 8 + 2)`` bool.
+    pixels
+        ``(3, rows * P, columns * P)`` uint8: the colours at P x P regular points of every bin, each the mean around it;
+        255 where there is no image. Empty, ``(3, 0, 0)``, for a section without an image. It has no ring.
     """
 
     fine: NDArray[np.float16]
@@ -56,6 +64,12 @@ class Histology:
     cell_rank: NDArray[np.float16]
     tissue: NDArray[np.float16]
     tissue_valid: NDArray[np.bool_]
+    pixels: NDArray[np.uint8]
+
+    @property
+    def pixels_per_bin(self) -> int:
+        """P: points of :attr:`pixels` along a side of a bin; 0 without an image."""
+        return self.pixels.shape[1] // max(self.shape[0], 1)
 
     @property
     def n_features(self) -> int:
@@ -82,11 +96,14 @@ class Histology:
         ranks = _fit(self.cell_rank[1:-1, 1:-1], (rows * PATCHES, columns * PATCHES), fill=-1)
         fine = _fit(self.fine, (rows, columns))
         valid = _fit(self.valid, (rows, columns))
+        points = self.pixels_per_bin
+        colours = _fit(self.pixels, (rows * points, columns * points), fill=_WHITE)
         return assemble(
             _block_mean(fine, valid, factor),
             _block_mean(valid[None].astype(np.float32), None, factor)[0] > 0.5,
             _block_mean(patches, ranks >= 0, factor),
             _block_mean(np.maximum(ranks, 0)[None], ranks >= 0, factor)[0],
+            pixels=_mean_colour(colours, factor),
         )
 
     def write(self, path: Path, about: dict[str, Any]) -> None:
@@ -94,12 +111,22 @@ class Histology:
         arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         with atomic_path(path) as partial, partial.open("wb") as file:
             stated: dict[str, Any] = {f"about_{name}": np.asarray(value) for name, value in about.items()}
-            np.savez(file, **arrays, **stated)
+            np.savez(file, format=np.asarray(_FORMAT), **arrays, **stated)
 
     @classmethod
     def read(cls, path: Path) -> tuple[Histology, dict[str, Any]]:
-        """Read what :meth:`write` wrote."""
+        """Read what :meth:`write` wrote.
+
+        Raises
+        ------
+        BadInputError
+            If another version wrote it.
+        """
         with np.load(path, allow_pickle=False) as content:
+            if (found := int(content["format"]) if "format" in content.files else 1) != _FORMAT:
+                mend = "Make it again from the image: histology_embed.py, or reference_prepare.py for a reference."
+                words = f"image features in format {found}, of another version"
+                raise BadInputError(Problem(path.name.split(".")[0], path.name, words, f"format {_FORMAT}", mend))
             about = {name[6:]: content[name][()] for name in content.files if name.startswith("about_")}
             return cls(**{name: content[name] for name in cls.__dataclass_fields__}), about
 
@@ -137,7 +164,8 @@ def embed(image: GridImage, grid: FineGrid, encoder: Encoder | None = None) -> H
     valid_patches = covered > 0.5
     valid = _block_mean(covered[None], None, PATCHES)[0] > 0.5
     fine = _block_mean(patches, valid_patches, PATCHES)
-    return assemble(fine, valid, patches, patches[FEATURES.index("entropy")], valid_patches)
+    pixels = _colours(image, grid)
+    return assemble(fine, valid, patches, patches[FEATURES.index("entropy")], valid_patches, pixels=pixels)
 
 
 def assemble(
@@ -146,6 +174,8 @@ def assemble(
     cell: NDArray[Any],
     entropy: NDArray[Any],
     cell_valid: NDArray[np.bool_] | None = None,
+    *,
+    pixels: NDArray[np.uint8] | None = None,
 ) -> Histology:
     """Standardise, rank by entropy, average over tissue and pad."""
     if cell_valid is None:
@@ -164,7 +194,33 @@ def assemble(
         cell_rank=np.pad(rank, 1, constant_values=-1).astype(np.float16),
         tissue=_ring(tissue).astype(np.float16),
         tissue_valid=np.pad(tissue_valid, 1),
+        pixels=np.zeros((3, 0, 0), np.uint8) if pixels is None else pixels,
     )
+
+
+def points_per_bin(bin_um: float) -> int:
+    """P of :attr:`Histology.pixels`: the power of two, 2 to 16, with which points are about 1.5 um apart (1 to 2)."""
+    return int(np.clip(2 ** round(float(np.log2(bin_um / _POINT_UM))), 2, _MOST_POINTS))
+
+
+def _colours(image: GridImage, grid: FineGrid) -> NDArray[np.uint8]:
+    """Colours at regular points of every bin, each the mean of four around it; white where there is no image."""
+    points = points_per_bin(grid.bin_um)
+    colours = np.full((3, grid.n_rows * points, grid.n_cols * points), _WHITE, np.uint8)
+    for first, pixels, inside in image.strips(2 * points, _BINS_PER_STRIP):
+        pixels[~inside] = _WHITE
+        strip = _mean_colour(pixels.transpose(2, 0, 1), 2)
+        colours[:, first * points : first * points + strip.shape[1]] = strip
+    return colours
+
+
+def _mean_colour(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Mean over blocks of the last two axes."""
+    # a sum of strided pictures is five times as fast as NumPy's mean over two short axes
+    total: NDArray[np.float32] = np.zeros((len(pixels), *(length // side for length in pixels.shape[1:])), np.float32)
+    for row, column in np.ndindex(side, side):
+        total += pixels[:, row::side, column::side]
+    return np.rint(total / side**2).astype(np.uint8)
 
 
 def _patch_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

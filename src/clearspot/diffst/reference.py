@@ -1,11 +1,13 @@
-"""Fine truth from a reference sample (Visium HD, Xenium), laid onto a grid by area."""
+"""Fine truth from a reference sample (Visium HD, Xenium), laid onto a grid."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import anndata as ad
 import numpy as np
@@ -18,12 +20,18 @@ from scipy import ndimage, sparse
 
 from clearspot import keys
 from clearspot.contract.counts import read_counts
-from clearspot.contract.sections import require_positions
-from clearspot.diffst.capture import disk_operator, square_operator
+from clearspot.contract.sections import bad_section, require_positions
+from clearspot.diffst.capture import disk_operator
 from clearspot.diffst.grid import FineGrid
 from clearspot.io.feature_table import SYMBOLS
 from clearspot.io.matrix_h5 import read_h5
+from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.reading import bad, reading
+from clearspot.io.scale import fit_lattice
+
+if TYPE_CHECKING:
+    from clearspot.diffst.encoder import Encoder
+    from clearspot.diffst.histology import Histology
 
 XENIUM_UM_PER_PX: Final = 0.2125
 """Pixel of Xenium's morphology image, which its positions (in micrometres) refer to."""
@@ -40,65 +48,150 @@ _TRANSCRIPTS: Final = "transcripts.parquet"
 XENIUM_FILES: Final = (_TRANSCRIPTS, _MATRIX, _CELLS, "experiment.xenium")
 """A folder with any of these is Xenium's."""
 
+_HD_BARCODE: Final = re.compile(r"s_\d+um_(\d+)_(\d+)(?:-\d+)?")
+_ARRAY: Final = "array_row and array_col in obs, or barcodes such as s_008um_00012_00345-1"
+
 
 @dataclass(frozen=True)
 class Reference:
-    """Counts on a fine grid.
+    """Counts on a fine grid, and the image that belongs to them.
 
     Parameters
     ----------
     counts
-        CSR, float32, n_bins x genes. Fractions where a cell or bin was split by area.
+        CSR, float32, n_bins x genes. Whole numbers; fractions where a cell was split by area.
     genes
         Names of the genes.
     grid
-        The grid.
+        The grid, in pixels of its own: of the morphology image for Xenium; measured bins (row and column of the slide's
+        array) for Visium HD.
     tissue
         rows x columns: bins where something could be measured.
+    measured_um
+        Side of the bins that were measured, of which those of the grid are whole multiples; 0 for points and cells.
+    to_image
+        3 x 3: from the grid's pixels (x, y, 1) to full-resolution pixels of the image; None: not known, or the same.
+    histology
+        Features and colours of the image on the grid; None without an image.
+    image_um_per_px
+        Micrometres a pixel as the image was read.
     """
 
     counts: sparse.csr_array
     genes: pd.Index
     grid: FineGrid
     tissue: NDArray[np.bool_]
+    measured_um: float = 0.0
+    to_image: NDArray[np.float64] | None = None
+    histology: Histology | None = None
+    image_um_per_px: float | None = None
+
+    def with_image(
+        self,
+        image: Path | str | NDArray[np.uint8],
+        alignment: Path | str | NDArray[np.float64] | None = None,
+        *,
+        encoder: Encoder | None = None,
+        sample: str = "reference",
+    ) -> Reference:
+        """The same reference with features and colours of its image.
+
+        Parameters
+        ----------
+        image
+            Full-resolution histology image: a file, or its pixels (height x width x 3).
+        alignment
+            Xenium: image alignment file of Xenium Explorer, or its 3 x 3 matrix from pixels of the image to those of
+            the morphology image. None: the image lies on the morphology image pixel by pixel.
+        encoder
+            Adds its features; the sections that learn from the reference need the same.
+        sample
+            Name, for messages.
+
+        Raises
+        ------
+        BadInputError
+            If the image cannot be read, is coarser than half a bin or leaves out most of the tissue, or if the
+            alignment is none or does not belong here.
+        """
+        from clearspot.diffst.reference_image import add_image
+
+        return add_image(self, image, alignment, encoder=encoder, sample=sample)
 
 
-def from_visium_hd(
-    adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, microns_per_pixel: float, sample: str = "reference"
-) -> Reference:
-    """Lay the bins of a Visium HD section onto a grid along the image's axes.
+def from_visium_hd(adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, sample: str = "reference") -> Reference:
+    """Sum the bins of a Visium HD section into wider ones, along the rows and columns of the slide's array.
 
-    A bin's counts are shared among the fine bins by the area in common; the few degrees or less by which slides are
-    turned against the image are taken up by that.
+    The grid lies in the array, not in the image, against which slides are mirrored and turned: so each bin is a sum of
+    whole measured ones, and its counts stay whole. Where the array lies in the image is fitted by least squares.
 
     Parameters
     ----------
     adata
-        A section as ingest makes it: counts in ``layers['counts']``, ``obsm['spatial']``.
+        A section as ingest makes it: counts in ``layers['counts']``, ``obsm['spatial']``; row and column in the array
+        as ``array_row`` and ``array_col`` or in the barcodes.
     bin_um
-        Bins wanted: at least as wide as the section's.
+        Bins wanted; they become the nearest multiple of the measured ones, and at least those.
     hd_bin_um
         Edge of the section's bins.
-    microns_per_pixel
-        Of the full-resolution image.
     sample
         Name of the section, for messages.
 
     Raises
     ------
     BadInputError
-        If its counts or positions are unusable.
-    ValueError
-        If the bins wanted are finer than those measured.
+        If its counts or positions are unusable, or positions lie more than a bin from where the array has them.
     """
-    if bin_um < hd_bin_um:
-        raise ValueError(f"bins of {bin_um} um are finer than those measured ({hd_bin_um} um)")
     xy = require_positions(adata, sample)
-    grid = FineGrid.covering(xy, 1 / microns_per_pixel, bin_um, hd_bin_um)
-    squares = square_operator(xy, hd_bin_um, grid)
-    shares = sparse.csr_array(squares * np.float32((grid.bin_um / hd_bin_um) ** 2))
-    fine = _laid(shares, sparse.csr_array(read_counts(adata, sample)))
-    return Reference(fine, adata.var_names, grid, _closed(squares.sum(axis=0) >= 0.5, grid))
+    row, col = _array_places(adata, sample)
+    to_image = _array_to_pixels(row, col, xy, sample)
+    stated = adata.uns.get(keys.UNS, {}).get(keys.IMAGE, {})
+    smaller = float(stated.get(keys.PIXELS_PER_FULLRES_PIXEL, 1.0))
+    times = max(1, ceil(bin_um / hd_bin_um - 0.5))  # of two that are as near, the finer
+    top, left = int(row.min()), int(col.min())
+    n_rows, n_cols = (-(-(int(place.max()) - int(place.min()) + 1) // (8 * times)) * 8 for place in (row, col))
+    grid = FineGrid(times * hd_bin_um, n_rows, n_cols, (float(left), float(top)), 1 / hd_bin_um)
+    bins = (row - top) // times * n_cols + (col - left) // times
+    ones = np.ones(len(bins), dtype=np.float32)
+    place = sparse.csr_array((ones, (np.arange(len(bins)), bins)), shape=(len(bins), grid.n_bins))
+    fine = _laid(place, sparse.csr_array(read_counts(adata, sample)))
+    tissue = _closed(place.sum(axis=0) >= 0.5 * times**2, grid)
+    to_image = np.diag([smaller, smaller, 1.0]) @ to_image
+    return Reference(fine, adata.var_names, grid, tissue, measured_um=hd_bin_um, to_image=to_image)
+
+
+def _array_places(adata: ad.AnnData, sample: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of each bin in the slide's array."""
+    if {keys.ARRAY_ROW, keys.ARRAY_COL} <= set(adata.obs.columns):
+        places = adata.obs[[keys.ARRAY_ROW, keys.ARRAY_COL]].apply(pd.to_numeric, errors="coerce")
+    else:
+        places = adata.obs_names.to_series().astype(str).str.extract(_HD_BARCODE).astype(float)
+    found = places.to_numpy(dtype=np.float64)
+    if not np.isfinite(found).all():
+        wrong = adata.obs_names[int(np.argmin(np.isfinite(found).all(axis=1)))]
+        mend = "Give the section as Space Ranger or clearspot's ingest wrote it."
+        raise bad_section(sample, f"no row and column for bin {wrong}", _ARRAY, mend)
+    row, col = np.rint(found).astype(np.int64).T
+    return row, col
+
+
+def _array_to_pixels(
+    row: NDArray[np.int64], col: NDArray[np.int64], xy: NDArray[np.float64], sample: str
+) -> NDArray[np.float64]:
+    """3 x 3 from places in the array (column, row, 1), at which bin (0, 0) reaches from 0 to 1, to pixels (x, y, 1)."""
+    table = pd.DataFrame({keys.ARRAY_ROW: row, keys.ARRAY_COL: col, PXL_COL: xy[:, 0], PXL_ROW: xy[:, 1]})
+    lattice = fit_lattice(table)
+    mend = "Give positions and array as Space Ranger wrote them."
+    if lattice is None:
+        raise bad_section(sample, "bins in a single line", "bins that cover an area", mend)
+    per_row, per_col = lattice.matrix.T
+    off = np.linalg.norm(np.outer(row, per_row) + np.outer(col, per_col) + lattice.offset - xy, axis=1)
+    side = float(np.sqrt(abs(np.linalg.det(lattice.matrix))))
+    if not off.max() <= side:
+        found = f"bins up to {off.max() / max(side, 1e-9):.2g} bins from where row and column of the array have them"
+        raise bad_section(sample, found, "positions that follow the array to within a bin", mend)
+    corner = lattice.offset - (per_row + per_col) / 2
+    return np.vstack([np.column_stack([per_col, per_row, corner]), [0, 0, 1]])
 
 
 def from_cells(

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from clearspot.diffst.capture import disk_operator
 from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.histology import no_image
+from clearspot.diffst.histology import Histology, no_image
 from clearspot.diffst.programs import Programs
 from clearspot.diffst.reference import Reference
 from clearspot.diffst.section import Section
 from clearspot.diffst.view import View, make_condition
+from clearspot.diffst.views import image_trend
 from clearspot.errors import BadInputError, Problem
 
 _MIN_SHARED_GENES: Final = 8
@@ -29,7 +30,7 @@ def reference_view(
     """Show a reference as the section's spots would have seen it.
 
     Pseudo-spots of the section's size and distance capture the reference's bins. Its genes need not be the section's:
-    the programs are read off those that both have. It has no image here.
+    the programs are read off those that both have. Its image is shown where it has as many features as the section's.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def reference_view(
     programs
         Of the section.
     n_features
-        Image features of the section, all missing here.
+        Number of image features of the section.
     seed
         Of the counting noise.
 
@@ -79,6 +80,8 @@ def reference_view(
     )
     scale = np.maximum(truth[tissue.ravel()].mean(axis=0), 1e-6).astype(np.float32)
     visible = np.ones(len(xy), dtype=bool)
+    histology = _histology(reference, grid, n_features)
+    trend = image_trend(histology, operator)
     return View(
         name=name,
         grid=grid,
@@ -86,12 +89,22 @@ def reference_view(
         xy_px=xy,
         pitch_um=section.pitch_um,
         scale=scale,
-        histology=no_image(grid.shape, n_features),
+        histology=histology,
         tissue=tissue,
-        conditions=(make_condition(values, operator, grid, scale, visible, xy, section.pitch_um, None),),
+        conditions=(make_condition(values, operator, grid, scale, visible, xy, section.pitch_um, trend),),
         counts=None,
         scored=visible,
         truth=np.minimum((truth / scale).T.reshape(-1, *grid.shape), 6e4).astype(np.float16),
+    )
+
+
+def _histology(reference: Reference, grid: FineGrid, n_features: int) -> Histology:
+    """Of the reference's image, where it says the same about a bin as the section's."""
+    own = reference.histology
+    return (
+        own
+        if own is not None and (own.shape, own.n_features) == (grid.shape, n_features)
+        else no_image(grid.shape, n_features)
     )
 
 

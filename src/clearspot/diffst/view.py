@@ -181,10 +181,11 @@ def make_condition(
 
 
 def cut_histology(histology: Histology, window: Window) -> Histology:
-    """Histology of a window, with the rings of its patches and tissue-level tokens."""
+    """Histology of a window, with the rings of its patches and tissue-level tokens; its colours have none."""
     rows, columns = window
     patch_rows, patch_columns = _ringed(rows, PATCHES, 1), _ringed(columns, PATCHES, 1)
     tissue_rows, tissue_columns = _ringed(rows, 1, TISSUE_BINS), _ringed(columns, 1, TISSUE_BINS)
+    points = histology.pixels_per_bin
     return Histology(
         fine=histology.fine[:, rows, columns],
         valid=histology.valid[window],
@@ -192,6 +193,9 @@ def cut_histology(histology: Histology, window: Window) -> Histology:
         cell_rank=histology.cell_rank[patch_rows, patch_columns],
         tissue=histology.tissue[:, tissue_rows, tissue_columns],
         tissue_valid=histology.tissue_valid[tissue_rows, tissue_columns],
+        pixels=histology.pixels[
+            :, rows.start * points : rows.stop * points, columns.start * points : columns.stop * points
+        ],
     )
 
 

@@ -59,7 +59,7 @@ def test_direction_is_that_of_spatialdata_io(tmp_path):
 )
 def test_everything_else_is_refused(tmp_path, content, found):
     (tmp_path / "a.csv").write_text(content)
-    with pytest.raises(BadInputError, match="a.csv") as caught:
+    with pytest.raises(BadInputError, match=r"a\.csv") as caught:
         read_alignment(tmp_path / "a.csv", "x")
     (problem,) = caught.value.problems
     assert found in problem.found
