@@ -113,6 +113,8 @@ class Reference:
         BadInputError
             If the image cannot be read, is coarser than half a bin or leaves out most of the tissue, or if the
             alignment is none or does not belong here.
+        ValueError
+            If rows and columns of the grid are not multiples of 8.
         """
         from clearspot.diffst.reference_image import add_image
 
