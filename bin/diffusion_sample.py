@@ -25,7 +25,7 @@ FIELDS = ("diffusion", "projection", "samples", "evaluations", "tile", "gene_chu
 @click.option("--draws", type=FOLDER, help="Folder that keeps the samples of an interrupted run.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, checkpoint: Path, **options: Any) -> None:
     """Write SAMPLE.superres.h5ad and SAMPLE.superres.json."""
-    from clearspot.diffst.command import sample_file  # torch takes seconds to import; --help should not
+    from clearspot.diffst.output.command import sample_file  # torch takes seconds to import; --help should not
 
     script.show(sample_file(h5ad, histology, checkpoint, script.outdir, script.sample, **options).record)
 

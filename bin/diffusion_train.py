@@ -36,7 +36,7 @@ FIELDS = (
 @click.option("--skip-bad-references", is_flag=True, help="Train without references that do not fit the sample.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json."""
-    from clearspot.diffst.command import train_file  # torch takes seconds to import; --help should not
+    from clearspot.diffst.output.command import train_file  # torch takes seconds to import; --help should not
 
     script.show(train_file(h5ad, histology, script.outdir, script.sample, **options))
 

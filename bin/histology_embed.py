@@ -21,7 +21,7 @@ from clearspot.step_script import StepScript, step_command
 @options_of(DiffstParams, "factor", "bin_um", "encoder", "encoder_name")
 def main(script: StepScript, h5ad: Path, image: Path, **options: Any) -> None:
     """Write SAMPLE.histology.npz and SAMPLE.histology.json."""
-    from clearspot.diffst.command import embed_file  # torch takes seconds to import; --help should not
+    from clearspot.diffst.output.command import embed_file  # torch takes seconds to import; --help should not
 
     script.show(embed_file(h5ad, image, script.outdir, script.sample, **options))
 

@@ -36,7 +36,7 @@ def main(script: StepScript, outs: Path, **options: Any) -> None:
 
     With --image also SAMPLE.reference.histology.npz, for bins that learn from image and counts together.
     """
-    from clearspot.diffst.reference_file import prepare_reference  # takes seconds to import; --help should not
+    from clearspot.diffst.data.reference_file import prepare_reference  # takes seconds to import; --help should not
 
     options.pop("preset")  # none of them chooses an encoder
 

@@ -54,6 +54,7 @@ nf_core_lint() {
 check 'ruff check' ruff check .
 check 'ruff format' ruff format --check .
 check 'mypy' mypy
+check 'import-linter' lint-imports --no-cache --no-logo
 check 'nextflow lint' nextflow_lint
 check 'nextflow strict parser' strict_parser
 check 'nf-core pipelines lint' nf_core_lint

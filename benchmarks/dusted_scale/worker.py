@@ -12,7 +12,7 @@ import anndata as ad
 
 from clearspot.dusted import denoising
 from clearspot.dusted.run import Run
-from clearspot.dusted.summary import peak_memory_bytes
+from clearspot.learning.memory import peak_memory_bytes
 
 SPANS: dict[str, float] = {}
 

@@ -12,12 +12,12 @@ from scipy.interpolate import CloughTocher2DInterpolator
 from scipy.spatial import cKDTree
 from sklearn.linear_model import RidgeCV
 
-from clearspot.diffst.conditioning import image_detail
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.histology import embed
-from clearspot.diffst.image_samples import GridImage
-from clearspot.diffst.programs import fit_programs
-from clearspot.diffst.projection import project, shrunk_counts
+from clearspot.diffst.data.programs import fit_programs
+from clearspot.diffst.estimate.conditioning import image_detail
+from clearspot.diffst.estimate.projection import project, shrunk_counts
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.histology import embed
+from clearspot.diffst.image.image_samples import GridImage
 
 WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
 """Widths of the Gaussian that are tried, in pitches."""

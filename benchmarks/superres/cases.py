@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from clearspot import keys
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.grid import FineGrid
 
 
 @dataclass(frozen=True)

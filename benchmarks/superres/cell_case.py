@@ -13,8 +13,8 @@ import numpy as np
 from cases import Case, dispersed_genes, every_kth, section
 from scipy import sparse
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 UM_PER_PX = 2.0
 """Judged by eye: nuclei and red blood cells, some 7 um wide, are 3 to 4 pixels. The file's origin does not say."""

@@ -63,13 +63,13 @@ def measure(tiles: int, n_genes: int) -> dict[str, float]:
     import torch
     from cases import section
 
-    from clearspot.diffst.fitting import Fitted
-    from clearspot.diffst.histology import no_image
-    from clearspot.diffst.model import DiffstModel
+    from clearspot.diffst.data.programs import Programs
+    from clearspot.diffst.data.section import read_section
+    from clearspot.diffst.generate.fitted import Fitted
+    from clearspot.diffst.generate.predicting import Prediction
+    from clearspot.diffst.image.histology import no_image
+    from clearspot.diffst.networks.model import DiffstModel
     from clearspot.diffst.params import DiffstParams
-    from clearspot.diffst.predicting import Prediction
-    from clearspot.diffst.programs import Programs
-    from clearspot.diffst.section import read_section
 
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)

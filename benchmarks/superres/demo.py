@@ -21,7 +21,7 @@ from PIL import Image
 from scipy import sparse
 
 from clearspot import diffst, keys
-from clearspot.diffst.output import as_map
+from clearspot.diffst.output.superres_file import as_map
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "mob"

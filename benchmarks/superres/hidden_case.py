@@ -10,8 +10,8 @@ import numpy as np
 from cases import Case, dispersed_genes, every_kth, section
 from scipy import sparse
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 SPOT_UM = 100.0
 PITCH_UM = {"her2st": 200.0, "mob": 141.4}

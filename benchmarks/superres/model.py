@@ -15,17 +15,18 @@ import torch
 from cases import Case, Prediction
 from hidden_case import whole_section
 
-from clearspot.diffst.dispersion import sqrt_error
-from clearspot.diffst.fitting import Fitted, fit
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.histology import Histology, embed, no_image
-from clearspot.diffst.image_samples import GridImage
-from clearspot.diffst.model import DiffstModel
+from clearspot.diffst.data.hidden_pairs import hidden_pairs
+from clearspot.diffst.data.programs import fit_programs
+from clearspot.diffst.data.section import SpotSection, read_section
+from clearspot.diffst.estimate.dispersion import sqrt_error
+from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.predicting import Prediction as Maps
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.histology import Histology, embed, no_image
+from clearspot.diffst.image.image_samples import GridImage
+from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.predicting import Prediction as Maps
-from clearspot.diffst.programs import fit_programs
-from clearspot.diffst.section import Section, read_section
-from clearspot.diffst.ship_rule import hidden_pairs
+from clearspot.diffst.training.fitting import fit
 
 PRESET = "cpu"
 SETTINGS: dict[str, object] = {}
@@ -117,7 +118,7 @@ class _Key:
         return isinstance(other, _Key) and other.case.name == self.case.name
 
 
-def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstParams, Section, Histology]:
+def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstParams, SpotSection, Histology]:
     """Settings, spots and image of a case."""
     settings = {"genes": "all", "spot_diameter_um": case.diameter_um} | SETTINGS | changes
     params = DiffstParams.preset(PRESET, **settings)

@@ -20,7 +20,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from phantom_case import phantom_case
 from xenium_case import xenium_case
 
-from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.image.image_samples import GridImage
 
 PATCH = 60
 """Bins along a side: whole multiples of both factors, and of the network's stride of 4."""

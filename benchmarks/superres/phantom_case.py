@@ -11,8 +11,8 @@ import numpy as np
 from cases import Case, dispersed_genes, section
 
 from clearspot import keys
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.io.ingest import ingest_outs
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 from cases import Case, Prediction
 
-from clearspot.diffst.conditioning import Evidence, evidence
-from clearspot.diffst.projection import conservation_error
-from clearspot.diffst.uncertainty import RunningSummary, count_interval, coverage, crps_from_samples, crps_gaussian
+from clearspot.diffst.estimate.conditioning import Evidence, evidence
+from clearspot.diffst.estimate.projection import conservation_error
+from clearspot.diffst.generate.uncertainty import (
+    RunningSummary,
+    count_interval,
+    coverage,
+    crps_from_samples,
+    crps_gaussian,
+)
 from clearspot.metrics import superres
 
 COUNT_DRAWS = 32

@@ -11,9 +11,9 @@ from cases import Case, dispersed_genes, section
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.conditioning import tissue_from_spots
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.estimate.conditioning import tissue_from_spots
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 PITCH_UM, DIAMETER_UM = 100.0, 55.0
 CELL_TO_NUCLEUS = 3.0

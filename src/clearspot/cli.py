@@ -121,7 +121,7 @@ def superresolve(
     the records of the steps. The result is predicted, never measured.
     """
     with exit_codes():
-        from clearspot.diffst.command import superresolve_file
+        from clearspot.diffst.output.command import superresolve_file
 
         _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, checkpoint=checkpoint, **options))
 

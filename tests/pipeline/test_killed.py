@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clearspot import keys
-from clearspot.diffst.checkpoint import load_checkpoint as load_diffst
+from clearspot.diffst.training.checkpoint import load_checkpoint as load_diffst
 from clearspot.dusted.checkpoint import load_checkpoint
 
 from .engine import Run, Started, branch_off, run_pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clearspot.diffst.api import SuperresResult, superresolve
+    from clearspot.diffst.output.api import SuperresResult, superresolve
     from clearspot.diffst.params import DiffstParams
 
 __all__ = ["DiffstParams", "SuperresResult", "superresolve"]
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
 
         return DiffstParams
     if name in __all__:
-        from clearspot.diffst import api
+        from clearspot.diffst.output import api
 
         return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

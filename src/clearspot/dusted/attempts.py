@@ -7,9 +7,9 @@ from dataclasses import replace
 import anndata as ad
 
 from clearspot import keys
-from clearspot.dusted.device import SMALLEST_TILE, resolve_device, spots_that_fit
 from clearspot.dusted.from_anndata import section_size
 from clearspot.dusted.params import DustedParams
+from clearspot.learning.device import SMALLEST_TILE, resolve_device, spots_that_fit
 
 
 def with_smaller_tiles(adata: ad.AnnData, sample: str, params: DustedParams, attempt: int) -> DustedParams:

@@ -16,7 +16,6 @@ from clearspot.contract.gene_lists import gene_choice
 from clearspot.contract.sections import merge_duplicates as merged
 from clearspot.dusted.attempts import with_smaller_tiles
 from clearspot.dusted.denoising import denoise
-from clearspot.dusted.device import gpu_memory_errors, resolve_device
 from clearspot.dusted.from_anndata import read_section as section_to_train_on
 from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
@@ -26,6 +25,7 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
+from clearspot.learning.device import gpu_memory_errors, resolve_device
 from clearspot.record import Message, StepRecord
 from clearspot.threads import cpu_threads
 

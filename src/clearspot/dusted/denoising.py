@@ -12,7 +12,6 @@ import numpy as np
 
 from clearspot.contract.sections import section_labels
 from clearspot.dusted.denoised_store import fill_layer, write_file
-from clearspot.dusted.device import gpu_memory_errors, resolve_device
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
 from clearspot.dusted.params import DustedParams, Preset
@@ -21,6 +20,7 @@ from clearspot.dusted.run import Run
 from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
 from clearspot.io.storable import require_folder
+from clearspot.learning.device import gpu_memory_errors, resolve_device
 from clearspot.threads import cpu_threads
 
 MAX_LAYER_BYTES = 4 * 2**30

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final, Literal
 
 from clearspot.contract.settings import Settings, setting
 from clearspot.errors import SettingError
+from clearspot.learning.precision import Precision
 
 Likelihood = Literal["nb", "zinb"]
 Heads = Literal["shared", "attention"]
 NormaliseOver = Literal["all", "modelled"]
 Schedule = Literal["constant", "cosine"]
 Reduction = Literal["mean", "spot"]
-Precision = Literal["fp32", "bf16", "auto"]
 StepPer = Literal["epoch", "tile"]
 ModelInput = Literal["log", "rate"]
 MeanLink = Literal["exp", "elu"]

@@ -13,7 +13,6 @@ import torch
 
 from clearspot.checkpoint_file import CheckpointError
 from clearspot.dusted.checkpoint import load_checkpoint, resume, save_checkpoint, warm_start
-from clearspot.dusted.device import resolve_precision, spots_that_fit
 from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
 from clearspot.dusted.from_anndata import Source
@@ -30,6 +29,7 @@ from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, train
 from clearspot.errors import BadInputError, Problem
+from clearspot.learning.device import resolve_precision, spots_that_fit
 
 
 class Run:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +18,7 @@ from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.result import DustedResult
 from clearspot.dusted.training import TrainingState
+from clearspot.learning.memory import peak_memory_bytes
 from clearspot.record import StepRecord
 from clearspot.version import versions
 
@@ -211,12 +210,6 @@ def _heldout_table(comparison: HeldOutComparison, genes: tuple[str, ...]) -> dic
         if name != "constant":
             table[f"correlation_{name}"] = score.gene_correlation[rows].tolist()
     return table
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _storable(value: Any) -> Any:

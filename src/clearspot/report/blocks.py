@@ -190,7 +190,7 @@ Block = Text | Notice | KeyNumbers | Lights | Problems | Table | Chart | Row | S
 
 
 @dataclass
-class Section:
+class ReportSection:
     """A tab of the page."""
 
     id: str

@@ -13,14 +13,14 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from clearspot import __version__
-from clearspot.report.blocks import Finding, Picker, Section
+from clearspot.report.blocks import Finding, Picker, ReportSection
 from clearspot.report.store import Store
 
 LARGEST_PAGE: Final = 8_000_000
 """Bytes; Seqera Platform previews no more."""
 
 
-def render(sample: str, verdict: Finding, sections: Sequence[Section], store: Store) -> str:
+def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store) -> str:
     """Return the page.
 
     Everything that comes from the data is escaped: text by the template, the charts' data by JSON that cannot

@@ -13,8 +13,8 @@ from clearspot.report.blocks import (
     KeyNumber,
     KeyNumbers,
     Notice,
+    ReportSection,
     Row,
-    Section,
     Spec,
     Table,
     plot_text,
@@ -39,9 +39,9 @@ _PREDICTIONS: Final = (
 """Prediction, and the metrics of its deviance, of the share of deviance that it explains, of its correlation."""
 
 
-def denoise_section(view: SampleView) -> Section:
+def denoise_section(view: SampleView) -> ReportSection:
     """Build the denoising tab."""
-    section = Section("denoising", get_step("dusted").title)
+    section = ReportSection("denoising", get_step("dusted").title)
     records = view.records
     if not records.ran("dusted"):
         section.blocks += without_result(records, "dusted")

@@ -13,8 +13,8 @@ from clearspot.report.blocks import (
     Chart,
     KeyNumbers,
     Notice,
+    ReportSection,
     Row,
-    Section,
     Table,
     Text,
     plot_text,
@@ -48,9 +48,9 @@ _MORAN: Final = {
 }
 
 
-def domains_section(view: SampleView) -> Section:
+def domains_section(view: SampleView) -> ReportSection:
     """Build the domains tab."""
-    section = Section("domains", get_step("domains").title)
+    section = ReportSection("domains", get_step("domains").title)
     records = view.records
     if not records.ran("domains"):
         section.blocks += without_result(records, "domains")

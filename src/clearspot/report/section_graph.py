@@ -6,7 +6,7 @@ from typing import Final
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
-from clearspot.report.blocks import Block, Chart, KeyNumbers, Row, Section, Table, Text
+from clearspot.report.blocks import Block, Chart, KeyNumbers, ReportSection, Row, Table, Text
 from clearspot.report.format import show
 from clearspot.report.palette import NEUTRAL, PASS, colours
 from clearspot.report.step_blocks import key_number, notices, without_result
@@ -15,9 +15,9 @@ from clearspot.report.view import SampleView
 _PIECES_SHOWN: Final = 9
 
 
-def graph_section(view: SampleView) -> Section:
+def graph_section(view: SampleView) -> ReportSection:
     """Build the graph tab."""
-    section = Section("graph", get_step("graph").title)
+    section = ReportSection("graph", get_step("graph").title)
     records = view.records
     if not records.ran("graph"):
         section.blocks += without_result(records, "graph")

@@ -17,7 +17,7 @@ from clearspot.report.blocks import (
     Lights,
     Notice,
     Problems,
-    Section,
+    ReportSection,
     Text,
 )
 from clearspot.report.format import show_metric
@@ -37,10 +37,10 @@ _MEASURED_HERE: Final = {
 """Space Ranger's figures that are measured here too: their names -> step and metric."""
 
 
-def overview_section(view: SampleView, found: Sequence[Finding]) -> Section:
+def overview_section(view: SampleView, found: Sequence[Finding]) -> ReportSection:
     """Build the first page."""
     records = view.records
-    section = Section("overview", "Overview")
+    section = ReportSection("overview", "Overview")
     if records.problems:
         section.blocks += [
             Text(f"{what_happened(records)} It has no result files."),

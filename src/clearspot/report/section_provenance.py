@@ -6,14 +6,14 @@ from typing import Any
 
 from clearspot.contract.metrics import metrics_of
 from clearspot.contract.steps import get_step
-from clearspot.report.blocks import Block, Notice, Section, Table, Text
+from clearspot.report.blocks import Block, Notice, ReportSection, Table, Text
 from clearspot.report.format import show, show_metric
 from clearspot.report.view import SampleView
 
 
-def provenance_section(view: SampleView) -> Section:
+def provenance_section(view: SampleView) -> ReportSection:
     """Build the provenance tab."""
-    section = Section("provenance", "Provenance")
+    section = ReportSection("provenance", "Provenance")
     section.blocks.append(
         Text("Everything below, and every table behind the charts, stands in metrics.json beside this page.")
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
-from clearspot.report.blocks import Block, Chart, Notice, Row, Section, Table, Text
+from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
@@ -26,9 +26,9 @@ _SHOWN: Final = {
 """Column -> title, unit, the record's name of its median over the spots that pass."""
 
 
-def qc_section(view: SampleView) -> Section:
+def qc_section(view: SampleView) -> ReportSection:
     """Build the quality control tab."""
-    section = Section("qc", get_step("qc").title)
+    section = ReportSection("qc", get_step("qc").title)
     if not view.records.ran("qc"):
         section.blocks += without_result(view.records, "qc")
         return section

@@ -21,8 +21,8 @@ from clearspot.report.blocks import (
     Notice,
     Picker,
     Problems,
+    ReportSection,
     Row,
-    Section,
     Spec,
     Table,
     Text,
@@ -43,9 +43,9 @@ _MOST_GENES: Final = 12
 _PREDICTED: Final = "Predicted, not measured."
 
 
-def superres_section(view: SampleView) -> Section:
+def superres_section(view: SampleView) -> ReportSection:
     """Build the super-resolution tab."""
-    section = Section("superres", get_step("superres").title)
+    section = ReportSection("superres", get_step("superres").title)
     if not view.records.ran("superres") or view.superres is None:
         section.blocks += _why_not(view)
         return section

@@ -11,8 +11,8 @@ from clearspot import keys
 from clearspot.cli import main as clearspot_command
 from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import RECORDED
-from clearspot.diffst.command import embed_file, sample_file, train_file
-from clearspot.diffst.reference_file import prepare_reference
+from clearspot.diffst.data.reference_file import prepare_reference
+from clearspot.diffst.output.command import embed_file, sample_file, train_file
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise

@@ -112,7 +112,7 @@ def test_every_preset_is_valid_and_holds_differences_only(params):
 
 
 def test_defaults_of_the_classes_are_those_of_the_functions():
-    from clearspot.diffst.api import superresolve
+    from clearspot.diffst.output.api import superresolve
     from clearspot.dusted.denoising import denoise
 
     for function, params in ((denoise, DustedParams), (superresolve, DiffstParams)):

@@ -6,10 +6,10 @@ import pandas as pd
 import scipy.sparse as sp
 
 from clearspot import keys
-from clearspot.diffst.embedding import embed_histology
-from clearspot.diffst.histology import Histology
+from clearspot.diffst.data.embedding import embed_histology
+from clearspot.diffst.data.section import SpotSection, read_section
+from clearspot.diffst.image.histology import Histology
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.section import Section, read_section
 
 N_GENES = 14
 
@@ -32,7 +32,7 @@ def make_section(seed: int = 0) -> tuple[ad.AnnData, np.ndarray]:
     return adata, picture
 
 
-def read_made(params: DiffstParams) -> tuple[Section, Histology]:
+def read_made(params: DiffstParams) -> tuple[SpotSection, Histology]:
     """The small section and its picture as the networks get them."""
     adata, picture = make_section()
     embedding = embed_histology(adata, picture, "s1", params)

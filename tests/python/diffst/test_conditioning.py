@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.conditioning import Evidence, evidence, image_detail, spread, tissue_from_image, tissue_from_spots
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.estimate.conditioning import (
+    Evidence,
+    evidence,
+    image_detail,
+    spread,
+    tissue_from_image,
+    tissue_from_spots,
+)
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 
 def test_an_even_section_stays_even(spot_operator, spot_grid):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.encoder import COMPONENTS, Encoder
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.histology import FEATURES, embed
-from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.encoder import COMPONENTS, Encoder
+from clearspot.diffst.image.histology import FEATURES, embed
+from clearspot.diffst.image.image_samples import GridImage
 from clearspot.errors import BadInputError
 
 GRID = FineGrid(16.0, 16, 24, (0.0, 0.0), 1.0)

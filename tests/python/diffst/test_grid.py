@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.grid import FineGrid
+from clearspot.diffst.geometry.grid import FineGrid
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 import scipy.sparse as sp
 
 from clearspot import keys
-from clearspot.diffst import api
-from clearspot.diffst.embedding import embed_histology
+from clearspot.diffst.data.embedding import embed_histology
+from clearspot.diffst.data.section import read_section
+from clearspot.diffst.output import api
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.section import read_section
 from clearspot.errors import BadInputError
 
 from .sections import make_section

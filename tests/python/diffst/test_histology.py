@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.embedding import Embedding
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.histology import embed, no_image, points_per_bin
-from clearspot.diffst.image_samples import GridImage
-from clearspot.diffst.view import cut_histology
+from clearspot.diffst.data.embedding import Embedding
+from clearspot.diffst.data.view import cut_histology
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.histology import embed, no_image, points_per_bin
+from clearspot.diffst.image.image_samples import GridImage
 from clearspot.errors import BadInputError
 
 GRID = FineGrid(8.0, 16, 24, (-16.0, 0.0), 1.0)

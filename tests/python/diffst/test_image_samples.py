@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.image_samples import GridImage
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.image_samples import GridImage
 
 GRID = FineGrid(8.0, 16, 24, (10.0, 6.0), 0.5)
 

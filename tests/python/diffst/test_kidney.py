@@ -6,7 +6,7 @@ from kidney_outs import UM_PER_PX, write_kidney_outs
 from scipy.ndimage import uniform_filter
 
 from clearspot import keys
-from clearspot.diffst.reference_file import prepare_reference, read_reference
+from clearspot.diffst.data.reference_file import prepare_reference, read_reference
 
 pytestmark = pytest.mark.real
 

@@ -5,11 +5,11 @@ import pytest
 import tifffile
 from matplotlib.image import imread
 
-from clearspot.diffst.conditioning import Evidence
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.maps import write_maps
-from clearspot.diffst.output import write_superres
-from clearspot.diffst.uncertainty import Summary
+from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.generate.uncertainty import Summary
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.output.maps import write_maps
+from clearspot.diffst.output.superres_file import write_superres
 
 GRID = FineGrid(20.0, 320, 264, (0.0, 0.0), 0.5)
 

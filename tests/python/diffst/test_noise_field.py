@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.noise_field import standard_normal
+from clearspot.diffst.geometry.noise_field import standard_normal
 
 ALL = slice(0, 150)
 

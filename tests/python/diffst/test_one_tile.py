@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.fitting import tissue_of
-from clearspot.diffst.inputs import read_inputs
-from clearspot.diffst.model import DiffstModel
+from clearspot.diffst.data.inputs import read_inputs
+from clearspot.diffst.data.make_views import section_view
+from clearspot.diffst.data.programs import fit_programs
+from clearspot.diffst.data.tissue import tissue_of
+from clearspot.diffst.generate.sampling import predict_mean, sample_residual
+from clearspot.diffst.networks.model import DiffstModel
+from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.programs import fit_programs
-from clearspot.diffst.residual_diffusion import diffusion_loss, new_scheduler
-from clearspot.diffst.sampling import predict_mean, sample_residual
-from clearspot.diffst.views import section_view
 
 from .sections import read_made
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.fitting import fit
+from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.verdict import Verdict
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.predicting import Prediction
-from clearspot.diffst.ship_rule import Verdict
+from clearspot.diffst.training.fitting import fit
 
 from .sections import read_made
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.projection import conservation_error, project, shrunk_counts
+from clearspot.diffst.estimate.projection import conservation_error, project, shrunk_counts
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_genes_are_independent_of_each_other(prediction, counts, spot_operator, 
     order = np.array([3, 0, 5, 1, 4, 2])
 
     permuted = project(prediction[:, order], counts[:, order], spot_operator)
-    monkeypatch.setattr("clearspot.diffst.projection._GENES_AT_ONCE", 2)
+    monkeypatch.setattr("clearspot.diffst.estimate.projection._GENES_AT_ONCE", 2)
     chunked = project(prediction, counts, spot_operator)
 
     # Blocks stop together once their worst gene is conserved, so values agree to the tolerance.

@@ -6,8 +6,8 @@ import pytest
 from scipy import sparse
 
 from clearspot import keys
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.reference import XENIUM_UM_PER_PX, from_cells, from_visium_hd, read_xenium
+from clearspot.diffst.data.reference import XENIUM_UM_PER_PX, from_cells, from_visium_hd, read_xenium
+from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.errors import BadInputError
 
 

@@ -8,9 +8,9 @@ from scipy import sparse
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.reference import from_cells
-from clearspot.diffst.reference_file import prepare_reference, read_reference, write_reference
+from clearspot.diffst.data.reference import from_cells
+from clearspot.diffst.data.reference_file import prepare_reference, read_reference, write_reference
+from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.errors import BadInputError
 
 

@@ -10,13 +10,13 @@ from click.testing import CliRunner
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
-from clearspot.diffst.embedding import Embedding
+from clearspot.diffst.data.embedding import Embedding
+from clearspot.diffst.data.programs import Programs
+from clearspot.diffst.data.reference import XENIUM_UM_PER_PX, read_xenium
+from clearspot.diffst.data.reference_file import prepare_reference, read_reference, write_reference
+from clearspot.diffst.data.reference_view import reference_view
+from clearspot.diffst.data.section import read_section
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.programs import Programs
-from clearspot.diffst.reference import XENIUM_UM_PER_PX, read_xenium
-from clearspot.diffst.reference_file import prepare_reference, read_reference, write_reference
-from clearspot.diffst.reference_view import reference_view
-from clearspot.diffst.section import read_section
 from clearspot.errors import BadInputError
 
 from .sections import make_section

@@ -7,12 +7,12 @@ import pytest
 import scipy.sparse as sp
 from scipy import ndimage
 
-from clearspot.diffst.fitting import tissue_of
-from clearspot.diffst.holdout import split_spots
+from clearspot.diffst.data.holdout import split_spots
+from clearspot.diffst.data.make_views import section_view
+from clearspot.diffst.data.tissue import tissue_of
+from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.sampling import add_residual, centring
-from clearspot.diffst.ship_rule import chosen_amplitude, compare
-from clearspot.diffst.views import section_view
+from clearspot.diffst.training.ship_rule import chosen_amplitude, compare
 
 from .sections import N_GENES, read_made
 

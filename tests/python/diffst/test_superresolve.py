@@ -8,11 +8,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from clearspot import keys
-from clearspot.diffst.api import sample_section, train
-from clearspot.diffst.capture import disk_operator
-from clearspot.diffst.embedding import embed_histology
+from clearspot.diffst.data.embedding import embed_histology
+from clearspot.diffst.data.section import read_section
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.section import read_section
 
 from .sections import N_GENES, make_section
 

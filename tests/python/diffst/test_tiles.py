@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clearspot.diffst.tiles import tile_grid
+from clearspot.diffst.geometry.tiles import tile_grid
 
 
 @pytest.mark.parametrize(("shape", "core", "halo"), [((96, 64), 32, 12), ((40, 104), 24, 8), ((16, 16), 64, 32)])

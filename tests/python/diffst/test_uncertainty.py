@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clearspot.diffst.uncertainty import (
+from clearspot.diffst.generate.uncertainty import (
     RunningSummary,
     count_interval,
     coverage,

@@ -11,17 +11,17 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from clearspot import keys
-from clearspot.diffst import predicting
-from clearspot.diffst.api import sample_section, train
-from clearspot.diffst.checkpoint import load_checkpoint
-from clearspot.diffst.command import train_file
-from clearspot.diffst.grid import FineGrid
-from clearspot.diffst.kept_checkpoint import DiffstKept
+from clearspot.diffst.data.reference import Reference, from_cells
+from clearspot.diffst.data.reference_view import reference_view
+from clearspot.diffst.data.section import read_section
+from clearspot.diffst.generate import predicting
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.output.api import sample_section, train
+from clearspot.diffst.output.command import train_file
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.reference import Reference, from_cells
-from clearspot.diffst.reference_view import reference_view
-from clearspot.diffst.section import read_section
-from clearspot.diffst.training import Phase
+from clearspot.diffst.training.checkpoint import load_checkpoint
+from clearspot.diffst.training.kept_checkpoint import DiffstKept
+from clearspot.diffst.training.stages import Phase
 from clearspot.errors import BadInputError
 from clearspot.io.atomic import write_h5ad
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from clearspot.diffst.residual_diffusion import new_scheduler, noise_of
+from clearspot.diffst.networks.residual_diffusion import new_scheduler, noise_of
 from clearspot.nn.cross_attention import visible_fraction
 from clearspot.nn.disentangle import disentangling_loss
 from clearspot.nn.gene_graph_network import GeneGraphNetwork, gene_features

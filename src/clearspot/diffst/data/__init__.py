@@ -1,0 +1,1 @@
+"""What training and drawing read: sections, references, gene programs, and views of them."""

@@ -1,0 +1,204 @@
+"""Which windows a training step sees, drawn from the step's own number so that a resumed run draws the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clearspot.diffst.data.inputs import Inputs, read_inputs, stack, turned, turned_back
+from clearspot.diffst.data.view import Condition, View, Window
+from clearspot.diffst.params import DiffstParams
+from clearspot.nn.pixel_unet import STRIDE
+
+PHASES: Final = ("mean", "diffusion")
+"""The two stages, in the order of their training."""
+
+_MARGIN: Final = 8
+"""Bins at a window's border that the loss leaves out: the network sees too little around them."""
+
+
+@dataclass(frozen=True)
+class WindowData:
+    """What the loss compares one window with, not turned.
+
+    Parameters
+    ----------
+    scale
+        ``(programs,)``: counts a bin that stand for 1.
+    spot, bins, area
+        Entries of the capture operator on the spots of the window.
+    weight
+        ``(spots,)``: of each spot in the loss.
+    counts
+        ``(spots, genes)``, or None where the bins are known.
+    truth
+        ``(programs, rows, columns)``, or None.
+    known
+        ``(rows, columns)``: 1 where the truth counts.
+    """
+
+    scale: Tensor
+    spot: Tensor
+    bins: Tensor
+    area: Tensor
+    weight: Tensor
+    counts: Tensor | None
+    truth: Tensor | None
+    known: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs, already turned, and targets.
+
+    Parameters
+    ----------
+    inputs
+        For the network.
+    windows
+        For the loss of stage 1.
+    turns
+        How each window was turned.
+    mean, truth, known
+        For stage 2, turned: stage 1's programs, the true ones, and where they count. Empty in stage 1.
+    """
+
+    inputs: Inputs
+    windows: tuple[WindowData, ...]
+    turns: tuple[int, ...]
+    mean: Tensor
+    truth: Tensor
+    known: Tensor
+
+    def turned_back(self, programs: Tensor) -> Tensor:
+        """Maps of the network, laid as the windows lie in their views."""
+        return torch.stack([turned_back(one, turn) for one, turn in zip(programs, self.turns, strict=True)])
+
+
+class Sampler:
+    """Draws batches of windows from views.
+
+    Parameters
+    ----------
+    views
+        Sections and references.
+    shares
+        Probability of each view.
+    params
+        Batch size, window and condition dropout.
+    device
+        Where the tensors go.
+    means
+        Stage 1's prediction for each view and condition, for stage 2.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        shares: Sequence[float],
+        params: DiffstParams,
+        device: torch.device,
+        means: Sequence[Sequence[NDArray[np.float32]]] | None = None,
+    ):
+        self._views, self._params, self._device, self._means = views, params, device, means
+        self._shares = np.asarray(shares) / np.sum(shares)
+        smallest = min(min(view.shape) for view in views)
+        self._side = min(params.crop, smallest // STRIDE * STRIDE)
+
+    def batch(self, phase: str, step: int, visible_cells: float) -> Batch:
+        """The batch of a step: the same whenever it is asked for."""
+        generator = np.random.default_rng([self._params.seed, 3 + PHASES.index(phase), step])
+        inputs, windows, turns, means, truths, known = [], [], [], [], [], []
+        for _ in range(self._params.batch):
+            number = int(generator.choice(len(self._views), p=self._shares))
+            view = self._views[number]
+            shown = self._condition(view, generator)
+            window = self._window(view, generator)
+            dropped = generator.random()
+            rate = self._params.condition_dropout
+            turn = int(generator.integers(8))
+            one = read_inputs(
+                view,
+                view.conditions[shown],
+                window,
+                self._device,
+                visible_cells=visible_cells,
+                with_image=not dropped < rate,
+                with_counts=not rate <= dropped < 2 * rate,
+            )
+            inputs.append(one.turned(turn))
+            turns.append(turn)
+            data = self._read(view, view.conditions[shown], window)
+            windows.append(data)
+            if self._means is not None and data.truth is not None:
+                rows, columns = window
+                mean = torch.from_numpy(self._means[number][shown][:, rows, columns].copy()).to(self._device)
+                means.append(turned(mean, turn))
+                truths.append(turned(data.truth, turn))
+                known.append(turned(data.known[None], turn))
+        nothing = torch.empty(0, device=self._device)
+        return Batch(
+            stack(inputs),
+            tuple(windows),
+            tuple(turns),
+            *(torch.stack(parts) if parts else nothing for parts in (means, truths, known)),
+        )
+
+    def _condition(self, view: View, generator: np.random.Generator) -> int:
+        """One that hides spots, where the loss looks at hidden spots alone."""
+        first = int(view.truth is None and len(view.conditions) > 1 and self._params.visible_weight == 0)
+        return int(generator.integers(first, len(view.conditions)))
+
+    def _window(self, view: View, generator: np.random.Generator) -> Window:
+        """A window with tissue in its middle."""
+        rows, columns = np.nonzero(view.tissue)
+        if not len(rows):
+            rows, columns = np.array([view.shape[0] // 2]), np.array([view.shape[1] // 2])
+        place = int(generator.integers(len(rows)))
+        window = []
+        for middle, length in ((rows[place], view.shape[0]), (columns[place], view.shape[1])):
+            first = int(np.clip(middle - self._side // 2, 0, length - self._side)) // STRIDE * STRIDE
+            window.append(slice(first, first + self._side))
+        return window[0], window[1]
+
+    def _read(self, view: View, condition: Condition, window: Window) -> WindowData:
+        rows, columns = window
+        device = self._device
+        spots = np.flatnonzero(view.scored & view.spots_inside(window, _MARGIN))
+        part = view.operator[spots].tocoo()
+        row, column = np.divmod(part.col.astype(np.int64), view.grid.n_cols)
+        known = _inner(view, window)
+        weight = np.where(condition.visible[spots], self._params.visible_weight, 1.0).astype(np.float32)
+        counts = None if view.counts is None else view.counts[spots].toarray().astype(np.float32)
+        truth = None if view.truth is None else view.truth[:, rows, columns].astype(np.float32)
+        return WindowData(
+            scale=torch.from_numpy(view.scale).to(device),
+            spot=torch.from_numpy(part.row.astype(np.int64)).to(device),
+            bins=torch.from_numpy((row - rows.start) * (columns.stop - columns.start) + column - columns.start).to(
+                device
+            ),
+            area=torch.from_numpy(part.data.astype(np.float32)).to(device),
+            weight=torch.from_numpy(weight).to(device),
+            counts=None if counts is None else torch.from_numpy(counts).to(device),
+            truth=None if truth is None else torch.from_numpy(truth).to(device),
+            known=torch.from_numpy(known.astype(np.float32)).to(device),
+        )
+
+
+def _inner(view: View, window: Window) -> NDArray[np.bool_]:
+    """Tissue of a window, without the margin at borders that are not the grid's own."""
+    known = view.tissue[window].copy()
+    for axis, (part, length) in enumerate(zip(window, view.shape, strict=True)):
+        known = np.moveaxis(known, axis, 0)
+        if part.start > 0:
+            known[:_MARGIN] = False
+        if part.stop < length:
+            known[-_MARGIN:] = False
+        known = np.moveaxis(known, 0, axis)
+    return known

@@ -1,0 +1,214 @@
+"""The views of a section: itself with spots hidden, and itself at the scale of its spots, where the truth is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.data.view import Condition, View
+from clearspot.diffst.estimate.conditioning import spread
+from clearspot.diffst.estimate.image_trend import ImageTrend
+from clearspot.diffst.estimate.plain_estimate import plain_estimate
+from clearspot.diffst.geometry.capture_operator import disk_operator
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.geometry.scratch import parked
+from clearspot.diffst.image.histology import Histology
+
+GAP_WIDTH: Final = 0.4
+"""Standard deviation of the Gaussian that fills gaps, in spot pitches."""
+
+_HIDDEN_SHARES: Final = (0.5, 0.25, 0.125)
+_SCALE_FLOOR: Final = 1e-4
+
+
+def section_view(
+    section: SpotSection,
+    values: NDArray[np.float32],
+    histology: Histology,
+    tissue: NDArray[np.bool_],
+    training: NDArray[np.bool_],
+    n_patterns: int,
+    seed: int,
+) -> View:
+    """The section itself. Its conditions: all training spots shown, then patterns of hidden spots.
+
+    Parameters
+    ----------
+    section
+        Spots and grid.
+    values
+        ``(spots, programs)``: counts of each program.
+    histology
+        Features on the section's grid.
+    tissue
+        ``(rows, columns)`` bool.
+    training
+        ``(spots,)`` bool: spots that training may see; the others are neither shown nor scored.
+    n_patterns
+        Ways to hide spots: at random a half, a quarter or an eighth of them, in turn.
+    seed
+        Of the hiding.
+    """
+    area = max(float(section.area_of_bin[training].sum()), 1e-6)
+    mean = values[training].sum(axis=0) / area
+    scale = np.maximum(mean, max(_SCALE_FLOOR * float(mean.sum()), 1e-12)).astype(np.float32)
+    generator = np.random.default_rng([seed, 11])
+    trend = image_trend(histology, section.operator)
+    masks = [training]
+    for number in range(n_patterns):
+        share = _HIDDEN_SHARES[number % len(_HIDDEN_SHARES)]
+        masks.append(training & (generator.random(len(training)) >= share))
+    return View(
+        name=section.sample,
+        grid=section.grid,
+        operator=section.operator,
+        xy_px=section.xy_px,
+        pitch_um=section.pitch_um,
+        scale=scale,
+        histology=histology,
+        tissue=tissue,
+        conditions=tuple(show(section, values, scale, mask, trend) for mask in masks if mask.any()),
+        counts=section.counts,
+        scored=training,
+    )
+
+
+def show(
+    section: SpotSection,
+    values: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    trend: ImageTrend | None,
+) -> Condition:
+    """The condition with these spots visible."""
+    return make_condition(
+        values, section.operator, section.grid, scale, visible, section.xy_px, section.pitch_um, trend
+    )
+
+
+def make_condition(
+    values: NDArray[np.float32],
+    operator: sp.csr_array,
+    grid: FineGrid,
+    scale: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    xy_px: NDArray[np.float64],
+    pitch_um: float,
+    trend: ImageTrend | None,
+) -> Condition:
+    """Estimate the programs of the bins from the visible spots.
+
+    Parameters
+    ----------
+    values
+        ``(spots, programs)``: counts of each program.
+    operator
+        Capture operator.
+    grid
+        The bins.
+    scale
+        Counts of each program a bin that stand for 1.
+    visible
+        ``(spots,)`` bool.
+    xy_px, pitch_um
+        Centres of the spots, and the distance between neighbours.
+    trend
+        What the image can be asked; None: no image.
+    """
+    part = sp.csr_array(operator[visible])
+    scaled = (values / scale).astype(np.float32)
+    suggested = None if trend is None else trend.fit(scaled, visible)
+    base = plain_estimate(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
+    coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
+    return Condition(parked(np.minimum(base, 6e4).astype(np.float16)), coverage.astype(np.float16), visible)
+
+
+def image_trend(histology: Histology, operator: sp.csr_array) -> ImageTrend | None:
+    """What the image can be asked; None where there is none."""
+    return ImageTrend(histology.fine, operator) if histology.valid.any() else None
+
+
+def coarse_view(section: SpotSection, view: View, values: NDArray[np.float32], seed: int) -> View | None:
+    """The section seen from further away: its spots are the bins, and larger spots capture several of them.
+
+    What a network learns here, one scale up, it applies at the fine scale (cross-scale self-supervision).
+
+    Parameters
+    ----------
+    section, view
+        The section at its own scale; only training spots of the view's first condition are used.
+    values
+        ``(spots, programs)``.
+    seed
+        Of the counting noise of the larger spots.
+
+    Returns
+    -------
+    None where the section is too small for even a few of the larger spots.
+    """
+    factor = max(2, round(section.pitch_um / section.grid.bin_um))
+    fine = section.grid
+    shape = (_up(-(-fine.n_rows // factor)), _up(-(-fine.n_cols // factor)))
+    grid = FineGrid(fine.bin_um * factor, shape[0], shape[1], fine.origin_px, fine.px_per_um)
+    visible = view.conditions[0].visible
+    # on the coarse grid a spot stands for the whole bin around it
+    footprint = disk_operator(section.xy_px, grid, grid.bin_um)
+    footprint = sp.csr_array(footprint[visible])
+    enlarged = footprint.sum(axis=1) / np.maximum(section.area_of_bin[visible], 1e-6)
+    truth = spread(
+        (values[visible] * enlarged[:, None] / view.scale).astype(np.float32),
+        footprint,
+        grid,
+        width_um=GAP_WIDTH * section.pitch_um,
+    )
+    tissue = _any_block(view.tissue, factor, shape)
+    middle = section.xy_px[visible].mean(axis=0)
+    places = middle + (section.xy_px - middle) * factor
+    column, row = grid.to_grid(places).T
+    inside = (row > 0) & (row < shape[0]) & (column > 0) & (column < shape[1])
+    operator = sp.csr_array(disk_operator(places[inside], grid, section.diameter_um * factor))
+    on_tissue = operator @ tissue.ravel().astype(np.float32) > 0.5 * np.asarray(operator.sum(axis=1)).ravel()
+    operator = sp.csr_array(operator[on_tissue])
+    if operator.shape[0] < 4:
+        return None
+    taken = np.maximum(operator @ truth.reshape(len(truth), -1).T, 0).astype(np.float32)
+    # a larger spot covers as many coarse bins as a real one fine bins: in these units it counts as few, and as noisily
+    expected = taken * view.scale
+    generator = np.random.default_rng([seed, 12])
+    noisy = (generator.poisson(expected) / np.maximum(view.scale, 1e-12)).astype(np.float32)
+    ones = np.ones_like(view.scale)
+    visible_all = np.ones(operator.shape[0], dtype=bool)
+    histology = view.histology.coarsened(factor, shape)
+    centres = places[inside][on_tissue]
+    pitch = section.pitch_um * factor
+    trend = image_trend(histology, operator)
+    shown = make_condition(noisy, operator, grid, ones, visible_all, centres, pitch, trend)
+    return View(
+        name=f"{view.name} (coarse)",
+        grid=grid,
+        operator=operator,
+        xy_px=centres,
+        pitch_um=pitch,
+        scale=view.scale,
+        histology=histology,
+        tissue=tissue,
+        conditions=(shown,),
+        counts=None,
+        scored=visible_all,
+        truth=np.minimum(truth, 6e4).astype(np.float16),
+    )
+
+
+def _up(length: int) -> int:
+    return -(-length // 8) * 8
+
+
+def _any_block(mask: NDArray[np.bool_], factor: int, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    padded = np.zeros((shape[0] * factor, shape[1] * factor), dtype=bool)
+    rows, columns = min(mask.shape[0], padded.shape[0]), min(mask.shape[1], padded.shape[1])
+    padded[:rows, :columns] = mask[:rows, :columns]
+    return np.asarray(padded.reshape(shape[0], factor, shape[1], factor).any(axis=(1, 3)), dtype=bool)

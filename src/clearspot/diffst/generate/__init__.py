@@ -1,0 +1,1 @@
+"""From a model to maps of genes: means, draws and their spread."""

@@ -1,0 +1,1 @@
+"""The two networks, and the model they make."""

@@ -1,0 +1,59 @@
+"""Both stages and the gene graph network as one model that a checkpoint holds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from clearspot.diffst.data.gene_graph import GeneGraph
+from clearspot.diffst.networks.mean_net import MeanNet
+from clearspot.diffst.networks.residual_diffusion import Denoiser
+from clearspot.diffst.params import DiffstParams
+from clearspot.nn.gene_graph_network import GeneGraphNetwork, gene_features
+
+
+class DiffstModel(nn.Module):
+    """MeanNet, denoiser and gene graph network.
+
+    Parameters
+    ----------
+    n_programs, image_channels
+        Sizes.
+    params
+        Width and which parts there are.
+    """
+
+    residual_sd: Tensor
+
+    def __init__(self, n_programs: int, image_channels: int, params: DiffstParams):
+        super().__init__()
+        self.image_channels = image_channels
+        self.mean = MeanNet(
+            n_programs,
+            image_channels,
+            params.width,
+            disentangle=params.disentangle,
+            cross_attention=params.cross_attention,
+        )
+        self.genes = GeneGraphNetwork(n_programs) if params.gene_graph else None
+        self.denoiser = (
+            Denoiser(
+                n_programs,
+                image_channels,
+                params.width,
+                disentangle=params.disentangle,
+                cross_attention=params.cross_attention,
+            )
+            if params.diffusion
+            else None
+        )
+        self.register_buffer("residual_sd", torch.ones(n_programs))
+
+    def gene_loadings(self, loadings: Tensor, graph: GeneGraph | None) -> Tensor:
+        """Loadings ``(programs, genes)`` as corrected by the genes' neighbours; each program still sums to one."""
+        if self.genes is None or graph is None:
+            return loadings
+        edges = torch.from_numpy(graph.edges).to(loadings.device)
+        weights = torch.from_numpy(graph.weights).to(loadings.device)
+        corrected = loadings * self.genes(gene_features(loadings), edges, weights)
+        return corrected / corrected.sum(dim=1, keepdim=True) * loadings.sum(dim=1, keepdim=True)

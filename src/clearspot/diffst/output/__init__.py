@@ -1,0 +1,1 @@
+"""What users call, and what they are given."""

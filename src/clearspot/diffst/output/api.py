@@ -1,0 +1,359 @@
+"""Diff-ST as one call, and as the two that the pipeline makes: training and sampling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.checkpoint_file import CheckpointError, file_sha256
+from clearspot.diffst.data.embedding import Embedding, embed_histology
+from clearspot.diffst.data.reference import Reference
+from clearspot.diffst.data.reference_file import read_reference
+from clearspot.diffst.data.section import SpotSection, read_section
+from clearspot.diffst.data.tissue import tissue_of
+from clearspot.diffst.estimate.conditioning import evidence
+from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.verdict import Verdict
+from clearspot.diffst.output.summary import about, sampling_record, training_record
+from clearspot.diffst.output.superres_file import write_superres
+from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.diffst.training.checkpoint import load_checkpoint, model_of
+from clearspot.diffst.training.fitting import fit
+from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
+from clearspot.io.storable import make_keys_storable, require_folder, require_writable
+from clearspot.learning.device import resolve_device
+from clearspot.record import StepRecord
+from clearspot.threads import cpu_threads
+
+
+@dataclass(frozen=True)
+class SuperresResult:
+    """What a run leaves behind.
+
+    Parameters
+    ----------
+    path
+        The super-resolved file.
+    record
+        Metrics, settings and messages of the step ``superres``.
+    training
+        The record of training; None where a checkpoint was used.
+    """
+
+    path: Path
+    record: StepRecord
+    training: StepRecord | None
+
+
+def superresolve(
+    adata: ad.AnnData,
+    image: Path | str | NDArray[np.uint8] | None = None,
+    *,
+    out: Path | str,
+    sample: str = "sample",
+    preset: Preset = "cpu",
+    params: DiffstParams | None = None,
+    checkpoint: Path | str | None = None,
+    references: Mapping[str, Reference | Path | str] | None = None,
+    microns_per_pixel: float | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> SuperresResult:
+    """Super-resolve one section: train on it (or take a checkpoint), sample, and write ``<sample>.superres.h5ad``.
+
+    Parameters
+    ----------
+    adata
+        One section with counts in ``layers['counts']`` (or ``X``), positions in ``obsm['spatial']`` and the scale in
+        ``uns['clearspot']['microns_per_pixel']``. Spots with a false ``obs['qc_pass']`` are left out.
+    image
+        Full-resolution histology image; None: expression alone.
+    out
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset
+        ``cpu``, ``gpu`` or ``test``.
+    params
+        All settings at once, instead of ``preset`` and ``settings``.
+    checkpoint
+        A trained model; None: one is trained on this section and kept beside the result.
+    references
+        Samples of high resolution that training learns from besides, by name: read (``diffst.reference``), or the path
+        of a prepared reference, a Xenium folder or an ingested Visium HD section.
+    microns_per_pixel
+        Overrides what the section says.
+    progress
+        Show progress on the standard error.
+    settings
+        Any field of :class:`DiffstParams`, for example ``factor=10``.
+
+    Raises
+    ------
+    BadInputError
+        If counts, positions, scale, image, checkpoint or references do not allow it, if there are several sections, or
+        if the results could not be written. All of this is found out before training.
+    DeviceNotAvailableError
+        If a GPU was asked for and is not there.
+    GpuOutOfMemoryError
+        If the GPU's memory does not suffice; smaller tiles may.
+
+    Examples
+    --------
+    >>> from clearspot import diffst
+    >>> result = diffst.superresolve(adata, Path("image.tif"), out=Path("results"), factor=5)  # doctest: +SKIP
+    >>> finer = anndata.read_h5ad(result.path)  # doctest: +SKIP
+    """
+    params = _settings(params, preset, settings)
+    out = Path(out)
+    require_writable(_written(adata), out, sample)
+    embedding = None
+    if image is not None:
+        embedding = embed_histology(adata, image, sample, params, microns_per_pixel=microns_per_pixel)
+    training = None
+    if checkpoint is None:
+        checkpoint = out / keys.diffst_checkpoint_name(sample)
+        training = train(
+            adata,
+            embedding,
+            checkpoint,
+            sample=sample,
+            params=params,
+            references=_read_references(references, adata, embedding, sample, params, microns_per_pixel),
+            microns_per_pixel=microns_per_pixel,
+            progress=progress,
+        )
+    return sample_section(
+        adata,
+        embedding,
+        checkpoint,
+        out,
+        sample=sample,
+        params=params,
+        microns_per_pixel=microns_per_pixel,
+        progress=progress,
+        training=training,
+    )
+
+
+def train(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    checkpoint: Path | str,
+    *,
+    sample: str,
+    params: DiffstParams,
+    references: Mapping[str, Reference] | None = None,
+    skip_bad_references: bool = False,
+    resume_from: Path | str | None = None,
+    microns_per_pixel: float | None = None,
+    progress: bool = True,
+) -> StepRecord:
+    """Train on one section and keep the model in ``checkpoint``; arguments and errors as :func:`superresolve`.
+
+    Parameters
+    ----------
+    adata, embedding, sample, params, microns_per_pixel, progress
+        See :func:`superresolve`.
+    checkpoint
+        Where the model goes, also while it trains.
+    references
+        Samples of high resolution to learn from besides, by name.
+    skip_bad_references
+        Leave out references that do not fit the section, with a warning in the record.
+    resume_from
+        Checkpoint of a run that was broken off.
+    """
+    checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
+    require_folder(checkpoint.parent, sample)
+    device = resolve_device(params.device)
+    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+        section = _section(adata, embedding, sample, params, microns_per_pixel)
+        fitted = fit(
+            section,
+            None if embedding is None else embedding.histology,
+            params,
+            device,
+            references=references,
+            skip_bad_references=skip_bad_references,
+            checkpoint=checkpoint,
+            resume_from=resume_from,
+            progress=progress,
+        )
+    return training_record(sample, section, fitted, params)
+
+
+def sample_section(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    checkpoint: Path | str,
+    out: Path | str,
+    *,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None = None,
+    draws: Path | str | None = None,
+    progress: bool = True,
+    training: StepRecord | None = None,
+) -> SuperresResult:
+    """Sample one section with a trained model and write the result; arguments and errors as :func:`superresolve`.
+
+    Parameters
+    ----------
+    adata, embedding, sample, params, microns_per_pixel, progress
+        See :func:`superresolve`.
+    checkpoint
+        The trained model.
+    out
+        Folder for ``<sample>.superres.h5ad``.
+    draws
+        Folder for the draws, so that a run that was broken off need not make them again; None: a temporary one.
+    training
+        Record of training, to hand on.
+    """
+    began = time.perf_counter()
+    checkpoint, out, draws = Path(checkpoint), Path(out), None if draws is None else Path(draws)
+    written = _written(adata)
+    require_writable(written, out, sample)
+    device = resolve_device(params.device)
+    with (
+        cpu_threads(params.threads),
+        _gpu_memory_errors(),
+        _checkpoint_errors(sample, checkpoint),
+        TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
+    ):
+        section = _section(adata, embedding, sample, params, microns_per_pixel)
+        fitted = read_model(checkpoint, params, device)
+        # the model was built with diffusion or without; drawing from it is a choice of this run
+        used = replace(fitted.params, diffusion=fitted.params.diffusion and params.diffusion)
+        if draws is not None:
+            draws.mkdir(parents=True, exist_ok=True)
+        prediction = Prediction(
+            section,
+            None if embedding is None else embedding.histology,
+            fitted,
+            used,
+            device,
+            draws or Path(temporary),
+            progress=progress,
+        )
+        behind = evidence(section.operator, section.grid, tissue_of(section))
+        record = sampling_record(adata, prediction, behind, used, 0.0)
+        path = out / keys.superres_name(sample)
+        write_superres(
+            path,
+            sample,
+            section.grid,
+            behind,
+            written.var.iloc[section.columns].copy(),
+            prediction.summaries(progress=progress),
+            about=about(prediction, used, record),
+            spatial=written.uns.get(keys.UNS_SPATIAL),
+        )
+    record.metrics["seconds_total"] = time.perf_counter() - began
+    return SuperresResult(path, record, training)
+
+
+def read_model(checkpoint: Path | str, params: DiffstParams, device: torch.device) -> Fitted:
+    """Read a trained model for sampling.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is none, or its training was broken off.
+    """
+    checkpoint = Path(checkpoint)
+    content = load_checkpoint(checkpoint)
+    if "losses" not in content["results"]:
+        raise CheckpointError(f"{checkpoint.name} is of a training that was broken off: resume it first")
+    model, programs, params = model_of(content, params)
+    verdict = content["results"]["verdict"]
+    return Fitted(
+        model.to(device),
+        programs,
+        params,
+        None if verdict is None else Verdict(**verdict),
+        checkpoint_sha256=file_sha256(checkpoint),
+    )
+
+
+def _settings(params: DiffstParams | None, preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+    if params is None:
+        return DiffstParams.preset(preset, **settings)
+    if settings:
+        raise TypeError("give either params or single settings")
+    return params
+
+
+def _section(
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None,
+) -> SpotSection:
+    grid = None if embedding is None else embedding.grid
+    section = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel, grid=grid)
+    if embedding is not None:
+        section.messages.extend(embedding.messages)
+    return section
+
+
+def _written(adata: ad.AnnData) -> ad.AnnData:
+    """What of a section goes into the super-resolved file, under keys that it can hold."""
+    spatial = {keys.UNS_SPATIAL: deepcopy(adata.uns[keys.UNS_SPATIAL])} if keys.UNS_SPATIAL in adata.uns else {}
+    written = ad.AnnData(var=adata.var.copy(), uns=spatial)
+    make_keys_storable(written)
+    return written
+
+
+def _read_references(
+    references: Mapping[str, Reference | Path | str] | None,
+    adata: ad.AnnData,
+    embedding: Embedding | None,
+    sample: str,
+    params: DiffstParams,
+    microns_per_pixel: float | None,
+) -> dict[str, Reference] | None:
+    """Read the references that are given as paths, onto the section's bins."""
+    if references is None:
+        return None
+    read = {}
+    for name, one in references.items():
+        if not isinstance(one, Reference):
+            bin_um = _section(adata, embedding, sample, params, microns_per_pixel).grid.bin_um
+            one = read_reference(Path(one), bin_um)
+        read[name] = one
+    return read
+
+
+@contextmanager
+def _gpu_memory_errors() -> Iterator[None]:
+    """Turn PyTorch's out-of-memory error into the one that is retried with smaller tiles."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise GpuOutOfMemoryError(f"{error}\nUse smaller tiles: --tile, or a smaller --batch and --crop.") from error
+
+
+@contextmanager
+def _checkpoint_errors(sample: str, path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except CheckpointError as error:
+        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
+        name = path.name if path is not None else "checkpoint"
+        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error

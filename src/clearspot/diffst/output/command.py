@@ -1,0 +1,251 @@
+"""From files to files: what the scripts ``histology_embed``, ``diffusion_train`` and ``diffusion_sample`` call."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clearspot import keys
+from clearspot.contract.gene_lists import gene_choice
+from clearspot.diffst.data.section import read_section
+from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.io.section_file import read_section as read_file
+from clearspot.record import StepRecord
+
+if TYPE_CHECKING:
+    from clearspot.diffst.output.api import SuperresResult
+
+EMBED_STEP = "histology"
+
+
+def embed_file(
+    h5ad: Path,
+    image: Path,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> StepRecord:
+    """Compute the image's features on the fine grid; write ``<sample>.histology.npz`` and its record.
+
+    Parameters
+    ----------
+    h5ad
+        Section with counts and positions.
+    image
+        Full-resolution image.
+    outdir
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset, settings
+        See :class:`DiffstParams`; ``factor`` and ``bin_um`` matter here.
+    microns_per_pixel
+        Overrides what the section says.
+    """
+    from clearspot.diffst.data.embedding import embed_histology
+
+    began = time.perf_counter()
+    params = _params(preset, settings, sample)
+    embedding = embed_histology(read_file(h5ad), image, sample, params, microns_per_pixel=microns_per_pixel)
+    outdir.mkdir(parents=True, exist_ok=True)
+    embedding.write(outdir / keys.histology_name(sample))
+    grid, histology = embedding.grid, embedding.histology
+    entropy = histology.cell_rank
+    record = StepRecord(
+        sample,
+        EMBED_STEP,
+        metrics={
+            "bin_um": grid.bin_um,
+            "n_rows": grid.n_rows,
+            "n_cols": grid.n_cols,
+            "um_per_px": embedding.um_per_px,
+            "image_coverage": float(histology.valid.mean()),
+            "n_features": histology.n_features,
+            "n_patches": int(np.count_nonzero(entropy >= 0)),
+            "seconds": time.perf_counter() - began,
+        },
+        params={"image": image.name, "factor": params.factor, "bin_um": params.bin_um},
+        messages=list(embedding.messages),
+    )
+    record.write(outdir / keys.record_name(sample, EMBED_STEP))
+    return record
+
+
+def train_file(
+    h5ad: Path,
+    histology: Path | None,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    resume_from: Path | None = None,
+    checkpoint_dir: Path | None = None,
+    references: tuple[Path, ...] = (),
+    skip_bad_references: bool = False,
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> StepRecord:
+    """Train on one section; write ``<sample>.diffst.pt`` and the record of the step.
+
+    Parameters
+    ----------
+    h5ad
+        Section with counts and positions.
+    histology
+        What :func:`embed_file` wrote; None: expression alone.
+    outdir
+        Folder for the results, made if absent.
+    sample
+        Sample name.
+    preset, settings
+        See :class:`DiffstParams`; ``genes`` and ``always_genes`` may be files.
+    resume_from
+        Checkpoint of a run that was broken off.
+    checkpoint_dir
+        Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
+    references
+        To learn from besides: what ``reference_prepare`` wrote (features of an image are found beside it), Xenium
+        folders, Visium HD sections (``.h5ad``).
+    skip_bad_references
+        Leave out references that do not fit the section, with a warning in the record.
+    microns_per_pixel
+        Overrides what the section says.
+    """
+    from clearspot.diffst.data.embedding import Embedding
+    from clearspot.diffst.data.reference_file import histology_beside, read_reference
+    from clearspot.diffst.output.api import train
+    from clearspot.diffst.training.kept_checkpoint import DiffstKept
+
+    outdir.mkdir(parents=True, exist_ok=True)
+    adata, params = read_file(h5ad), _params(preset, settings, sample)
+    embedding = None if histology is None else Embedding.read(histology)
+    grid = embedding.grid if embedding is not None else None
+    bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
+    final = outdir / keys.diffst_checkpoint_name(sample)
+    kept = resumed = None
+    if checkpoint_dir is not None and resume_from is None:
+        seen = [histology_beside(path) for path in references]
+        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references, *seen], params, microns_per_pixel)
+        resumed = kept.found()
+    record = train(
+        adata,
+        embedding,
+        final if kept is None else kept.path,
+        sample=sample,
+        params=params,
+        references={keys.sample_of_reference(path.name): read_reference(path, bin_um) for path in references},
+        skip_bad_references=skip_bad_references,
+        resume_from=kept.path if kept is not None and resumed is not None else resume_from,
+        microns_per_pixel=microns_per_pixel,
+    )
+    if resumed is not None:
+        record.note("info", f"Went on after step {resumed} of an earlier attempt.")
+    if kept is not None:
+        kept.copy_to(final)
+    record.write(outdir / keys.record_name(sample, record.step))
+    if kept is not None:
+        kept.remove()
+    return record
+
+
+def sample_file(
+    h5ad: Path,
+    histology: Path | None,
+    checkpoint: Path,
+    outdir: Path,
+    sample: str,
+    *,
+    preset: Preset = "cpu",
+    draws: Path | None = None,
+    microns_per_pixel: float | None = None,
+    **settings: Any,
+) -> SuperresResult:
+    """Sample one section; write ``<sample>.superres.h5ad`` and the record of the step.
+
+    Genes that are asked for by name also get maps, ``superres_maps/<gene>.ome.tif`` and ``.png``.
+
+    Parameters
+    ----------
+    h5ad, histology, outdir, sample, preset, microns_per_pixel, settings
+        As :func:`train_file`.
+    checkpoint
+        What :func:`train_file` wrote, for this section or another.
+    draws
+        Folder that keeps the draws of a run that is broken off.
+    """
+    from clearspot.diffst.data.embedding import Embedding
+    from clearspot.diffst.output.api import sample_section
+    from clearspot.diffst.output.maps import write_maps
+
+    outdir.mkdir(parents=True, exist_ok=True)
+    params = _params(preset, settings, sample)
+    result = sample_section(
+        read_file(h5ad),
+        None if histology is None else Embedding.read(histology),
+        checkpoint,
+        outdir,
+        sample=sample,
+        params=params,
+        microns_per_pixel=microns_per_pixel,
+        draws=draws,
+    )
+    named = (*(params.genes if isinstance(params.genes, tuple) else ()), *params.always_genes)
+    if named:
+        maps = write_maps(result.path, named, outdir / keys.SUPERRES_MAPS_FOLDER)
+        result.record.metrics["n_maps"] = len(maps) // 2
+    result.record.write(outdir / keys.record_name(sample, result.record.step))
+    return result
+
+
+def superresolve_file(
+    h5ad: Path,
+    image: Path | None,
+    outdir: Path,
+    sample: str,
+    *,
+    checkpoint: Path | None = None,
+    **options: Any,
+) -> list[StepRecord]:
+    """Super-resolve one section from file to files, as the pipeline's three steps do one after the other.
+
+    Parameters
+    ----------
+    h5ad, outdir, sample
+        As :func:`train_file`.
+    image
+        Full-resolution image; None: expression alone.
+    checkpoint
+        A trained model; None: one is trained on this section.
+    options
+        ``preset``, ``microns_per_pixel`` and fields of :class:`DiffstParams`.
+
+    Returns
+    -------
+    The records of the steps.
+    """
+    records, histology = [], None
+    if image is not None:
+        records.append(embed_file(h5ad, image, outdir, sample, **options))
+        histology = outdir / keys.histology_name(sample)
+    if checkpoint is None:
+        records.append(train_file(h5ad, histology, outdir, sample, **options))
+        checkpoint = outdir / keys.diffst_checkpoint_name(sample)
+    records.append(sample_file(h5ad, histology, checkpoint, outdir, sample, **options).record)
+    return records
+
+
+def _params(preset: Preset, settings: dict[str, Any], sample: str) -> DiffstParams:
+    """Settings from the options: lists of genes may come in files."""
+    genes, always = settings.pop("genes", None), settings.pop("always_genes", None)
+    return DiffstParams.preset(
+        preset,
+        genes=None if genes is None else gene_choice(genes, sample),
+        always_genes=None if always is None else gene_choice(always, sample, keywords=()),
+        **settings,
+    )

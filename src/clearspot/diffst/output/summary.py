@@ -1,0 +1,152 @@
+"""What the record of super-resolution says."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import anndata as ad
+import numpy as np
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.params import DiffstParams
+from clearspot.learning.memory import peak_memory_bytes
+from clearspot.record import StepRecord
+from clearspot.version import versions
+
+TRAIN_STEP = "superres_train"
+STEP = "superres"
+_CURVE_POINTS = 200
+
+_SECONDS: Final = {"mean": "seconds_mean", "diffusion": "seconds_diffusion", "scoring": "seconds_scoring"}
+"""Part of training -> metric of its wall time."""
+
+_FINAL_LOSS: Final = {"mean": "loss_mean_final", "diffusion": "loss_diffusion_final"}
+"""Stage of training -> metric of its final loss."""
+
+_HELD_OUT: Final = {
+    "n_spots": "heldout_n_spots",
+    "amplitude": "heldout_amplitude",
+    "amplitude_of_spread": "heldout_amplitude_of_spread",
+    "crps_mean_poisson": "heldout_crps_mean_poisson",
+    "crps_mean_gaussian": "heldout_crps_mean_gaussian",
+    "crps_mean_dispersed": "heldout_crps_mean_dispersed",
+    "crps_spread": "heldout_crps_spread",
+    "crps_diffusion": "heldout_crps_diffusion",
+    "correlation_mean": "heldout_correlation_mean",
+    "correlation_diffusion": "heldout_correlation_diffusion",
+    "coverage_mean": "heldout_coverage_mean",
+    "coverage_spread": "heldout_coverage_spread",
+    "coverage_diffusion": "heldout_coverage_diffusion",
+    "diffusion_wins": "heldout_diffusion_wins",
+}
+"""Field of the verdict -> metric."""
+
+
+def training_record(sample: str, section: SpotSection, fitted: Fitted, params: DiffstParams) -> StepRecord:
+    """Record of training: loss curves, verdict, seconds."""
+    record = StepRecord(sample, TRAIN_STEP, params=params.as_dict(), messages=list(section.messages))
+    record.metrics = {
+        "n_spots": len(section.rows),
+        "n_genes": len(section.genes),
+        "n_programs": fitted.programs.number,
+        "n_parameters": sum(parameter.numel() for parameter in fitted.model.parameters()),
+        "checkpoint_sha256": fitted.checkpoint_sha256,
+        "peak_memory_bytes": peak_memory_bytes(),
+        **{_SECONDS[part]: seconds for part, seconds in fitted.seconds.items()},
+        **{_FINAL_LOSS[stage]: float(np.mean(losses[-20:])) for stage, losses in fitted.losses.items() if losses},
+    }
+    if fitted.references:
+        record.metrics["n_references"] = len(fitted.references)
+        record.note("info", f"Learned from {', '.join(fitted.references)} besides the section itself.")
+    for name, losses in fitted.losses.items():
+        record.tables[f"training_{name}"] = _curve(losses)
+    _tell_verdict(record, fitted)
+    return record
+
+
+def sampling_record(
+    adata: ad.AnnData,
+    prediction: Prediction,
+    evidence: NDArray[np.uint8],
+    params: DiffstParams,
+    seconds: float,
+) -> StepRecord:
+    """Record of sampling: geometry, what the values are, verdict, seconds."""
+    section, fitted = prediction.section, prediction.fitted
+    record = StepRecord(section.sample, STEP, params=params.as_dict(), messages=list(section.messages))
+    on_tissue = int((evidence != Evidence.OFF_TISSUE).sum())
+    record.metrics = {
+        "bin_um": section.grid.bin_um,
+        "spot_pitch_um": section.pitch_um,
+        "spot_diameter_um": section.diameter_um,
+        "n_spots": len(section.rows),
+        "n_spots_left_out": adata.n_obs - len(section.rows),
+        "n_genes": len(section.genes),
+        "n_programs": prediction.programs.number,
+        "n_rows": section.grid.n_rows,
+        "n_cols": section.grid.n_cols,
+        "n_bins_on_tissue": on_tissue,
+        "n_bins_measured": int((evidence == Evidence.MEASURED).sum()),
+        "share_measured": float((evidence == Evidence.MEASURED).sum() / max(on_tissue, 1)),
+        "samples": len(prediction.draws),
+        "amplitude": prediction.amplitude if prediction.draws else None,
+        "mean_is": "diffusion" if prediction.mean_is_of_draws else "meannet",
+        "image_used": bool(prediction.view.histology.valid.any()),
+        "image_coverage": float(prediction.view.histology.valid.mean()),
+        "seconds_total": seconds,
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    if not prediction.draws:
+        record.note("info", "No diffusion: the values are MeanNet's, and their uncertainty was not measured.")
+    elif fitted.verdict is None:
+        record.note("warning", "Too few held-out spots to tell whether diffusion pays: the mean is MeanNet's.")
+    _tell_verdict(record, fitted)
+    return record
+
+
+def about(prediction: Prediction, params: DiffstParams, record: StepRecord) -> dict[str, Any]:
+    """Entries of ``uns['clearspot']`` of the super-resolved file."""
+    storable = {
+        name: np.array(value, dtype=np.str_) if isinstance(value, tuple) else value
+        for name, value in params.as_dict().items()
+        if value is not None
+    }
+    note: dict[str, Any] = {
+        keys.VERSIONS: versions(["torch", "diffusers", "anndata"]),
+        "superres": {"params": storable, "seed": params.seed, "mean_is": record.metrics["mean_is"]},
+    }
+    if prediction.fitted.checkpoint_sha256 is not None:
+        note["superres"]["checkpoint_sha256"] = prediction.fitted.checkpoint_sha256
+    return note
+
+
+def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
+    verdict = fitted.verdict
+    if verdict is None:
+        return
+    record.metrics |= {_HELD_OUT[name]: value for name, value in verdict.as_dict().items()}
+    record.metrics |= {"heldout_crps_mean": verdict.crps_mean, "heldout_coverage": verdict.coverage}
+    if not verdict.diffusion_wins:
+        record.note(
+            "info",
+            f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "
+            f"against {verdict.crps_mean:.3f}, correlation "
+            f"{verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}): the mean is MeanNet's, "
+            f"spread and quantiles are of the diffusion's draws, centred on it (CRPS {verdict.crps_spread:.3f}).",
+        )
+
+
+def _curve(losses: list[float]) -> dict[str, list[Any]]:
+    """Loss curve as means over at most 200 stretches."""
+    if not losses:
+        return {"step": [], "loss": []}
+    parts = np.array_split(np.asarray(losses), min(_CURVE_POINTS, len(losses)))
+    return {
+        "step": np.cumsum([len(part) for part in parts]).tolist(),
+        "loss": [float(part.mean()) for part in parts],
+    }

@@ -1,0 +1,98 @@
+"""Checkpoints: a model, its programs, and where training stands, in a file that cannot run code when loaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from clearspot.checkpoint_file import CheckpointError, differing_settings, read_checkpoint, write_checkpoint
+from clearspot.diffst.data.programs import Programs
+from clearspot.diffst.networks.model import DiffstModel
+from clearspot.diffst.params import ARCHITECTURE, RUN_ONLY, DiffstParams
+from clearspot.diffst.training.stages import Phase
+
+FORMAT: Final = 3
+
+
+def save_checkpoint(
+    path: Path,
+    *,
+    model: DiffstModel,
+    programs: Programs,
+    params: DiffstParams,
+    image_channels: int,
+    phases: dict[str, Phase] | None = None,
+    fingerprint: dict[str, Any],
+    results: dict[str, Any] | None = None,
+) -> str:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Target.
+    model, programs, params, image_channels
+        What is needed to use it.
+    phases
+        Where the training stands, to resume it.
+    fingerprint
+        Of the data that it was trained on.
+    results
+        Plain values that belong to a finished model: the verdict, loss curves.
+
+    Returns
+    -------
+    SHA-256 of the file, hexadecimal.
+    """
+    content = {
+        "params": params.as_dict(),
+        "genes": list(programs.genes),
+        "loadings": torch.from_numpy(programs.loadings),
+        "image_channels": image_channels,
+        "model": model.state_dict(),
+        "phases": {name: phase.state() for name, phase in (phases or {}).items()},
+        "fingerprint": fingerprint,
+        "results": results or {},
+    }
+    return write_checkpoint(path, content, FORMAT)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a Diff-ST checkpoint; see :func:`clearspot.checkpoint_file.read_checkpoint`."""
+    return read_checkpoint(path, "Diff-ST", FORMAT, ("loadings",))
+
+
+def model_of(content: dict[str, Any], params: DiffstParams) -> tuple[DiffstModel, Programs, DiffstParams]:
+    """Rebuild the model of a checkpoint.
+
+    Parameters
+    ----------
+    content
+        What :func:`load_checkpoint` gave.
+    params
+        Settings of this run; what the model is built by is taken from the checkpoint.
+    """
+    known = {name: content["params"][name] for name in ARCHITECTURE}
+    params = replace(params, **known)
+    model = DiffstModel(len(content["loadings"]), content["image_channels"], params)
+    model.load_state_dict(content["model"])
+    model.eval()
+    return model, Programs(tuple(content["genes"]), content["loadings"].numpy().astype(np.float32)), params
+
+
+def check_same_run(content: dict[str, Any], params: DiffstParams, fingerprint: dict[str, Any]) -> None:
+    """Refuse to resume a run with other settings or data.
+
+    Raises
+    ------
+    CheckpointError
+        If something differs.
+    """
+    if differing := differing_settings(content, params.as_dict(), RUN_ONLY):
+        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+    if content["fingerprint"] != fingerprint:
+        raise CheckpointError("the checkpoint was made with other data")

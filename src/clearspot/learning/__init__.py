@@ -1,0 +1,1 @@
+"""What both models need to learn: the device, its precision and its memory."""
