@@ -52,7 +52,7 @@ def test_the_page_says_that_it_is_predicted(edited_run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def referenced(edited_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The edited run's first sample again, with references: Visium HD with its image, Xenium, a damaged Xenium folder."""
+    """The edited run's first sample again, with references: Visium HD with its image, Xenium, a damaged folder."""
     folder = tmp_path_factory.mktemp("references")
     hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--width-um", "1024"]
     assert CliRunner().invoke(clearspot_command, hd).exit_code == 0
