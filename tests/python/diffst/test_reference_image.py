@@ -1,6 +1,8 @@
 """A reference with its image: Xenium whose H&E image was turned, files side by side, what is refused."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -166,6 +168,43 @@ def test_an_alignment_needs_an_image_and_a_xenium_folder(made, tmp_path):
             image=made / "he.tif", image_alignment=alignment,
         )  # fmt: skip
     assert not list(tmp_path.glob("*.reference.*"))
+
+
+@pytest.fixture(scope="module")
+def hd(tmp_path_factory):
+    """A simulated Visium HD section whose image lies straight."""
+    folder = tmp_path_factory.mktemp("hd")
+    arguments = ["simulate", str(folder), "--chemistry", "hd", "--width-um", "1024", "--genes", "120"]
+    assert CliRunner().invoke(clearspot_command, arguments).exit_code == 0
+    return folder / "phantom_1"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_visium_hd_section_has_its_image(hd, tmp_path, packed):
+    outs = Path(shutil.make_archive(str(tmp_path / "outs"), "tar", hd, "outs")) if packed else hd / "outs"
+    record = prepare_reference(outs, tmp_path, "hd", bin_um=16.0, image=hd / "image.tif")
+    assert record.metrics["image_coverage"] == 1.0
+    assert [message for message in record.messages if "seems turned" in message.text] == []
+    made = {path.name for path in tmp_path.iterdir()} - {"outs.tar"}
+    assert made == {"hd.reference.h5ad", "hd.reference.histology.npz"}
+
+
+def test_an_image_that_is_turned_against_its_counts_is_told(hd, tmp_path):
+    """What the check says of a sample to be analysed holds for a reference."""
+    straight = tifffile.imread(hd / "image.tif")
+    tifffile.imwrite(tmp_path / "mirrored.tif", straight[:, ::-1], photometric="rgb", tile=(256, 256))
+    record = prepare_reference(hd / "outs", tmp_path, "hd", bin_um=16.0, image=tmp_path / "mirrored.tif")
+    full = record.metrics["um_per_px"]
+    assert any("mirrored.tif fits the spots better mirrored" in message.text for message in record.messages)
+
+    tifffile.imwrite(tmp_path / "small.tif", straight[::2, ::2], photometric="rgb", tile=(256, 256))
+    with pytest.raises(BadInputError, match=r"small\.tif"):
+        prepare_reference(hd / "outs", tmp_path, "small", bin_um=16.0, image=tmp_path / "small.tif")
+    record = prepare_reference(
+        hd / "outs", tmp_path, "small", bin_um=16.0, image=tmp_path / "small.tif", allow_lowres_image=True
+    )
+    assert record.metrics["um_per_px"] == pytest.approx(2 * full)
+    assert record.metrics["image_coverage"] == 1.0
 
 
 def test_an_image_that_lies_elsewhere_is_refused(made):

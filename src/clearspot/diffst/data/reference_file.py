@@ -25,6 +25,7 @@ from clearspot.io.collecting import collecting
 from clearspot.io.image import probe_image
 from clearspot.io.image_alignment import read_alignment
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.preflight import check_outs
 from clearspot.io.section_file import read_users_section
 from clearspot.record import StepRecord
 
@@ -91,7 +92,16 @@ def prepare_reference(
         if is_xenium:
             read = read_xenium(path, sample, bin_um)
         else:
-            read = _read_outs(path, outdir, sample, bin_um, image, bin_size_um, microns_per_pixel, allow_lowres_image)
+            read = _read_outs(
+                path,
+                outdir,
+                record,
+                bin_um,
+                image=image,
+                bin_size_um=bin_size_um,
+                microns_per_pixel=microns_per_pixel,
+                allow_lowres_image=allow_lowres_image,
+            )
     if record.problems or read is None:
         raise BadInputError(record.problems)
     if image is not None:
@@ -203,28 +213,17 @@ def _is_xenium(path: Path) -> bool:
     return any((path / name).exists() for name in XENIUM_FILES)
 
 
-def _read_outs(
-    path: Path,
-    outdir: Path,
-    sample: str,
-    bin_um: float,
-    image: Path | None,
-    bin_size_um: int | None,
-    microns_per_pixel: float | None,
-    allow_lowres_image: bool,
-) -> Reference:
+def _read_outs(path: Path, outdir: Path, record: StepRecord, bin_um: float, **options: Any) -> Reference:
+    """Ingest a section; where it has an image, look first at what a sample's check would say of the two."""
     # beside the results, because a node's /tmp is often too small for an unpacked outs folder
     with TemporaryDirectory(prefix=".unpacked-", dir=outdir) as unpacked:
-        section, _ = ingest_outs(
-            path,
-            sample,
-            image=image,
-            bin_size_um=bin_size_um,
-            microns_per_pixel=microns_per_pixel,
-            allow_lowres_image=allow_lowres_image,
-            unpack_to=Path(unpacked),
-        )
-    return _from_section(section, sample, path.name, bin_um)
+        if options["image"] is not None:
+            checked = check_outs(path, record.sample, unpack_to=Path(unpacked) / "check", **options)
+            if checked.problems:
+                raise BadInputError(checked.problems)
+            record.messages += [message for message in checked.messages if message.level == "warning"]
+        section, _ = ingest_outs(path, record.sample, unpack_to=Path(unpacked) / "ingest", **options)
+    return _from_section(section, record.sample, path.name, bin_um)
 
 
 def _from_section(adata: ad.AnnData, sample: str, name: str, bin_um: float) -> Reference:
