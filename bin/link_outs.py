@@ -36,10 +36,11 @@ def main(manifest: Path, staged: Path) -> None:
         link = _place(place)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
-    if image := entries.get("image"):
-        link = Path("image") / PurePosixPath(image).name
-        link.parent.mkdir()
-        link.symlink_to(image)
+    for folder in ("image", "alignment"):
+        if absent := entries.get(folder):
+            link = Path(folder) / PurePosixPath(absent).name
+            link.parent.mkdir()
+            link.symlink_to(absent)
     click.echo(entries["read"])
 
 

@@ -176,6 +176,11 @@ def reference_name(sample: str) -> str:
     return f"{sample}{_REFERENCE_SUFFIX}"
 
 
+def reference_histology_name(sample: str) -> str:
+    """File name of the features of a reference's image; it stands beside the file of :func:`reference_name`."""
+    return f"{sample}.reference.histology.npz"
+
+
 def sample_of_reference(name: str) -> str:
     """Name of the reference that a file of :func:`reference_name` is of; any other name stays as it is."""
     return name.removesuffix(_REFERENCE_SUFFIX)

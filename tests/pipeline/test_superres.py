@@ -52,9 +52,9 @@ def test_the_page_says_that_it_is_predicted(edited_run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def referenced(edited_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The edited run's first sample again, with references: Visium HD, Xenium, and a Xenium folder that is damaged."""
+    """The edited run's first sample again, with references: Visium HD with its image, Xenium, a damaged folder."""
     folder = tmp_path_factory.mktemp("references")
-    hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--no-image"]
+    hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--width-um", "1024"]
     assert CliRunner().invoke(clearspot_command, hd).exit_code == 0
     genes = ad.read_h5ad(edited_run.outdir / "phantom_1" / "phantom_1.superres.h5ad").var_names
     rng = np.random.default_rng(0)
@@ -68,7 +68,7 @@ def referenced(edited_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPat
     sheet.write_text(
         "sample,spaceranger_dir,image,role\n"
         f"phantom_1,{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif,query\n"
-        "hd,hd/phantom_1/outs,,reference\n"
+        "hd,hd/phantom_1/outs,hd/phantom_1/image.tif,reference\n"
         "xenium,xenium,,reference\n"
         "damaged,damaged,,reference\n"
     )
@@ -89,6 +89,11 @@ def test_the_model_learns_from_references(referenced: Run, edited_run: Run) -> N
     assert "n_references" not in theirs
     assert ours["loss_mean_final"] != theirs["loss_mean_final"]
     assert "Learned from hd, xenium besides" in json.dumps(one)
+    ((workdir),) = referenced.trace.query("step == 'DIFFUSION_TRAIN'")["workdir"]
+    script = (Path(workdir) / ".command.sh").read_text()
+    assert "--reference references/hd.reference.h5ad --reference references/xenium.reference.h5ad" in script
+    assert script.count("--reference ") == 2
+    assert (Path(workdir) / "references" / "hd.reference.histology.npz").exists()
 
 
 def test_a_damaged_reference_is_told_and_the_run_goes_on(referenced: Run) -> None:

@@ -105,6 +105,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_REFERENCE, "n_bins_on_tissue", "count", "Bins on tissue"),
     Metric(_REFERENCE, "n_genes", "count", "Genes", "genes of the reference"),
     Metric(_REFERENCE, "total_counts", "number", "Counts", "counts of the reference"),
+    Metric(_REFERENCE, "has_image", "flag", "With image", "whether the reference comes with its histology image"),
+    Metric(_REFERENCE, "um_per_px", "number", "Pixel size", "side of a pixel of the reference's image", "µm per pixel",
+           when=_IMAGE),
+    Metric(_REFERENCE, "image_coverage", "fraction", "Tissue covered by the image",
+           "share of the reference's bins on tissue that its image covers", better="higher", when=_IMAGE),
+    Metric(_REFERENCE, "n_features", "count", "Image features", "features of the image in each bin", when=_IMAGE),
     # ingest
     Metric(_INGEST, "n_in_tissue", "count", "Spots under tissue", "spots under tissue", better="higher"),
     Metric(_INGEST, "n_in_tissue_without_counts", "count", "Empty spots", "spots under tissue without counts: left out",

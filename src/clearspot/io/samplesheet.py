@@ -35,6 +35,8 @@ class SamplesheetRow:
         Visium HD bin size in micrometres.
     microns_per_pixel
         Micrometres per pixel of the full-resolution image, where the user knows better than the scale factors.
+    image_alignment
+        Xenium: how the image lies on the morphology image (:mod:`clearspot.io.image_alignment`).
     """
 
     sample: str
@@ -43,6 +45,7 @@ class SamplesheetRow:
     role: str = "query"
     bin_size_um: int | None = None
     microns_per_pixel: float | None = None
+    image_alignment: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All columns by name, for JSON."""
@@ -130,6 +133,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
             told.add(cell)
             yield _bad_cell(path, sheet.entries[cell[0]], cell[1], columns[cell[1]])
     yield from _names_of_the_run(path, entries)
+    yield from _alignments(path, entries)
     for name in schema.get("uniqueEntries", []):
         yield from _repeated(path, name, entries)
 
@@ -165,6 +169,8 @@ def _bad_cell(path: Path, entry: Entry, name: str, fragment: dict[str, Any]) -> 
         mend = f"call it '{_legal(value)}'"
     elif name == "sample":
         mend = "put the name in quotes"
+    elif name == "image_alignment":
+        mend = "name the file that Xenium Explorer exported, or leave the cell empty"
     elif name == "image":
         mend = "name the image file, or leave the cell empty if there is none"
     elif isinstance(value, str) and re.fullmatch(r"\d+,\d+", value):
@@ -189,6 +195,31 @@ def _names_of_the_run(path: Path, entries: list[Entry]) -> Iterator[Problem]:
                 f"'{name}', which is {RUN_NAMES[name.lower()]}",
                 f"a name other than {', '.join(RUN_NAMES)}",
                 f"call it '{name}_1'",
+            )
+
+
+def _alignments(path: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """An alignment says how the image of a Xenium reference lies: without either it means nothing."""
+    for entry in entries:
+        given = entry.values.get("image_alignment")
+        if given is None:
+            continue
+        where = f"{path.name}, {entry.where}, column image_alignment"
+        if entry.values.get("role", "query") == "query":
+            yield Problem(
+                _name(entry),
+                where,
+                f"an image alignment ({found_words(given)}) for a sample to be analysed",
+                "an image alignment only for a Xenium sample with the role 'reference'",
+                "leave the cell empty: the positions of Space Ranger refer to the image; or write 'reference' as role",
+            )
+        elif "image" not in entry.values:
+            yield Problem(
+                _name(entry),
+                where,
+                f"an image alignment ({found_words(given)}) without an image",
+                "the H&E image that was aligned in the column 'image'",
+                "name the image, or leave the cell of the alignment empty",
             )
 
 

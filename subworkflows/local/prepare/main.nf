@@ -38,14 +38,14 @@ workflow PREPARE {
                 error(outs.problem)
             }
             def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
-            [meta, outs.files, manifest, outs.image]
+            [meta, outs.files, manifest, outs.image, outs.alignment]
         }
 
     // Reference samples train the super-resolution model, where one is trained, and take no part in the rest.
-    ch_query = ch_samples.filter { meta, _files, _manifest, _image -> meta.role == 'query' }
-    ch_reference = ch_samples
-        .filter { meta, _files, _manifest, _image -> meta.role == 'reference' }
-        .map { meta, files, manifest, _image -> [meta, files, manifest] }
+    ch_query = ch_samples
+        .filter { meta, _files, _manifest, _image, _alignment -> meta.role == 'query' }
+        .map { meta, files, manifest, image, _alignment -> [meta, files, manifest, image] }
+    ch_reference = ch_samples.filter { meta, _files, _manifest, _image, _alignment -> meta.role == 'reference' }
     REFERENCE_PREPARE(settings.skip_superres || settings.diffst_checkpoint ? channel.empty() : ch_reference)
 
     SPACERANGER_CHECK(ch_query)
@@ -73,7 +73,7 @@ workflow PREPARE {
     images = ch_checked.map { meta, _files, _manifest, image, _json, facts ->
         [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
     }
-    references = REFERENCE_PREPARE.out.reference.map { _meta, file -> file }
+    references = REFERENCE_PREPARE.out.reference.mix(REFERENCE_PREPARE.out.histology).map { _meta, file -> file }
     // A reference that was refused is reported like a refused sample.
     ch_refused_references = REFERENCE_PREPARE.out.record.filter { _meta, json -> readRecord(json).status != 'ok' }
     records = ch_check_records.mix(ch_refused_references, SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
@@ -82,7 +82,7 @@ workflow PREPARE {
     emit:
     h5ad        // channel: [ meta, h5ad ]
     images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
-    references  // channel: h5ad of each reference, laid onto bins
+    references  // channel: h5ad of each reference, laid onto bins, and features of its image where it has one
     records     // channel: [ meta, json ]
     refused     // channel: [ sample, step, reasons ]
 }

@@ -8,27 +8,28 @@ include { unstageable } from '../utils_clearspot_pipeline/paths'
 // What is staged of one row of the samplesheet, or the problem why nothing can be.
 def stageSample(row, sheet_folder) {
     def what = 'A path in the samplesheet'
-    def written = [row.spaceranger_dir, row.image].findAll()
-    def problem = written.findResult { where -> unencodable(what, where) }
+    def written = [outs: row.spaceranger_dir, image: row.image, alignment: row.image_alignment].findAll { _name, where -> where }
+    def problem = written.values().findResult { where -> unencodable(what, where) }
     if (problem) {
         return [problem: problem]
     }
-    def found = written.collect { where -> lookUp(where, sheet_folder) }
-    problem = found.findResult { entry -> entry.there && isLocal(entry.path) ? unstageable(what, entry.path) : null }
+    def found = written.collectEntries { name, where -> [name, lookUp(where, sheet_folder)] }
+    problem = found.values().findResult { entry -> entry.there && isLocal(entry.path) ? unstageable(what, entry.path) : null }
     if (problem) {
         return [problem: problem]
     }
-    def root = found[0]
+    def root = found.outs
     // What is not there is not staged: the check names it, and the run goes on with the other samples.
     def outs = !root.there
         ? staged([], [read: root.address])
         : row.role == 'reference' ? listReference(root.path, row.bin_size_um) : listOuts(root.path, row.bin_size_um)
     problem = outs.files.findResult { path -> unencodable('A file of a sample', path) ?: (isLocal(path) ? unstageable('A file of a sample', path) : null) }
-    def image = row.image ? found[1] : [there: true, path: []]
+    def beside = found.findAll { name, _entry -> name != 'outs' }
     return [
         files: outs.files,
-        manifest: image.there ? outs.manifest : outs.manifest + [image: image.address],
-        image: image.there ? image.path : [],
+        manifest: outs.manifest + beside.findAll { _name, entry -> !entry.there }.collectEntries { name, entry -> [name, entry.address] },
+        image: beside.image?.there ? beside.image.path : [],
+        alignment: beside.alignment?.there ? beside.alignment.path : [],
         problem: problem,
     ]
 }
@@ -106,7 +107,7 @@ def stepInto(start, where) {
 //   named    places of what is there and not staged, where its name matters for a message
 //   links    targets by place: links that lead nowhere, and folders that may not be looked into
 //   read     what is read: the outs folder, an archive in it, or a path that is not there
-//   image    path of an image that is not there
+//   image, alignment  paths of an image and its alignment that are not there
 def staged(entries, more) {
     def manifest = [files: entries.collect { entry -> entry.place }, folders: [], named: [], links: [:], read: 'outs'] + more
     return [files: entries.collect { entry -> entry.path }, manifest: manifest]

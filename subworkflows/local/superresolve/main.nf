@@ -15,7 +15,7 @@ workflow SUPERRESOLVE {
     settings           // map: every parameter by name
     h5ad               // channel: [ meta, h5ad ] after denoising
     images             // channel: [ meta, image or [] ] full-resolution histology, [] where it cannot be used
-    references         // channel: h5ad of each reference
+    references         // channel: h5ad of each reference, and features of its image where it has one
     genes_of_interest  // path or []
 
     main:

@@ -65,9 +65,10 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     write_h5ad(adata, h5ad)
 
     (folder / "hd").mkdir()
-    hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--no-image", "--width-um", "512", "--genes", "120"]
+    hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--width-um", "512", "--genes", "120"]
     assert CliRunner().invoke(clearspot_command, hd).exit_code == 0
-    found.append(prepare_reference(folder / "hd" / "phantom_1" / "outs", folder, "hd", bin_um=20.0))
+    made = folder / "hd" / "phantom_1"
+    found.append(prepare_reference(made / "outs", folder, "hd", bin_um=20.0, image=made / "image.tif"))
 
     found.append(embed_file(h5ad, files.image, folder, SAMPLE, preset="test", factor=5))
     (folder / "genes.txt").write_text(f"{gene}\n")

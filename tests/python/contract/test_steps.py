@@ -16,7 +16,7 @@ S = "{sample}"
 FILES = {
     "samplesheet": [keys.VALID_SAMPLESHEET_NAME],
     "check": [],
-    "reference": [keys.reference_name(S)],
+    "reference": [keys.reference_name(S), keys.reference_histology_name(S)],
     "ingest": [keys.h5ad_name(S)],
     "qc": [keys.h5ad_name(S)],
     "graph": [keys.h5ad_name(S)],

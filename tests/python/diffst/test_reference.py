@@ -16,45 +16,106 @@ def rng():
     return np.random.default_rng(3)
 
 
-def hd_section(rng, side=12, um_per_px=0.5, turn=0.0):
-    row, col = (index.ravel() for index in np.mgrid[:side, :side])
-    x, y = col * 8.0 * np.cos(turn) - row * 8.0 * np.sin(turn), col * 8.0 * np.sin(turn) + row * 8.0 * np.cos(turn)
+def hd_section(rng, side=30, um_per_px=0.5, turn_degrees=0.3, mirrored=True, first=(100, 40)):
+    """Bins of 8 um whose array starts at row 100 and column 40; columns run to the left, and the slide is turned."""
+    row, col = (index.ravel() + start for index, start in zip(np.mgrid[:side, :side], first, strict=True))
+    turn = np.deg2rad(turn_degrees)
+    across, down = (-1 if mirrored else 1) * 8.0 * col, 8.0 * row
+    x, y = across * np.cos(turn) - down * np.sin(turn), across * np.sin(turn) + down * np.cos(turn)
     counts = sparse.csr_matrix(rng.poisson(2, (side**2, 3)).astype(np.int32))
     return ad.AnnData(
-        obs=pd.DataFrame(index=[f"b{number}" for number in range(side**2)]),
+        obs=pd.DataFrame(
+            {keys.ARRAY_ROW: row, keys.ARRAY_COL: col},
+            index=[f"s_008um_{r:05}_{c:05}-1" for r, c in zip(row, col, strict=True)],
+        ),
         var=pd.DataFrame(index=["a", "b", "c"]),
         layers={keys.COUNTS: counts},
-        obsm={keys.SPATIAL: np.column_stack([x, y]) / um_per_px + 40},
+        obsm={keys.SPATIAL: np.column_stack([x, y]) / um_per_px + 4000},
     )
 
 
-@pytest.mark.parametrize("turn", [0.0, 0.01])
-def test_hd_counts_are_all_on_the_grid(rng, turn):
-    adata = hd_section(rng, turn=turn)
+def blocks(adata, side, times):
+    """Counts in blocks of bins, ``(rows, columns, genes)``, by reshaping."""
+    maps = adata.layers[keys.COUNTS].toarray().reshape(side, side, -1)
+    return maps.reshape(side // times, times, side // times, times, -1).sum(axis=(1, 3))
 
-    reference = from_visium_hd(adata, 16.0, hd_bin_um=8.0, microns_per_pixel=0.5)
 
-    np.testing.assert_allclose(reference.counts.sum(axis=0), adata.layers[keys.COUNTS].sum(axis=0).A1, rtol=1e-5)
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(
+    ("bin_um", "times"), [(8.0, 1), (4.0, 1), (16.0, 2), (18.0, 2), (20.0, 2), (22.0, 3), (24.0, 3)]
+)
+def test_hd_bins_are_sums_of_whole_measured_ones(rng, bin_um, times, mirrored):
+    adata = hd_section(rng, mirrored=mirrored)
+
+    reference = from_visium_hd(adata, bin_um, hd_bin_um=8.0)
+
+    assert reference.grid.bin_um == 8.0 * times
+    assert (reference.grid.n_rows % 8, reference.grid.n_cols % 8) == (0, 0)
+    maps = reference.counts.toarray().reshape(*reference.grid.shape, 3)
+    np.testing.assert_array_equal(maps[: 30 // times, : 30 // times], blocks(adata, 30, times))
+    assert maps.sum() == adata.layers[keys.COUNTS].sum()
     assert list(reference.genes) == ["a", "b", "c"]
-    assert reference.tissue.sum() * 16**2 == pytest.approx((12 * 8) ** 2, rel=0.4)
+    assert reference.measured_um == 8.0
+    tissue = np.zeros(reference.grid.shape, bool)
+    tissue[: 30 // times, : 30 // times] = True
+    np.testing.assert_array_equal(reference.tissue, tissue)
 
 
-def test_hd_bins_go_where_they_lie(rng):
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_hd_bins_lie_in_the_image_where_their_parts_do(rng, mirrored):
+    adata = hd_section(rng, mirrored=mirrored)
+    reference = from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+
+    centres = np.column_stack([reference.grid.centres_px(), np.ones(reference.grid.n_bins)])
+    found = (reference.to_image @ centres.T)[:2].T.reshape(*reference.grid.shape, 2)
+
+    expected = adata.obsm[keys.SPATIAL].reshape(15, 2, 15, 2, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(found[:15, :15], expected, atol=1e-6)
+
+
+def test_hd_array_is_read_from_the_barcodes_where_obs_lacks_it(rng):
     adata = hd_section(rng)
-    reference = from_visium_hd(adata, 16.0, hd_bin_um=8.0, microns_per_pixel=0.5)
-    grid = reference.grid
-    centroid = reference.counts.T @ grid.centres_px() / reference.counts.sum(axis=0)[:, None]
+    one = from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+    del adata.obs[keys.ARRAY_ROW]
+    shuffled = adata[rng.permutation(adata.n_obs)].copy()
 
-    counts = adata.layers[keys.COUNTS]
-    expected = (counts.T @ adata.obsm[keys.SPATIAL]) / counts.sum(axis=0).A1[:, None]
+    other = from_visium_hd(shuffled, 16.0, hd_bin_um=8.0)
 
-    np.testing.assert_allclose(centroid, expected, atol=16)
-    assert np.abs(centroid - expected).mean() < 3
+    assert other.grid == one.grid
+    np.testing.assert_array_equal(other.counts.toarray(), one.counts.toarray())
+    np.testing.assert_allclose(other.to_image, one.to_image, atol=1e-6)
 
 
-def test_finer_than_measured_is_refused(rng):
-    with pytest.raises(ValueError, match="finer"):
-        from_visium_hd(hd_section(rng), 4.0, hd_bin_um=8.0, microns_per_pixel=0.5)
+def test_hd_bins_without_a_place_in_the_array_are_refused(rng):
+    adata = hd_section(rng)
+    del adata.obs[keys.ARRAY_ROW]
+    adata.obs_names = [f"bin_{number}" for number in range(adata.n_obs)]
+    with pytest.raises(BadInputError, match="no row and column for bin bin_0"):
+        from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+
+
+@pytest.mark.parametrize(("pixels", "fits"), [(10.0, True), (40.0, False)])
+def test_hd_positions_follow_the_array_to_within_a_bin(rng, pixels, fits):
+    adata = hd_section(rng)
+    adata.obsm[keys.SPATIAL][17] += pixels
+    if fits:
+        assert from_visium_hd(adata, 16.0, hd_bin_um=8.0).grid.bin_um == 16.0
+        return
+    with pytest.raises(BadInputError, match="bins from where row and column"):
+        from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+
+
+def test_hd_bins_in_a_line_are_refused(rng):
+    with pytest.raises(BadInputError, match="single line"):
+        from_visium_hd(hd_section(rng)[:30].copy(), 16.0, hd_bin_um=8.0)
+
+
+def test_a_smaller_image_is_met_at_its_own_size(rng):
+    adata = hd_section(rng)
+    whole = from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+    adata.uns[keys.UNS] = {keys.IMAGE: {keys.PIXELS_PER_FULLRES_PIXEL: 0.25}}
+    smaller = from_visium_hd(adata, 16.0, hd_bin_um=8.0)
+    np.testing.assert_allclose(smaller.to_image[:2], whole.to_image[:2] / 4)
 
 
 def test_a_cell_is_shared_among_bins_by_area():

@@ -210,6 +210,27 @@ def test_bad_cell_says_what_was_expected(problems, column: str, cell: str, expec
     assert expected in problem.expected
 
 
+def test_alignment_of_a_reference_is_read(read):
+    text = "sample,spaceranger_dir,role,image,image_alignment\nq,outs,,,\nx,xenium,reference,he.tif,he_alignment.csv\n"
+    assert [row.image_alignment for row in read(text)] == [None, "he_alignment.csv"]
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ("S1,outs,,he.tif,a.csv", "for a sample to be analysed"),
+        ("S1,outs,query,he.tif,a.csv", "for a sample to be analysed"),
+        ("S1,outs,reference,,a.csv", "without an image"),
+        ("S1,outs,reference,he.tif,a.json", "'a.json'"),
+    ],
+)
+def test_alignment_without_reference_or_image_is_refused(problems, row: str, found: str):
+    (problem,) = problems(f"sample,spaceranger_dir,role,image,image_alignment\nq,outs,,,\n{row}\n")
+    assert (problem.sample, problem.file) == ("S1", "sheet.csv, line 3, column image_alignment")
+    assert found in problem.found
+    assert "leave the cell" in problem.mend
+
+
 def test_decimal_comma_is_recognised(problems):
     (problem,) = problems('sample,spaceranger_dir,microns_per_pixel\nS1,outs,"0,27"\n')
     assert problem.mend == "write it with a decimal point: 0.27"

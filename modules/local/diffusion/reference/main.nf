@@ -3,16 +3,21 @@ process REFERENCE_PREPARE {
     label 'process_medium'
 
     input:
-    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64)
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*'), path(alignment, stageAs: 'alignment/*')
 
     output:
     tuple val(meta), path("${meta.id}.reference.h5ad"), emit: reference, optional: true
+    tuple val(meta), path("${meta.id}.reference.histology.npz"), emit: histology, optional: true
     tuple val(meta), path("${meta.id}.reference.json"), emit: record
     path 'versions.yml', topic: versions
 
     script:
     def args = task.ext.args ?: ''
+    // an image or alignment that is not there is a link to nothing, which link_outs.py makes
+    def manifest = new groovy.json.JsonSlurper().parseText(new String(manifest_base64.decodeBase64(), 'UTF-8'))
     def optional = [
+        image || manifest.image ? '--image image/*' : '',
+        alignment || manifest.alignment ? '--image-alignment alignment/*' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
@@ -27,7 +32,7 @@ process REFERENCE_PREPARE {
     stub:
     """
     # clearspot ${task.ext.code_version}
-    touch ${meta.id}.reference.h5ad
+    touch ${meta.id}.reference.h5ad ${image ? "${meta.id}.reference.histology.npz" : ''}
     stub_record.py --step reference --sample ${meta.id} --versions versions.yml
     """
 }

@@ -24,7 +24,9 @@ process DIFFUSION_TRAIN {
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
-    def learned = references ? references.collect { reference -> "--reference ${reference}" }.join(' ') + ' ' + (task.ext.args2 ?: '') : ''
+    // features of a reference's image lie beside it: the script finds them by name
+    def learned = references.findAll { file -> file.name.endsWith('.reference.h5ad') }.collect { reference -> "--reference ${reference}" }
+    def reference_options = learned ? "${learned.join(' ')} ${task.ext.args2 ?: ''}" : ''
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}/models
@@ -38,7 +40,7 @@ process DIFFUSION_TRAIN {
         --preset ${preset} \\
         --device ${device} \\
         --threads ${task.cpus} \\
-        ${genes} ${always} ${scale} ${learned} ${args}
+        ${genes} ${always} ${scale} ${reference_options} ${args}
     # a refused sample has no model
     [ ! -e ${meta.id}/${meta.id}.diffst.pt ] || mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -14,16 +15,24 @@ from scipy import sparse
 from clearspot import keys
 from clearspot.contract.flags import read_flag
 from clearspot.contract.sections import require_one_section
+from clearspot.diffst.data.embedding import Embedding
 from clearspot.diffst.data.reference import XENIUM_FILES, Reference, from_visium_hd, read_xenium
 from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.encoder import Encoder
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
+from clearspot.io.collecting import collecting
+from clearspot.io.image import probe_image
+from clearspot.io.image_alignment import read_alignment
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.preflight import check_outs
 from clearspot.io.section_file import read_users_section
 from clearspot.record import StepRecord
 
 _HIGH_RESOLUTION: Final = "Visium HD outs, or a Xenium folder"
 _STEP: Final = "reference"
+_SAME: Final = 1e-6
+"""Relative difference of two sizes of bins that are the same."""
 
 
 def prepare_reference(
@@ -32,10 +41,17 @@ def prepare_reference(
     sample: str,
     *,
     bin_um: float,
+    image: Path | None = None,
+    image_alignment: Path | None = None,
     bin_size_um: int | None = None,
     microns_per_pixel: float | None = None,
+    allow_lowres_image: bool = False,
+    encoder: Path | str | None = None,
+    encoder_name: str = "resnet18",
 ) -> StepRecord:
     """Read a reference, lay it onto bins, and write ``<sample>.reference.h5ad``.
+
+    With an image also ``<sample>.reference.histology.npz``, the features and colours of the image on the same bins.
 
     Parameters
     ----------
@@ -46,9 +62,17 @@ def prepare_reference(
     sample
         Sample name.
     bin_um
-        Bins wanted. Where the reference was measured on wider ones, those are kept.
+        Bins wanted. For Visium HD they become the nearest multiple of the measured ones.
+    image
+        Full-resolution histology image.
+    image_alignment
+        Of a Xenium sample's image, see :func:`clearspot.io.image_alignment.read_alignment`.
     bin_size_um, microns_per_pixel
         Of a Visium HD sample, as in the samplesheet.
+    allow_lowres_image
+        Accept an image of a Visium HD sample that is smaller than the one the positions refer to.
+    encoder, encoder_name
+        See :class:`DiffstParams`.
 
     Returns
     -------
@@ -57,25 +81,91 @@ def prepare_reference(
     Raises
     ------
     BadInputError
-        If the input cannot be a reference. No file is written then.
+        If the input cannot be a reference, or its image cannot be used: with all problems. No file is written then.
     """
-    kind, reference = _read_outs(path, outdir, sample, bin_um, bin_size_um, microns_per_pixel)
-    write_reference(reference, outdir / keys.reference_name(sample))
-    return StepRecord(
-        sample,
-        _STEP,
-        metrics={
-            "reference_kind": kind,
-            "bin_um": reference.grid.bin_um,
-            "n_bins_on_tissue": int(reference.tissue.sum()),
-            "n_genes": len(reference.genes),
-            "total_counts": float(reference.counts.sum(dtype=np.float64)),
-        },
-    )
+    given = {"image": image and image.name, "image_alignment": image_alignment and image_alignment.name}
+    record = StepRecord(sample, _STEP, params={"bin_um": bin_um, **given})
+    is_xenium = _is_xenium(path)
+    read = None
+    _check_image(record, image, image_alignment, belongs=is_xenium or not path.exists())
+    with collecting(record):
+        if is_xenium:
+            read = read_xenium(path, sample, bin_um)
+        else:
+            read = _read_outs(
+                path,
+                outdir,
+                record,
+                bin_um,
+                image=image,
+                bin_size_um=bin_size_um,
+                microns_per_pixel=microns_per_pixel,
+                allow_lowres_image=allow_lowres_image,
+            )
+    if record.problems or read is None:
+        raise BadInputError(record.problems)
+    if image is not None:
+        seeing = None if encoder is None else Encoder.open(Path(encoder), encoder_name, sample)
+        read = read.with_image(image, image_alignment, encoder=seeing, sample=sample)
+    write_reference(read, outdir / keys.reference_name(sample))
+    _describe(record, read, bin_um, kind="Xenium" if is_xenium else "Visium HD")
+    if image is not None and is_xenium and image_alignment is None:
+        text = f"no image alignment: {image.name} is taken to lie on the morphology image pixel by pixel"
+        record.note("warning", text)
+    return record
+
+
+def _check_image(record: StepRecord, image: Path | None, alignment: Path | None, *, belongs: bool) -> None:
+    """Look at image and alignment before the counts are read: all problems are told at once."""
+    if image is not None:
+        with collecting(record):
+            probe_image(image, record.sample)
+    if alignment is None:
+        return
+    if image is None:
+        found, expected, mend = "an image alignment without an image", "the image that was aligned", "Give the image."
+        record.problems.append(Problem(record.sample, alignment.name, found, expected, mend))
+    if not belongs:
+        found, expected = "an image alignment for a sample that is no Xenium folder", "one only for Xenium"
+        mend = "Leave it out: the positions of Space Ranger refer to the image."
+        record.problems.append(Problem(record.sample, alignment.name, found, expected, mend))
+    with collecting(record):
+        read_alignment(alignment, record.sample)
+
+
+def _describe(record: StepRecord, reference: Reference, bin_um: float, *, kind: str) -> None:
+    record.metrics |= {
+        "reference_kind": kind,
+        "bin_um": reference.grid.bin_um,
+        "n_bins_on_tissue": int(reference.tissue.sum()),
+        "n_genes": len(reference.genes),
+        "total_counts": float(reference.counts.sum(dtype=np.float64)),
+        "has_image": reference.histology is not None,
+    }
+    if reference.histology is not None:
+        record.metrics |= {
+            "um_per_px": reference.image_um_per_px,
+            "image_coverage": float(reference.histology.valid[reference.tissue].mean()),
+            "n_features": reference.histology.n_features,
+        }
+    if abs(reference.grid.bin_um / bin_um - 1) > _SAME:
+        text = f"bins of {reference.grid.bin_um:g} um instead of {bin_um:g}: whole ones of {reference.measured_um:g} um"
+        record.note("handled", text)
 
 
 def read_reference(path: Path | str, bin_um: float) -> Reference:
     """Read a reference: a prepared file, a folder of Xenium, or the ``.h5ad`` of an ingested Visium HD section.
+
+    Parameters
+    ----------
+    path
+        Where it is. Features of the image of a prepared file are read from the file that stands beside it.
+    bin_um
+        Bins wanted.
+
+    Returns
+    -------
+    The reference, with ``histology`` where it was prepared with an image; :meth:`Reference.with_image` adds one to it.
 
     Raises
     ------
@@ -93,55 +183,58 @@ def read_reference(path: Path | str, bin_um: float) -> Reference:
 
 
 def write_reference(reference: Reference, path: Path) -> None:
-    """Write a reference so that :func:`read_reference` gives it back."""
+    """Write a reference so that :func:`read_reference` gives it back: its image's features go into a file beside it."""
     grid = reference.grid
+    stated: dict[str, Any] = {
+        "bin_um": grid.bin_um,
+        "n_rows": grid.n_rows,
+        "n_cols": grid.n_cols,
+        "origin_px": np.asarray(grid.origin_px, dtype=np.float64),
+        "px_per_um": grid.px_per_um,
+        "measured_um": reference.measured_um,
+    }
+    if reference.to_image is not None:
+        stated["to_image"] = reference.to_image
     adata = ad.AnnData(
         X=sparse.csr_matrix(reference.counts),
         obs=pd.DataFrame({keys.IN_TISSUE: reference.tissue.ravel()}, index=np.arange(grid.n_bins).astype(str)),
         var=pd.DataFrame(index=reference.genes.astype(str)),
-        uns={
-            keys.UNS: {
-                keys.REFERENCE_GRID: {
-                    "bin_um": grid.bin_um,
-                    "n_rows": grid.n_rows,
-                    "n_cols": grid.n_cols,
-                    "origin_px": np.asarray(grid.origin_px, dtype=np.float64),
-                    "px_per_um": grid.px_per_um,
-                }
-            }
-        },
+        uns={keys.UNS: {keys.REFERENCE_GRID: stated}},
     )
+    beside = histology_beside(path)
+    if reference.histology is None:
+        beside.unlink(missing_ok=True)  # of an earlier run with an image
+    else:
+        Embedding(reference.histology, grid, reference.image_um_per_px or float("nan")).write(beside)
     write_h5ad(adata, path)
 
 
-def _read_outs(
-    path: Path, outdir: Path, sample: str, bin_um: float, bin_size_um: int | None, microns_per_pixel: float | None
-) -> tuple[str, Reference]:
-    if any((path / name).exists() for name in XENIUM_FILES):
-        return "Xenium", read_xenium(path, sample, bin_um)
+def _is_xenium(path: Path) -> bool:
+    return any((path / name).exists() for name in XENIUM_FILES)
+
+
+def _read_outs(path: Path, outdir: Path, record: StepRecord, bin_um: float, **options: Any) -> Reference:
+    """Ingest a section; where it has an image, look first at what a sample's check would say of the two."""
     # beside the results, because a node's /tmp is often too small for an unpacked outs folder
     with TemporaryDirectory(prefix=".unpacked-", dir=outdir) as unpacked:
-        section, _ = ingest_outs(
-            path,
-            sample,
-            bin_size_um=bin_size_um,
-            microns_per_pixel=microns_per_pixel,
-            unpack_to=Path(unpacked),
-        )
-    return "Visium HD", _from_section(section, sample, path.name, bin_um)
+        if options["image"] is not None:
+            checked = check_outs(path, record.sample, unpack_to=Path(unpacked) / "check", **options)
+            if checked.problems:
+                raise BadInputError(checked.problems)
+            record.messages += [message for message in checked.messages if message.level == "warning"]
+        section, _ = ingest_outs(path, record.sample, unpack_to=Path(unpacked) / "ingest", **options)
+    return _from_section(section, record.sample, path.name, bin_um)
 
 
 def _from_section(adata: ad.AnnData, sample: str, name: str, bin_um: float) -> Reference:
     require_one_section(adata, sample, "A reference")
     stated = adata.uns.get(keys.UNS, {})
-    side, scale = stated.get(keys.BIN_SIZE_UM), stated.get(keys.MICRONS_PER_PIXEL)
-    if not side or not scale or keys.COUNTS not in adata.layers:
+    side = stated.get(keys.BIN_SIZE_UM)
+    if not side or keys.COUNTS not in adata.layers:
         found = "a section whose bins are not known to be smaller than spots"
         mend = "Give a Visium HD or Xenium sample as reference; leave 'role' empty for a sample to be analysed."
         raise BadInputError(Problem(sample, name, found, _HIGH_RESOLUTION, mend))
-    return from_visium_hd(
-        adata, max(bin_um, float(side)), hd_bin_um=float(side), microns_per_pixel=float(scale), sample=sample
-    )
+    return from_visium_hd(adata, bin_um, hd_bin_um=float(side), sample=sample)
 
 
 def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: float) -> Reference:
@@ -149,10 +242,28 @@ def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: flo
     grid = FineGrid(
         float(stated["bin_um"]), int(stated["n_rows"]), int(stated["n_cols"]), (x, y), float(stated["px_per_um"])
     )
-    # HD bins may be wider than those wanted; ones that are finer were prepared for another run
-    if grid.bin_um < bin_um * (1 - 1e-6):
+    measured = float(stated.get("measured_um", 0.0))
+    # HD bins may be wider than those wanted, or narrower by up to half a measured one: the rest is for another run
+    if grid.bin_um + measured / 2 < bin_um * (1 - _SAME):
         found, expected = f"a reference on bins of {grid.bin_um:g} um", f"bins of {bin_um:g} um, like the section's"
         mend = "Prepare it with --bin-um of this run."
         raise BadInputError(Problem(keys.sample_of_reference(path.name), path.name, found, expected, mend))
     tissue = read_flag(adata.obs, keys.IN_TISSUE, path.stem).reshape(grid.shape)
-    return Reference(sparse.csr_array(adata.X), adata.var_names, grid, tissue)
+    to_image = np.asarray(stated["to_image"], dtype=np.float64) if "to_image" in stated else None
+    reference = Reference(sparse.csr_array(adata.X), adata.var_names, grid, tissue, measured, to_image)
+    beside = histology_beside(path)
+    return _with_histology(reference, beside) if beside.exists() else reference
+
+
+def histology_beside(path: Path) -> Path:
+    """Where the features of the image of a prepared reference are."""
+    return path.with_name(keys.reference_histology_name(keys.sample_of_reference(path.name)))
+
+
+def _with_histology(reference: Reference, path: Path) -> Reference:
+    embedding = Embedding.read(path)
+    if embedding.grid != reference.grid:
+        sample, mend = path.name.split(".")[0], "Prepare the reference again, or delete the file: it is of another run."
+        found, expected = "image features on other bins than the reference's", "the features of this reference's image"
+        raise BadInputError(Problem(sample, path.name, found, expected, mend))
+    return replace(reference, histology=embedding.histology, image_um_per_px=embedding.um_per_px)

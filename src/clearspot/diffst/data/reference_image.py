@@ -29,6 +29,8 @@ def add_image(
     sample: str,
 ) -> Reference:
     """Compute features and colours of a reference's image; arguments and errors as :meth:`Reference.with_image`."""
+    if any(side % 8 for side in reference.grid.shape):
+        raise ValueError(f"rows and columns of a grid with an image are multiples of 8, not {reference.grid.shape}")
     image = Path(image) if isinstance(image, str) else image
     name = image.name if isinstance(image, Path) else "image"
     to_image = _to_image(reference, alignment, sample)

@@ -204,7 +204,7 @@ def points_per_bin(bin_um: float) -> int:
 
 
 def _colours(image: GridImage, grid: FineGrid) -> NDArray[np.uint8]:
-    """Colours at regular points of every bin, each the mean of four within its square; white where there is no image."""
+    """Colours at regular points of every bin, each the mean of four around it; white where there is no image."""
     points = points_per_bin(grid.bin_um)
     colours = np.full((3, grid.n_rows * points, grid.n_cols * points), _WHITE, np.uint8)
     for first, pixels, inside in image.strips(2 * points, _BINS_PER_STRIP):

@@ -92,8 +92,9 @@ def superresolve(
     checkpoint
         A trained model; None: one is trained on this section and kept beside the result.
     references
-        Samples of high resolution that training learns from besides, by name: read (``diffst.reference``), or the path
-        of a prepared reference, a Xenium folder or an ingested Visium HD section.
+        Samples of high resolution that training learns from besides, by name: the path of a prepared reference, a
+        Xenium folder or an ingested Visium HD section, or a reference that was read (``read_reference`` of
+        ``clearspot.diffst.data.reference_file``), with its image: ``read_reference(...).with_image(image, alignment)``.
     microns_per_pixel
         Overrides what the section says.
     progress

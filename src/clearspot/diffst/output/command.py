@@ -110,14 +110,15 @@ def train_file(
     checkpoint_dir
         Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
     references
-        To learn from besides: what ``reference_prepare`` wrote, Xenium folders, Visium HD sections (``.h5ad``).
+        To learn from besides: what ``reference_prepare`` wrote (features of an image are found beside it), Xenium
+        folders, Visium HD sections (``.h5ad``).
     skip_bad_references
         Leave out references that do not fit the section, with a warning in the record.
     microns_per_pixel
         Overrides what the section says.
     """
     from clearspot.diffst.data.embedding import Embedding
-    from clearspot.diffst.data.reference_file import read_reference
+    from clearspot.diffst.data.reference_file import histology_beside, read_reference
     from clearspot.diffst.output.api import train
     from clearspot.diffst.training.kept_checkpoint import DiffstKept
 
@@ -129,7 +130,8 @@ def train_file(
     final = outdir / keys.diffst_checkpoint_name(sample)
     kept = resumed = None
     if checkpoint_dir is not None and resume_from is None:
-        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references], params, microns_per_pixel)
+        seen = [histology_beside(path) for path in references]
+        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references, *seen], params, microns_per_pixel)
         resumed = kept.found()
     record = train(
         adata,
