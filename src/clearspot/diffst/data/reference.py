@@ -101,13 +101,8 @@ class Reference:
         image
             Full-resolution histology image: a file, or its pixels (height x width x 3).
         alignment
-<<<<<<< HEAD
-            Xenium: image alignment file of Xenium Explorer, or its 3 x 3 matrix from pixels of the image to those of the
-            morphology image. None: the image lies on the morphology image pixel by pixel.
-=======
             Xenium: image alignment file of Xenium Explorer, or its 3 x 3 matrix from pixels of the image to those of
             the morphology image. None: the image lies on the morphology image pixel by pixel.
->>>>>>> 55f81ba9112cc13794d4d5b27eda66cb7ca42cf3
         encoder
             Adds its features; the sections that learn from the reference need the same.
         sample
@@ -118,11 +113,8 @@ class Reference:
         BadInputError
             If the image cannot be read, is coarser than half a bin or leaves out most of the tissue, or if the
             alignment is none or does not belong here.
-<<<<<<< HEAD
-=======
         ValueError
             If rows and columns of the grid are not multiples of 8.
->>>>>>> 55f81ba9112cc13794d4d5b27eda66cb7ca42cf3
         """
         from clearspot.diffst.data.reference_image import add_image
 
@@ -138,13 +130,8 @@ def from_visium_hd(adata: ad.AnnData, bin_um: float, *, hd_bin_um: float, sample
     Parameters
     ----------
     adata
-<<<<<<< HEAD
-        A section as ingest makes it: counts in ``layers['counts']``, ``obsm['spatial']``; row and column in the array as
-        ``array_row`` and ``array_col`` or in the barcodes.
-=======
         A section as ingest makes it: counts in ``layers['counts']``, ``obsm['spatial']``; row and column in the array
         as ``array_row`` and ``array_col`` or in the barcodes.
->>>>>>> 55f81ba9112cc13794d4d5b27eda66cb7ca42cf3
     bin_um
         Bins wanted; they become the nearest multiple of the measured ones, and at least those.
     hd_bin_um
