@@ -186,6 +186,10 @@ def sample_of_reference(name: str) -> str:
     return name.removesuffix(_REFERENCE_SUFFIX)
 
 
+PRETRAINED_NAME: Final = "references.diffst.pt"
+"""File name of the Diff-ST model that learned from the references of a run."""
+
+
 def diffst_checkpoint_name(sample: str) -> str:
     """File name of a sample's Diff-ST checkpoint."""
     return f"{sample}.diffst.pt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch.nn.functional as F  # noqa: N812 - as PyTorch's own documentation has it
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ class PixelEncoder(nn.Module):
             raise ValueError(f"pixels a bin must be a power of two from 2, not {pixels_per_bin}")
         widths = [WIDTHS[min(number, len(WIDTHS) - 1)] for number in range(halvings)]
         layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1), nn.SiLU()]
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
         self.down = nn.Sequential(*layers)
         self.mix = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 3, padding=1), nn.SiLU())

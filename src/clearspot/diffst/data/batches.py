@@ -157,11 +157,14 @@ class Sampler:
                 truths.append(turned(data.truth, turn))
                 known.append(turned(data.known[None], turn))
         nothing = torch.empty(0, device=self._device)
+        stacked = [torch.stack(parts) if parts else nothing for parts in (means, truths, known)]
         return Batch(
-            stack(inputs),
-            tuple(windows),
-            tuple(turns),
-            *(torch.stack(parts) if parts else nothing for parts in (means, truths, known)),
+            inputs=stack(inputs),
+            windows=tuple(windows),
+            turns=tuple(turns),
+            mean=stacked[0],
+            truth=stacked[1],
+            known=stacked[2],
             genes=None if genes is None else torch.from_numpy(genes).to(self._device),
         )
 

@@ -67,7 +67,7 @@ class View:
     fine_counts
         ``(bins, genes)`` CSR: what each bin measured, where that is known.
     exposure
-        ``(rows, columns)``: factor of the assay on each bin, such as the stripes of Visium HD; None: the same everywhere.
+        ``(rows, columns)``: factor of the assay on each bin, such as the stripes of Visium HD; None: 1 everywhere.
     stain
         ``(3,)``: mean optical density of the slide's stained points.
     """

@@ -83,7 +83,7 @@ class Prediction:
         tissue = tissue_of(section)
         self.view: View = section_view(section, values, histology, tissue, everywhere, _PATTERNS, params.seed)
         self.mean = predict_mean(fitted.model, self.view, self.view.conditions[0], params, device)
-        self._loadings = gene_loadings(fitted.model, self._programs, section, params, device, everywhere)
+        self._loadings = gene_loadings(fitted.model, self._programs, section, params, everywhere)
         self.draws = self._draw(draws, progress) if fitted.model.denoiser is not None and params.diffusion else []
 
     @property

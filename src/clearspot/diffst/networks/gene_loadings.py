@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from clearspot.diffst.data.gene_graph import correlation_graph
@@ -13,18 +12,15 @@ from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 
 
-@torch.no_grad()
 def gene_loadings(
     model: DiffstModel,
     programs: Programs,
     section: SpotSection,
     params: DiffstParams,
-    device: torch.device,
     spots: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     """Loadings ``(programs, genes)`` with the gene graph network's corrections, from the graph over these spots."""
     graph = None
     if model.genes is not None:
         graph = correlation_graph(section.counts[spots], params.gene_neighbours, params.seed)
-    loadings = torch.from_numpy(programs.loadings).to(device)
-    return model.gene_loadings(loadings, graph).cpu().numpy()
+    return model.corrected_loadings(programs.loadings, graph)

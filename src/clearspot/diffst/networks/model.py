@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clearspot.diffst.data.gene_graph import GeneGraph
@@ -61,3 +63,9 @@ class DiffstModel(nn.Module):
         weights = torch.from_numpy(graph.weights).to(loadings.device)
         corrected = loadings * self.genes(gene_features(loadings), edges, weights)
         return corrected / corrected.sum(dim=1, keepdim=True) * loadings.sum(dim=1, keepdim=True)
+
+    @torch.no_grad()
+    def corrected_loadings(self, loadings: NDArray[np.float32], graph: GeneGraph | None) -> NDArray[np.float32]:
+        """The same for arrays, ``(programs, genes)``."""
+        device = self.residual_sd.device
+        return np.asarray(self.gene_loadings(torch.from_numpy(loadings).to(device), graph).cpu().numpy())

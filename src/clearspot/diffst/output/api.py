@@ -21,12 +21,14 @@ from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
+from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.estimate.conditioning import evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction
 from clearspot.diffst.generate.verdict import Verdict
+from clearspot.diffst.output.pretraining import pretrain_on
 from clearspot.diffst.output.summary import about, sampling_record, training_record
 from clearspot.diffst.output.superres_file import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
@@ -67,6 +69,7 @@ def superresolve(
     preset: Preset = "cpu",
     params: DiffstParams | None = None,
     checkpoint: Path | str | None = None,
+    start_from: Path | str | None = None,
     references: Mapping[str, Reference | Path | str] | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
@@ -91,8 +94,11 @@ def superresolve(
         All settings at once, instead of ``preset`` and ``settings``.
     checkpoint
         A trained model; None: one is trained on this section and kept beside the result.
+    start_from
+        Model that was pretrained on references: training on the section goes on from there.
     references
-        Samples of high resolution that training learns from besides, by name: the path of a prepared reference, a
+        Samples of high resolution to pretrain such a model on, which is kept beside the result, by name:
+        the path of a prepared reference, a
         Xenium folder or an ingested Visium HD section, or a reference that was read (``read_reference`` of
         ``clearspot.diffst.data.reference_file``), with its image: ``read_reference(...).with_image(image, alignment)``.
     microns_per_pixel
@@ -127,13 +133,23 @@ def superresolve(
     training = None
     if checkpoint is None:
         checkpoint = out / keys.diffst_checkpoint_name(sample)
+        if references:
+            start_from = out / keys.PRETRAINED_NAME
+            section = _section(adata, embedding, sample, params, microns_per_pixel)
+            pretrain_on(
+                {name: _reference(one, section.grid.bin_um) for name, one in references.items()},
+                start_from,
+                params=params,
+                spots=SpotGeometry(section.pitch_um, section.diameter_um),
+                progress=progress,
+            )
         training = train(
             adata,
             embedding,
             checkpoint,
             sample=sample,
             params=params,
-            references=_read_references(references, adata, embedding, sample, params, microns_per_pixel),
+            start_from=start_from,
             microns_per_pixel=microns_per_pixel,
             progress=progress,
         )
@@ -157,8 +173,7 @@ def train(
     *,
     sample: str,
     params: DiffstParams,
-    references: Mapping[str, Reference] | None = None,
-    skip_bad_references: bool = False,
+    start_from: Path | str | None = None,
     resume_from: Path | str | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
@@ -171,25 +186,23 @@ def train(
         See :func:`superresolve`.
     checkpoint
         Where the model goes, also while it trains.
-    references
-        Samples of high resolution to learn from besides, by name.
-    skip_bad_references
-        Leave out references that do not fit the section, with a warning in the record.
+    start_from
+        Model of :func:`clearspot.diffst.output.pretraining.pretrain_on`; None: learn from this section alone.
     resume_from
         Checkpoint of a run that was broken off.
     """
     checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
     require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
-    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+    started = None if start_from is None else Path(start_from)
+    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from or started):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
             None if embedding is None else embedding.histology,
             params,
             device,
-            references=references,
-            skip_bad_references=skip_bad_references,
+            start_from=started,
             checkpoint=checkpoint,
             resume_from=resume_from,
             progress=progress,
@@ -321,24 +334,8 @@ def _written(adata: ad.AnnData) -> ad.AnnData:
     return written
 
 
-def _read_references(
-    references: Mapping[str, Reference | Path | str] | None,
-    adata: ad.AnnData,
-    embedding: Embedding | None,
-    sample: str,
-    params: DiffstParams,
-    microns_per_pixel: float | None,
-) -> dict[str, Reference] | None:
-    """Read the references that are given as paths, onto the section's bins."""
-    if references is None:
-        return None
-    read = {}
-    for name, one in references.items():
-        if not isinstance(one, Reference):
-            bin_um = _section(adata, embedding, sample, params, microns_per_pixel).grid.bin_um
-            one = read_reference(Path(one), bin_um)
-        read[name] = one
-    return read
+def _reference(one: Reference | Path | str, bin_um: float) -> Reference:
+    return one if isinstance(one, Reference) else read_reference(Path(one), bin_um)
 
 
 @contextmanager

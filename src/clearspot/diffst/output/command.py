@@ -10,7 +10,6 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.gene_lists import gene_choice
-from clearspot.diffst.data.section import read_section
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.io.section_file import read_section as read_file
 from clearspot.record import StepRecord
@@ -86,8 +85,7 @@ def train_file(
     preset: Preset = "cpu",
     resume_from: Path | None = None,
     checkpoint_dir: Path | None = None,
-    references: tuple[Path, ...] = (),
-    skip_bad_references: bool = False,
+    start_from: Path | None = None,
     microns_per_pixel: float | None = None,
     **settings: Any,
 ) -> StepRecord:
@@ -109,29 +107,22 @@ def train_file(
         Checkpoint of a run that was broken off.
     checkpoint_dir
         Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
-    references
-        To learn from besides: what ``reference_prepare`` wrote (features of an image are found beside it), Xenium
-        folders, Visium HD sections (``.h5ad``).
-    skip_bad_references
-        Leave out references that do not fit the section, with a warning in the record.
+    start_from
+        Model of :func:`pretrain_files`, from which training goes on; None: learn from this section alone.
     microns_per_pixel
         Overrides what the section says.
     """
     from clearspot.diffst.data.embedding import Embedding
-    from clearspot.diffst.data.reference_file import histology_beside, read_reference
     from clearspot.diffst.output.api import train
     from clearspot.diffst.training.kept_checkpoint import DiffstKept
 
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = read_file(h5ad), _params(preset, settings, sample)
     embedding = None if histology is None else Embedding.read(histology)
-    grid = embedding.grid if embedding is not None else None
-    bin_um = (grid or read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid).bin_um
     final = outdir / keys.diffst_checkpoint_name(sample)
     kept = resumed = None
     if checkpoint_dir is not None and resume_from is None:
-        seen = [histology_beside(path) for path in references]
-        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, *references, *seen], params, microns_per_pixel)
+        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, start_from], params, microns_per_pixel)
         resumed = kept.found()
     record = train(
         adata,
@@ -139,8 +130,7 @@ def train_file(
         final if kept is None else kept.path,
         sample=sample,
         params=params,
-        references={keys.sample_of_reference(path.name): read_reference(path, bin_um) for path in references},
-        skip_bad_references=skip_bad_references,
+        start_from=start_from,
         resume_from=kept.path if kept is not None and resumed is not None else resume_from,
         microns_per_pixel=microns_per_pixel,
     )
@@ -151,6 +141,45 @@ def train_file(
     record.write(outdir / keys.record_name(sample, record.step))
     if kept is not None:
         kept.remove()
+    return record
+
+
+def pretrain_files(
+    references: tuple[Path, ...],
+    outdir: Path,
+    *,
+    preset: Preset = "cpu",
+    bin_um: float = 16.0,
+    skip_bad_references: bool = False,
+    **settings: Any,
+) -> StepRecord:
+    """Train on references once; write ``references.diffst.pt`` and the record of the step.
+
+    Parameters
+    ----------
+    references
+        What ``reference_prepare`` wrote (features of their images beside them), Xenium folders, or Visium HD sections
+        (``.h5ad``).
+    outdir
+        Folder for the results, made if absent.
+    preset, settings
+        See :class:`DiffstParams`.
+    bin_um
+        Side of the bins.
+    skip_bad_references
+        Leave out references that do not go with the others, with a warning in the record.
+    """
+    from clearspot.diffst.data.reference_file import read_reference
+    from clearspot.diffst.output.pretraining import COHORT, pretrain_on
+
+    outdir.mkdir(parents=True, exist_ok=True)
+    record = pretrain_on(
+        {keys.sample_of_reference(path.name): read_reference(path, bin_um) for path in references},
+        outdir / keys.PRETRAINED_NAME,
+        params=_params(preset, settings, COHORT),
+        skip_bad_references=skip_bad_references,
+    )
+    record.write(outdir / keys.record_name(COHORT, record.step))
     return record
 
 

@@ -62,9 +62,9 @@ def training_record(sample: str, section: SpotSection, fitted: Fitted, params: D
     }
     if fitted.references:
         record.metrics["n_references"] = len(fitted.references)
-        record.note("info", f"Learned from {', '.join(fitted.references)} besides the section itself.")
+        record.note("info", f"Started from a model that learned from {', '.join(fitted.references)}.")
     for name, losses in fitted.losses.items():
-        record.tables[f"training_{name}"] = _curve(losses)
+        record.tables[f"training_{name}"] = loss_curve(losses)
     _tell_verdict(record, fitted)
     return record
 
@@ -141,7 +141,7 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
         )
 
 
-def _curve(losses: list[float]) -> dict[str, list[Any]]:
+def loss_curve(losses: list[float]) -> dict[str, list[Any]]:
     """Loss curve as means over at most 200 stretches."""
     if not losses:
         return {"step": [], "loss": []}

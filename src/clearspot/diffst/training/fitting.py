@@ -236,7 +236,7 @@ class _Run:
                     )
                 )
                 bar.step()
-        loadings = gene_loadings(self.model, self.programs, self.section, self.params, self.device, self.split.training)
+        loadings = gene_loadings(self.model, self.programs, self.section, self.params, self.split.training)
         sd = self.model.residual_sd.cpu().numpy()
         counts = self.section.counts
         pairs = hidden_pairs(own, counts, loadings)

@@ -39,9 +39,9 @@ def model_card(
 
     Returns
     -------
-    ``bin_um``, ``pitch_um``, ``diameter_um``, ``n_genes``, ``genes`` (names), and ``references``: for each its name, bins on
-    tissue, genes, counts a bin, side of the measured bins (0 for points and cells), micrometres a pixel of the image and
-    the slide's mean optical density in red, green and blue; with ``held_out``, its scores.
+    ``bin_um``, ``pitch_um``, ``diameter_um``, ``n_genes`` and ``references``: for each its name, bins on tissue, genes,
+    counts a bin, side of the measured bins (0 for points and cells), micrometres a pixel of the image, the slide's mean
+    optical density in red, green and blue, and with ``held_out`` its scores.
     """
     first = next(iter(references.values()))
     return {

@@ -28,11 +28,11 @@ from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.progress import Progress
+from clearspot.diffst.training.held_out_blocks import block_of, scores_of, without_blocks
 from clearspot.diffst.training.stages import Phase, new_phase, residual_sd, train_diffusion, train_mean
 from clearspot.errors import BadInputError, Problem
 
 _MIN_SHARED_GENES: Final = 8
-_GUARD_UM: Final = 256.0
 _ABUNDANCE: Final = 0.5
 """Exponent of a gene's mean in its weight: 0 gives all genes the same say, 1 gives all counts the same."""
 
@@ -45,20 +45,21 @@ class Pretrained:
     ----------
     model, programs, params
         What sampling needs.
-    views
-        What it learned from.
     losses
         Per stage, one value a step.
     seconds
         Of each part.
+    scores
+        By reference, on the block of it that training did not see; see
+        :func:`clearspot.diffst.training.held_out_blocks.scores_of`.
     """
 
     model: DiffstModel
     programs: Programs
     params: DiffstParams
-    views: list[View]
     losses: dict[str, list[float]]
     seconds: dict[str, float]
+    scores: dict[str, dict[str, float]]
 
 
 def pretrain(
@@ -99,11 +100,11 @@ def pretrain(
     counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
     bin_um, n_features, points = _same_for_all(padded)
-    views = [
-        view
+    whole = {
+        name: reference_views(name, one, seen[name], spots.pitch_um, programs, n_features)
         for name, one in padded.items()
-        for view in reference_views(name, one, seen[name], spots.pitch_um, programs, n_features)
-    ]
+    }
+    views = without_blocks([view for of_one in whole.values() for view in of_one], params.holdout)
     torch.manual_seed(params.seed)
     model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um).to(device)
     seconds = {"preparing": time.perf_counter() - began}
@@ -112,7 +113,21 @@ def pretrain(
     if model.denoiser is not None:
         phases.append(new_phase("diffusion", model, params, params.steps_pretrain))
         _train_diffusion(phases[1], model, views, params, device, progress, seconds)
-    return Pretrained(model, programs, params, views, {phase.name: phase.loss for phase in phases}, seconds)
+    graph = correlation_graph(counts, params.gene_neighbours, params.seed)
+    loadings = model.corrected_loadings(programs.loadings, graph)
+    scores = {
+        name: scores_of(model, of_one[0], block_of(of_one[0], params.holdout)[0], loadings, params, device)
+        for name, of_one in whole.items()
+    }
+    return Pretrained(model, programs, params, {phase.name: phase.loss for phase in phases}, seconds, scores)
+
+
+def check_together(references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
+    """Refuse references that cannot be trained on together; errors as :func:`pretrain`."""
+    genes = shared_genes(references)
+    _same_for_all(references)
+    for name, one in references.items():
+        pseudo_spots(name, padded_reference(one, genes), spots, params.seed, 0)
 
 
 def shared_genes(references: Mapping[str, Reference]) -> tuple[str, ...]:

@@ -1,0 +1,84 @@
+"""A block of every reference that training does not see, and what a model makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clearspot.diffst.data.view import View
+from clearspot.diffst.generate.sampling import predict_mean
+from clearspot.diffst.networks.model import DiffstModel
+from clearspot.diffst.params import DiffstParams
+from clearspot.metrics.superres import gene_pearson, poisson_deviance
+
+GUARD_UM: Final = 256.0
+"""Bins nearer than this to the block are neither trained on nor scored."""
+
+
+def block_of(view: View, share: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The lowest rows with a share of the bins on tissue, and the bins that training may see.
+
+    Parameters
+    ----------
+    view
+        A reference.
+    share
+        Of its bins on tissue; 0: no block.
+
+    Returns
+    -------
+    ``(rows, columns)`` bool each.
+    """
+    if not share:
+        return np.zeros_like(view.tissue), view.tissue
+    amount = np.cumsum(view.tissue.sum(axis=1)[::-1])
+    rows = int(np.searchsorted(amount, share * amount[-1])) + 1
+    first = view.shape[0] - rows
+    guard = int(np.ceil(GUARD_UM / view.grid.bin_um))
+    number = np.arange(view.shape[0])[:, None]
+    return view.tissue & (number >= first), view.tissue & (number < first - guard)
+
+
+def scores_of(
+    model: DiffstModel,
+    view: View,
+    block: NDArray[np.bool_],
+    loadings: NDArray[np.float32],
+    params: DiffstParams,
+    device: torch.device,
+) -> dict[str, float]:
+    """Median correlation and deviance of the genes of a block, by the model and by the plain estimate.
+
+    Parameters
+    ----------
+    model
+        Trained.
+    view
+        A reference, whole.
+    block
+        ``(rows, columns)``: what is scored.
+    loadings
+        ``(programs, genes)``.
+    params, device
+        Settings, and where the network runs.
+    """
+    if view.fine_counts is None or not block.any():
+        return {}
+    truth = view.fine_counts[block.ravel()].toarray()
+    result = {}
+    mean = predict_mean(model, view, view.conditions[0], params, device)
+    for name, programs in (("model", mean), ("plain", view.conditions[0].base.astype(np.float32))):
+        expected = (programs[:, block] * view.scale[:, None]).T @ loadings
+        result[f"pearson_{name}"] = float(np.nanmedian(gene_pearson(truth, expected)))
+        result[f"deviance_{name}"] = float(np.nanmedian(poisson_deviance(truth, expected)))
+    return result
+
+
+def without_blocks(views: Sequence[View], share: float) -> list[View]:
+    """The views with the tissue that training may see."""
+    return [replace(view, tissue=block_of(view, share)[1]) for view in views]
