@@ -16,7 +16,7 @@ from clearspot.step_script import StepScript, step_command
 
 FIELDS = (
     *("n_programs", "disentangle", "cross_attention", "gene_graph", "diffusion", "likelihood", "width", "steps_mean"),
-    *("steps_diffusion", "batch", "crop", "lr", "holdout", "checkpoint_minutes"),
+    *("steps_diffusion", "steps_adapt", "lr_adapt", "batch", "crop", "lr", "holdout", "checkpoint_minutes"),
 )
 
 
@@ -26,14 +26,7 @@ FIELDS = (
 @options_of(DiffstParams, *SECTION_FIELDS, *FIELDS, *RUN_FIELDS)
 @click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run.")
 @click.option("--checkpoint-dir", type=FOLDER, help="Folder that keeps the checkpoint for a later attempt.")
-@click.option(
-    "--reference",
-    "references",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="Reference: output of reference_prepare.py, a Xenium folder, or a Visium HD .h5ad; may be repeated.",
-)
-@click.option("--skip-bad-references", is_flag=True, help="Train without references that do not fit the sample.")
+@click.option("--start-from", type=FILE, help="Model that was trained on references, by diffusion_pretrain.py.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json."""
     from clearspot.diffst.output.command import train_file  # torch takes seconds to import; --help should not

@@ -90,8 +90,8 @@ class StepScript:
 def step_command(name: str) -> Callable[[Callable[Concatenate[StepScript, ...], None]], click.Command]:
     """Make a click command of a step from a function of a :class:`StepScript` and its further options.
 
-    It has ``--outdir`` and ``--versions``; ``--sample`` unless it runs once for all samples; and, where a refused
-    sample leaves a record, ``--verdict-only``.
+    It has ``--outdir`` and ``--versions``; ``--sample`` unless it runs once for all samples; and, where a refusal
+    leaves a record, ``--verdict-only``.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def step_command(name: str) -> Callable[[Callable[Concatenate[StepScript, ...], 
     if not once:
         shared.append(click.option("--sample", required=True, help="Sample name."))
     shared.append(click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: this folder]"))
-    if step.record is not None and not once:
+    if step.record is not None and not (once and step.required):
         shared.append(
             click.option("--verdict-only", is_flag=True, help="Exit with 0 and a record if the input is refused.")
         )

@@ -19,6 +19,7 @@ _GRAPH: Final = ("graph",)
 _DUSTED: Final = ("dusted",)
 _DOMAINS: Final = ("domains",)
 _HISTOLOGY: Final = ("histology",)
+_PRETRAIN: Final = ("superres_pretrain",)
 _TRAIN: Final = ("superres_train",)
 _SUPERRES: Final = ("superres",)
 _INPUT: Final = (*_CHECK, *_INGEST)
@@ -182,11 +183,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     # models
     Metric(_MODELS, "n_spots", "count", "Spots modelled", "spots that the model was given"),
     Metric(_DIFFST, "n_genes", "count", "Genes", "genes that were super-resolved"),
-    Metric(_DIFFST, "n_programs", "count", "Gene programs", "gene programs that stand for the genes"),
-    Metric((*_DUSTED, *_TRAIN), "n_parameters", "count", "Parameters", "weights of the networks"),
-    Metric((*_DUSTED, *_TRAIN), "checkpoint_sha256", "text", "Checkpoint (SHA-256)", when="a checkpoint is written"),
-    Metric(_MODELS, "peak_memory_bytes", "count", "Peak memory", "largest resident memory of the process", "bytes",
-           "lower"),
+    Metric((*_PRETRAIN, *_DIFFST), "n_programs", "count", "Gene programs", "gene programs that stand for the genes"),
+    Metric((*_DUSTED, *_PRETRAIN, *_TRAIN), "n_parameters", "count", "Parameters", "weights of the networks"),
+    Metric((*_DUSTED, *_PRETRAIN, *_TRAIN), "checkpoint_sha256", "text", "Checkpoint (SHA-256)",
+           when="a checkpoint is written"),
+    Metric((*_MODELS, *_PRETRAIN), "peak_memory_bytes", "count", "Peak memory",
+           "largest resident memory of the process", "bytes", "lower"),
     Metric((*_DUSTED, *_SUPERRES), "seconds_total", "number", "Total time", "wall time of the step", "s", "lower"),
     # dusted
     Metric(_DUSTED, "n_genes_modelled", "count", "Genes modelled", "genes that the denoiser modelled"),
@@ -277,8 +279,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_HISTOLOGY, "n_features", "count", "Image features", "features of the image in each bin"),
     Metric(_HISTOLOGY, "n_patches", "count", "Image patches", "patches of the image at cell level"),
     Metric(_HISTOLOGY, "seconds", "number", "Total time", "wall time of the step", "s", "lower"),
+    # superres_pretrain
+    Metric(_PRETRAIN, "n_genes", "count", "Genes", "genes that the model knows"),
+    Metric(_PRETRAIN, "n_references_with_image", "count", "References with an image",
+           "references whose histology was learned from"),
+    Metric(_PRETRAIN, "pearson_model", "score", "Correlation on held-out blocks",
+           "median over genes of the correlation with the bins of held-out blocks, median over references",
+           better="higher", when="blocks are held out"),
+    Metric(_PRETRAIN, "pearson_plain", "score", "Correlation of the plain estimate",
+           "the same of the plain estimate, without a network", better="higher", when="blocks are held out"),
     # superres_train
-    Metric(_TRAIN, "seconds_mean", "number", "Training time of MeanNet", "wall time of training MeanNet", "s", "lower"),
+    Metric((*_PRETRAIN, *_TRAIN), "seconds_mean", "number", "Training time of MeanNet", "wall time of training MeanNet", "s", "lower"),
     Metric(_TRAIN, "seconds_diffusion", "number", "Training time of the diffusion",
            "wall time of training the diffusion", "s", "lower", "there is a diffusion"),
     Metric(_TRAIN, "seconds_scoring", "number", "Scoring time", "wall time of scoring on held-out spots", "s", "lower",
@@ -287,7 +298,7 @@ METRICS: Final[tuple[Metric, ...]] = (
            better="lower"),
     Metric(_TRAIN, "loss_diffusion_final", "score", "Final loss of the diffusion",
            "loss of the diffusion, mean of the last 20 steps", better="lower", when="there is a diffusion"),
-    Metric(_TRAIN, "n_references", "count", "References", "references that the model learned from besides",
+    Metric((*_PRETRAIN, *_TRAIN), "n_references", "count", "References", "references that the model learned from",
            when="references are given"),
     # superres
     Metric(_SUPERRES, "spot_pitch_um", "number", "Spot pitch", "distance of neighbouring spots", "µm"),

@@ -170,16 +170,16 @@ def pretrain_files(
         Leave out references that do not go with the others, with a warning in the record.
     """
     from clearspot.diffst.data.reference_file import read_reference
-    from clearspot.diffst.output.pretraining import COHORT, pretrain_on
+    from clearspot.diffst.output.pretraining import pretrain_on
 
     outdir.mkdir(parents=True, exist_ok=True)
     record = pretrain_on(
         {keys.sample_of_reference(path.name): read_reference(path, bin_um) for path in references},
         outdir / keys.PRETRAINED_NAME,
-        params=_params(preset, settings, COHORT),
+        params=_params(preset, settings, keys.COHORT),
         skip_bad_references=skip_bad_references,
     )
-    record.write(outdir / keys.record_name(COHORT, record.step))
+    record.write(outdir / keys.record_name(keys.COHORT, record.step))
     return record
 
 

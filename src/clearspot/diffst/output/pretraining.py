@@ -16,6 +16,7 @@ from clearspot.diffst.training.checkpoint import save_checkpoint
 from clearspot.diffst.training.model_card import model_card
 from clearspot.diffst.training.pretrain import Pretrained, check_together, pretrain
 from clearspot.errors import BadInputError, Problem
+from clearspot.keys import COHORT
 from clearspot.io.storable import require_folder
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import peak_memory_bytes
@@ -23,7 +24,6 @@ from clearspot.record import StepRecord
 from clearspot.threads import cpu_threads
 
 PRETRAIN_STEP: Final = "superres_pretrain"
-COHORT: Final = "cohort"
 
 
 def pretrain_on(
