@@ -289,7 +289,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_PRETRAIN, "pearson_plain", "score", "Correlation of the plain estimate",
            "the same of the plain estimate, without a network", better="higher", when="blocks are held out"),
     # superres_train
-    Metric((*_PRETRAIN, *_TRAIN), "seconds_mean", "number", "Training time of MeanNet", "wall time of training MeanNet", "s", "lower"),
+    Metric((*_PRETRAIN, *_TRAIN), "seconds_mean", "number", "Training time of MeanNet",
+           "wall time of training MeanNet", "s", "lower"),
     Metric(_TRAIN, "seconds_diffusion", "number", "Training time of the diffusion",
            "wall time of training the diffusion", "s", "lower", "there is a diffusion"),
     Metric(_TRAIN, "seconds_scoring", "number", "Scoring time", "wall time of scoring on held-out spots", "s", "lower",

@@ -16,8 +16,8 @@ from clearspot.diffst.training.checkpoint import save_checkpoint
 from clearspot.diffst.training.model_card import model_card
 from clearspot.diffst.training.pretrain import Pretrained, check_together, pretrain
 from clearspot.errors import BadInputError, Problem
-from clearspot.keys import COHORT
 from clearspot.io.storable import require_folder
+from clearspot.keys import COHORT
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import peak_memory_bytes
 from clearspot.record import StepRecord
