@@ -26,10 +26,11 @@ from clearspot.dusted.section import Section
 from clearspot.dusted.spectral_start import choose_self_gate, start_at_directions
 from clearspot.dusted.team import TeamObjective, current_team
 from clearspot.dusted.thinning import thin_counts
+from clearspot.dusted.tile_size import spots_that_fit
 from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, train
 from clearspot.errors import BadInputError, Problem
-from clearspot.learning.device import resolve_precision, spots_that_fit
+from clearspot.learning.device import resolve_precision
 
 
 class Run:

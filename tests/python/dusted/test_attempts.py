@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from clearspot import keys
-from clearspot.dusted.attempts import with_smaller_tiles
 from clearspot.dusted.command import Targets, denoise_file
 from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams
+from clearspot.dusted.tile_size import with_smaller_tiles
 from clearspot.errors import GpuOutOfMemoryError
 from clearspot.io.atomic import write_h5ad
 
@@ -34,7 +34,7 @@ def test_a_section_that_was_one_tile_is_cut(section_factory, attempt, expected):
 
 
 def test_a_tile_found_from_the_memory_is_halved(section_factory, monkeypatch):
-    monkeypatch.setattr("clearspot.dusted.attempts.spots_that_fit", lambda *_: 700)
+    monkeypatch.setattr("clearspot.dusted.tile_size.spots_that_fit", lambda *_: 700)
     assert tile_size(section_factory(rows=30, columns=30), 2) == 350
 
 

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import anndata as ad
 import numpy as np
@@ -32,11 +32,14 @@ from clearspot.diffst.output.superres_file import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.training.checkpoint import load_checkpoint, model_of
 from clearspot.diffst.training.fitting import fit
-from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
+from clearspot.errors import BadInputError, Problem
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.learning.device import resolve_device
+from clearspot.learning.memory import gpu_memory_errors
 from clearspot.record import StepRecord
 from clearspot.threads import cpu_threads
+
+_TILE_OPTION: Final = "--tile, or a smaller --batch and --crop"
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ def train(
     checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
     require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
-    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from):
+    with cpu_threads(params.threads), gpu_memory_errors(_TILE_OPTION), _checkpoint_errors(sample, resume_from):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
@@ -231,7 +234,7 @@ def sample_section(
     device = resolve_device(params.device)
     with (
         cpu_threads(params.threads),
-        _gpu_memory_errors(),
+        gpu_memory_errors(_TILE_OPTION),
         _checkpoint_errors(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
     ):
@@ -338,15 +341,6 @@ def _read_references(
             one = read_reference(Path(one), bin_um)
         read[name] = one
     return read
-
-
-@contextmanager
-def _gpu_memory_errors() -> Iterator[None]:
-    """Turn PyTorch's out-of-memory error into the one that is retried with smaller tiles."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise GpuOutOfMemoryError(f"{error}\nUse smaller tiles: --tile, or a smaller --batch and --crop.") from error
 
 
 @contextmanager
