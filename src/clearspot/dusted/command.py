@@ -14,9 +14,9 @@ import torch
 from clearspot import keys
 from clearspot.contract.gene_lists import gene_choice
 from clearspot.contract.sections import merge_duplicates as merged
+from clearspot.dusted.checkpoint import kept_checkpoint
 from clearspot.dusted.denoising import denoise
 from clearspot.dusted.from_anndata import read_section as section_to_train_on
-from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
@@ -26,6 +26,7 @@ from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.learning.device import resolve_device
+from clearspot.learning.kept_checkpoint import KeptCheckpoint
 from clearspot.learning.memory import gpu_memory_errors
 from clearspot.record import Message, StepRecord
 from clearspot.threads import cpu_threads
@@ -156,7 +157,7 @@ def denoise_file(
         require_folder(folder, sample)
     kept = None
     if checkpoint_dir is not None and resume_from is None:
-        kept = KeptCheckpoint(checkpoint_dir, sample, h5ad, params, warm_start_from)
+        kept = kept_checkpoint(checkpoint_dir, sample, h5ad, params, warm_start_from)
     source = _Input(h5ad, sample, written_by_step, merge_duplicates, params.library_key)
     job = _Job(source, targets, sample, params, attempt, kept, resume_from, warm_start_from)
     if launched_by_torchrun():

@@ -11,7 +11,6 @@ from typing import Any
 import scipy.sparse as sp
 import torch
 
-from clearspot.checkpoint_file import CheckpointError
 from clearspot.dusted.checkpoint import load_checkpoint, resume, save_checkpoint, warm_start
 from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
@@ -29,7 +28,7 @@ from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tile_size import spots_that_fit
 from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, train
-from clearspot.errors import BadInputError, Problem
+from clearspot.learning.checkpoint_file import refused_checkpoints
 from clearspot.learning.device import resolve_precision
 
 
@@ -82,7 +81,7 @@ class Run:
         self._optimizer = new_optimizer(model, self.params)
         state = TrainingState()
         for path in filter(None, (resume_from, warm_start_from)):
-            try:
+            with refused_checkpoints(self.sample, path):
                 content = load_checkpoint(path)
                 if path is warm_start_from:
                     warm_start(content, model=model, section=self.training)
@@ -90,11 +89,6 @@ class Run:
                     state = resume(
                         content, model=model, optimizer=self._optimizer, params=self.params, section=self.training
                     )
-            except CheckpointError as error:
-                mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
-                raise BadInputError(
-                    Problem(self.sample, path.name, str(error), "a checkpoint that fits", mend)
-                ) from error
         objective = self._objective(model)
         began = time.perf_counter()
         if self.params.start == "spectral" and not (resume_from or warm_start_from):

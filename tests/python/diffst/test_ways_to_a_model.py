@@ -19,8 +19,7 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.output.command import train_file
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.training.checkpoint import load_checkpoint
-from clearspot.diffst.training.kept_checkpoint import DiffstKept
+from clearspot.diffst.training.checkpoint import kept_checkpoint, load_checkpoint
 from clearspot.diffst.training.stages import Phase
 from clearspot.errors import BadInputError
 from clearspot.io.atomic import write_h5ad
@@ -160,7 +159,7 @@ def test_other_inputs_and_settings_have_checkpoints_of_their_own(tmp_path):
     other.write_bytes(b"2")
 
     def path(inputs, params=PARAMS):
-        return DiffstKept(tmp_path, "s1", inputs, params, None).path
+        return kept_checkpoint(tmp_path, "s1", inputs, params, microns_per_pixel=None).path
 
     assert path([one, None]) == path([one, None], replace(PARAMS, threads=2, samples=5))
     assert (

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clearspot.checkpoint_file import CheckpointError
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
 from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.programs import Programs
@@ -31,6 +30,7 @@ from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.progress import Progress
 from clearspot.io.atomic import atomic_path
+from clearspot.learning.checkpoint_file import CheckpointError
 
 _VALUES_AT_ONCE: Final = 2_000_000
 _PATTERNS: Final = 3

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
@@ -32,8 +30,8 @@ from clearspot.diffst.output.superres_file import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.training.checkpoint import load_checkpoint, model_of
 from clearspot.diffst.training.fitting import fit
-from clearspot.errors import BadInputError, Problem
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
+from clearspot.learning.checkpoint_file import CheckpointError, file_sha256, refused_checkpoints
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import gpu_memory_errors
 from clearspot.record import StepRecord
@@ -183,7 +181,7 @@ def train(
     checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
     require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
-    with cpu_threads(params.threads), gpu_memory_errors(_TILE_OPTION), _checkpoint_errors(sample, resume_from):
+    with cpu_threads(params.threads), gpu_memory_errors(_TILE_OPTION), refused_checkpoints(sample, resume_from):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
@@ -235,7 +233,7 @@ def sample_section(
     with (
         cpu_threads(params.threads),
         gpu_memory_errors(_TILE_OPTION),
-        _checkpoint_errors(sample, checkpoint),
+        refused_checkpoints(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
     ):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
@@ -341,13 +339,3 @@ def _read_references(
             one = read_reference(Path(one), bin_um)
         read[name] = one
     return read
-
-
-@contextmanager
-def _checkpoint_errors(sample: str, path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except CheckpointError as error:
-        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
-        name = path.name if path is not None else "checkpoint"
-        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error
