@@ -20,7 +20,6 @@ from clearspot.dusted.inference import means
 from clearspot.dusted.model import Dusted, build_model
 from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
-from clearspot.dusted.progress import Progress
 from clearspot.dusted.section import Section
 from clearspot.dusted.spectral_start import choose_self_gate, start_at_directions
 from clearspot.dusted.team import TeamObjective, current_team
@@ -30,6 +29,7 @@ from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, train
 from clearspot.learning.checkpoint_file import refused_checkpoints
 from clearspot.learning.device import resolve_precision
+from clearspot.learning.progress import Progress
 
 
 class Run:
@@ -99,11 +99,9 @@ class Run:
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:
             callbacks.append(_Checkpoints(self, checkpoint, model))
-        if not progress:
+        with Progress("dusted", self.params.epochs, state.epoch, unit="epoch", shown=progress) as bar:
+            callbacks.insert(0, lambda state: bar.step(_note(state)))
             state = train(model, self._optimizer, objective, self.params, state, callbacks)
-        else:
-            with Progress(self.params.epochs, state.epoch) as shown:
-                state = train(model, self._optimizer, objective, self.params, state, [shown, *callbacks])
         keep_gene_totals(model, self.training, self.tiles, self.device)
         return model, state, time.perf_counter() - began
 
@@ -123,6 +121,11 @@ class Run:
         return save_checkpoint(
             path, model=model, optimizer=self._optimizer, state=state, params=self.params, section=self.training
         )
+
+
+def _note(state: TrainingState) -> str:
+    held_out = f" held-out {state.score[-1]:.5f}" if state.score else ""
+    return f"loss {state.loss[-1]:.5f}{held_out}"
 
 
 @dataclass

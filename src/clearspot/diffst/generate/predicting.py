@@ -28,9 +28,9 @@ from clearspot.diffst.geometry.scratch import parked
 from clearspot.diffst.image.histology import Histology, no_image
 from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.progress import Progress
 from clearspot.io.atomic import atomic_path
 from clearspot.learning.checkpoint_file import CheckpointError
+from clearspot.learning.progress import Progress
 
 _VALUES_AT_ONCE: Final = 2_000_000
 _PATTERNS: Final = 3

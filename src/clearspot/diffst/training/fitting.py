@@ -32,11 +32,11 @@ from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.networks.mean_net import FLOOR, count_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.progress import Progress
 from clearspot.diffst.training.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
 from clearspot.diffst.training.ship_rule import MIN_SPOTS, compare, scoring_window
 from clearspot.diffst.training.stages import Judge, Phase, new_phase, train_diffusion, train_mean
 from clearspot.errors import BadInputError
+from clearspot.learning.progress import Progress
 from clearspot.record import Message
 
 _OWN_SHARE: Final = 0.7
