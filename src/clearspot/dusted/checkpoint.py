@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import RUN_ONLY, DustedParams
@@ -16,7 +17,7 @@ from clearspot.dusted.training import TrainingState
 from clearspot.learning.checkpoint_file import CheckpointError, read_checkpoint, require_same_settings, write_checkpoint
 from clearspot.learning.kept_checkpoint import KeptCheckpoint
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def save_checkpoint(
@@ -24,6 +25,7 @@ def save_checkpoint(
     *,
     model: Dusted,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
     state: TrainingState,
     params: DustedParams,
     section: Section,
@@ -34,7 +36,7 @@ def save_checkpoint(
     ----------
     path
         Target.
-    model, optimizer, state
+    model, optimizer, schedule, state
         The run as it stands.
     params, section
         What it was started with.
@@ -49,6 +51,7 @@ def save_checkpoint(
         "data": _fingerprint(section),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
         "state": {field.name: getattr(state, field.name) for field in fields(state)},
         "random": torch.get_rng_state(),
     }
@@ -65,6 +68,7 @@ def resume(
     *,
     model: Dusted,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
     params: DustedParams,
     section: Section,
 ) -> TrainingState:
@@ -82,6 +86,7 @@ def resume(
         raise CheckpointError("the checkpoint was made with other counts")
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
+    schedule.load_state_dict(content["schedule"])
     torch.set_rng_state(content["random"])
     state = TrainingState(**content["state"])
     device = model.encoder_outer.device

@@ -10,6 +10,7 @@ from typing import Any
 
 import scipy.sparse as sp
 import torch
+from torch.optim.lr_scheduler import LRScheduler
 
 from clearspot.dusted.checkpoint import load_checkpoint, resume, save_checkpoint, warm_start
 from clearspot.dusted.dispersion import start_dispersions
@@ -26,7 +27,7 @@ from clearspot.dusted.team import TeamObjective, current_team
 from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tile_size import spots_that_fit
 from clearspot.dusted.tiles import Tile, make_tiles
-from clearspot.dusted.training import TrainingState, new_optimizer, train
+from clearspot.dusted.training import TrainingState, new_optimizer, new_schedule, train
 from clearspot.learning.checkpoint_file import refused_checkpoints
 from clearspot.learning.device import resolve_precision
 from clearspot.learning.progress import Progress
@@ -49,6 +50,7 @@ class Run:
             kept, self.held_out = thin_counts(section.counts, params.holdout, params.seed)
             self.training = section.thinned(kept, 1 - params.holdout, params)
         self._optimizer: torch.optim.Optimizer
+        self._schedule: LRScheduler
 
     def _most_spots(self, section: Section) -> int:
         """Core spots of a tile: what was asked for or fits, and no more than leaves a tile for every process."""
@@ -79,6 +81,7 @@ class Run:
             start_at_directions(model, self.training, self.params.seed)
         model = model.to(self.device)
         self._optimizer = new_optimizer(model, self.params)
+        self._schedule = new_schedule(self._optimizer, self.params)
         state = TrainingState()
         for path in filter(None, (resume_from, warm_start_from)):
             with refused_checkpoints(self.sample, path):
@@ -87,7 +90,12 @@ class Run:
                     warm_start(content, model=model, section=self.training)
                 else:
                     state = resume(
-                        content, model=model, optimizer=self._optimizer, params=self.params, section=self.training
+                        content,
+                        model=model,
+                        optimizer=self._optimizer,
+                        schedule=self._schedule,
+                        params=self.params,
+                        section=self.training,
                     )
         objective = self._objective(model)
         began = time.perf_counter()
@@ -101,7 +109,8 @@ class Run:
             callbacks.append(_Checkpoints(self, checkpoint, model))
         with Progress("dusted", self.params.epochs, state.epoch, unit="epoch", shown=progress) as bar:
             callbacks.insert(0, lambda state: bar.step(_note(state)))
-            state = train(model, self._optimizer, objective, self.params, state, callbacks)
+            optimizer, schedule = self._optimizer, self._schedule
+            state = train(model, optimizer, schedule, objective, self.params, state=state, after_epoch=callbacks)
         keep_gene_totals(model, self.training, self.tiles, self.device)
         return model, state, time.perf_counter() - began
 
@@ -119,7 +128,13 @@ class Run:
         if path is None:
             return None
         return save_checkpoint(
-            path, model=model, optimizer=self._optimizer, state=state, params=self.params, section=self.training
+            path,
+            model=model,
+            optimizer=self._optimizer,
+            schedule=self._schedule,
+            state=state,
+            params=self.params,
+            section=self.training,
         )
 
 
