@@ -21,7 +21,7 @@ from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
 from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.data.tissue import tissue_of
-from clearspot.diffst.estimate.conditioning import evidence
+from clearspot.diffst.estimate.evidence import evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction
 from clearspot.diffst.generate.verdict import Verdict

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.diffst.data.section import SpotSection
-from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import Prediction
 from clearspot.diffst.params import DiffstParams
