@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from clearspot import keys
+from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference import Reference, from_cells
 from clearspot.diffst.data.reference_view import reference_view
 from clearspot.diffst.data.section import read_section
@@ -67,7 +68,7 @@ def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
     adata, _ = make_section()
     section = read_section(adata, "s1", PARAMS)
     reference = make_reference([*section.genes[3:], "other"])
-    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
     view = reference_view("xenium", reference, section, programs, 9, seed=0)
     assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)
     seen = view.operator @ (view.truth * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
@@ -78,7 +79,7 @@ def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
 def test_a_reference_with_other_genes_is_refused():
     adata, _ = make_section()
     section = read_section(adata, "s1", PARAMS)
-    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
     with pytest.raises(BadInputError, match="shared genes"):
         reference_view("xenium", make_reference(["A", "B"]), section, programs, 9, seed=0)
 

@@ -23,7 +23,7 @@ from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.estimate.evidence import evidence
 from clearspot.diffst.generate.fitted import Fitted
-from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.generate.verdict import Verdict
 from clearspot.diffst.output.summary import about, sampling_record, training_record
 from clearspot.diffst.output.superres_file import write_superres
@@ -242,7 +242,7 @@ def sample_section(
         used = replace(fitted.params, diffusion=fitted.params.diffusion and params.diffusion)
         if draws is not None:
             draws.mkdir(parents=True, exist_ok=True)
-        prediction = Prediction(
+        prediction = predict(
             section,
             None if embedding is None else embedding.histology,
             fitted,
