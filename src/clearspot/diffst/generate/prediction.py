@@ -84,7 +84,15 @@ class Prediction:
             amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws])
             of_draws = explained(amounts @ self.loadings)
         noise = noise_sd(phi, of_draws, UNEXPLAINED)
-        return Decoder(section, self.view, self.mean, self.loadings, phi, noise, self.params.seed)
+        return Decoder(
+            section,
+            self.view,
+            mean=self.mean,
+            loadings=self.loadings,
+            phi=phi,
+            noise_sd=noise,
+            seed=self.params.seed,
+        )
 
     @cached_property
     def programs_of_draws(self) -> tuple[NDArray[np.float32], ...]:

@@ -33,7 +33,7 @@ from clearspot.diffst.networks.mean_net import FLOOR, count_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
-from clearspot.diffst.training.ship_rule import MIN_SPOTS, compare, scoring_window
+from clearspot.diffst.training.ship_rule import MIN_SPOTS, Forecast, compare, scoring_window
 from clearspot.diffst.training.stages import Judge, Phase, new_phase, train_diffusion, train_mean
 from clearspot.errors import BadInputError
 from clearspot.learning.progress import Progress
@@ -251,7 +251,7 @@ class _Run:
         sd = self.model.residual_sd.cpu().numpy()
         counts = self.section.counts
         pairs = hidden_pairs(own, counts, loadings)
-        verdict = compare(view, self.split, counts, loadings, mean, draws, sd, pairs, self.params.seed)
+        verdict = compare(Forecast(view, loadings, mean, draws, sd), self.split, counts, pairs, seed=self.params.seed)
         self.seconds["scoring"] = time.perf_counter() - began
         return verdict
 
