@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from clearspot.dusted.training import TrainingState, new_optimizer, new_schedule
 from clearspot.learning.checkpoint_file import refused_checkpoints
 from clearspot.learning.device import resolve_precision
 from clearspot.learning.progress import Progress
+from clearspot.learning.saving import CheckpointClock
 
 
 class Run:
@@ -143,23 +143,14 @@ def _note(state: TrainingState) -> str:
     return f"loss {state.loss[-1]:.5f}{held_out}"
 
 
-@dataclass
 class _Checkpoints:
-    """Keep a checkpoint every few epochs or minutes, whichever comes first."""
+    """Keep a checkpoint whenever one is due."""
 
-    run: Run
-    path: Path
-    model: Dusted
-    _last_epoch: int = 0
-    _last_time: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._last_time = time.monotonic()
+    def __init__(self, run: Run, path: Path, model: Dusted):
+        self._run, self._path, self._model = run, path, model
+        self._clock = CheckpointClock(every=run.params.checkpoint_every, minutes=run.params.checkpoint_minutes)
 
     def __call__(self, state: TrainingState) -> None:
-        every, minutes = self.run.params.checkpoint_every, self.run.params.checkpoint_minutes
-        due = every is not None and state.epoch - self._last_epoch >= every
-        due = due or (minutes is not None and time.monotonic() - self._last_time >= 60 * minutes)
-        if due:
-            self.run.save(self.path, self.model, state)
-            self._last_epoch, self._last_time = state.epoch, time.monotonic()
+        if self._clock.due(state.epoch):
+            self._run.save(self._path, self._model, state)
+            self._clock.restart(state.epoch)
