@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from cases import Case, Prediction
+from pansharpening import image_detail
 from scipy import ndimage, sparse
 from scipy.interpolate import CloughTocher2DInterpolator
 from scipy.spatial import cKDTree
+from shrinking import shrunk_counts
 from sklearn.linear_model import RidgeCV
 
 from clearspot.diffst.data.programs import fit_programs
-from clearspot.diffst.estimate.conditioning import image_detail
-from clearspot.diffst.estimate.projection import project, shrunk_counts
+from clearspot.diffst.estimate.projection import project
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.histology import embed
 from clearspot.diffst.image.image_samples import GridImage

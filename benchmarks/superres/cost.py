@@ -66,7 +66,7 @@ def measure(tiles: int, n_genes: int) -> dict[str, float]:
     from clearspot.diffst.data.programs import Programs
     from clearspot.diffst.data.section import read_section
     from clearspot.diffst.generate.fitted import Fitted
-    from clearspot.diffst.generate.predicting import Prediction
+    from clearspot.diffst.generate.predicting import predict
     from clearspot.diffst.image.histology import no_image
     from clearspot.diffst.networks.model import DiffstModel
     from clearspot.diffst.params import DiffstParams
@@ -89,7 +89,7 @@ def measure(tiles: int, n_genes: int) -> dict[str, float]:
     began = time.process_time()
     with TemporaryDirectory() as folder:
         fitted = Fitted(model, programs, params, None)
-        maps = Prediction(spots, None, fitted, params, torch.device("cpu"), Path(folder), progress=False)
+        maps = predict(spots, None, fitted, params, torch.device("cpu"), Path(folder), progress=False)
         networks = time.process_time() - began
         for _ in maps.summaries(progress=False):
             pass

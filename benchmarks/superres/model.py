@@ -20,7 +20,7 @@ from clearspot.diffst.data.programs import fit_programs
 from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.estimate.dispersion import sqrt_error
 from clearspot.diffst.generate.fitted import Fitted
-from clearspot.diffst.generate.predicting import Prediction as Maps
+from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.histology import Histology, embed, no_image
 from clearspot.diffst.image.image_samples import GridImage
@@ -42,7 +42,7 @@ def plain(case: Case, *, with_image: bool = True) -> Prediction:
     model = DiffstModel(programs.number, histology.n_features, params).eval()
     model.mean.power.fill_(0)
     fitted = Fitted(model, programs, params, None)
-    maps = Maps(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
+    maps = predict(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
     chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
     draws, conserving = (
         np.stack([chunk.draw(number, maps.mean, projected=how) for number in range(params.samples)])
@@ -145,7 +145,7 @@ def _predicted(key: _Key, with_image: bool, trained_on: _Key | None = None) -> d
     teacher = _given(trained_on.case, with_image=with_image)[1:] if trained_on else (section, histology)
     fitted = fit(*teacher, params, device, progress=False)
     with TemporaryDirectory() as folder:
-        maps = Maps(section, histology, fitted, params, device, Path(folder), progress=False)
+        maps = predict(section, histology, fitted, params, device, Path(folder), progress=False)
         verdict = fitted.verdict
         print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)
         chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))

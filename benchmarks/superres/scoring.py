@@ -1,20 +1,21 @@
-"""Scores of a prediction: medians over genes of the measures of ``clearspot.metrics.superres``."""
+"""Scores of a prediction: medians over genes of the measures of ``measures``."""
 
 from __future__ import annotations
 
+import measures
 import numpy as np
 from cases import Case, Prediction
 
-from clearspot.diffst.estimate.conditioning import Evidence, evidence
+from clearspot.diffst.estimate.evidence import Evidence, evidence
 from clearspot.diffst.estimate.projection import conservation_error
 from clearspot.diffst.generate.uncertainty import (
+from clearspot.metrics import maps
     RunningSummary,
     count_interval,
     coverage,
     crps_from_samples,
     crps_gaussian,
 )
-from clearspot.metrics import superres
 
 COUNT_DRAWS = 32
 _COUNTING = 0.25
@@ -42,9 +43,9 @@ def ceiling(case: Case) -> float | None:
     """Largest median correlation that a perfect prediction could have, where the truth is drawn."""
     rng = np.random.default_rng(0)
     if case.truth is not None and case.truth_is_counts:
-        return _median(superres.thinning_ceiling(case.truth[case.tissue.ravel()], rng))
+        return _median(measures.thinning_ceiling(case.truth[case.tissue.ravel()], rng))
     if case.hidden_counts is not None:
-        return _median(superres.thinning_ceiling(case.hidden_counts, rng, repeats=20))
+        return _median(measures.thinning_ceiling(case.hidden_counts, rng, repeats=20))
     return None
 
 
@@ -67,12 +68,12 @@ def _bins(case: Case, prediction: Prediction, mask: np.ndarray, region: str) -> 
     if region == "tissue":
         shape = (*case.grid.shape, -1)
         reach = np.sqrt(case.density).max(axis=0)
-        similarity = superres.ssim(case.truth.reshape(shape), prediction.mean.reshape(shape), reach, mask)
-        compared = superres.minmax_scores(truth, mean)
+        similarity = measures.ssim(case.truth.reshape(shape), prediction.mean.reshape(shape), reach, mask)
+        compared = measures.minmax_scores(truth, mean)
         row |= {
             "ssim": _median(similarity),
-            "moran_error": _median(np.abs(superres.morans_error(truth, mean, mask))),
-            "gene_gene_error": superres.gene_gene_error(truth, mean),
+            "moran_error": _median(np.abs(measures.morans_error(truth, mean, mask))),
+            "gene_gene_error": measures.gene_gene_error(truth, mean),
             "minmax_rmse": _median(compared["rmse"]),
         }
     return row
@@ -89,7 +90,7 @@ def _spots(case: Case, prediction: Prediction) -> dict[str, object]:
     row = _plain(truth, mean, scale) | {
         "crps": _crps(truth, rates, scale, counts=True),
         "coverage90": coverage(truth, *count_interval(mean, spread)),
-        "gene_gene_error": superres.gene_gene_error(truth, mean),
+        "gene_gene_error": measures.gene_gene_error(truth, mean),
     }
     if prediction.error is not None:
         row |= _gaussian(truth, mean, prediction.error, scale)
@@ -107,9 +108,9 @@ def _gaussian(truth: np.ndarray, mean: np.ndarray, error: np.ndarray, scale: np.
 
 def _plain(truth: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> dict[str, object]:
     return {
-        "pearson": _median(superres.gene_pearson(truth, mean)),
-        "deviance": _median(superres.poisson_deviance(truth, mean)),
-        "sqrt_rmse": _median(superres.sqrt_rmse(truth, mean, scale)),
+        "pearson": _median(maps.gene_pearson(truth, mean)),
+        "deviance": _median(maps.poisson_deviance(truth, mean)),
+        "sqrt_rmse": _median(measures.sqrt_rmse(truth, mean, scale)),
     }
 
 

@@ -11,7 +11,7 @@ from cases import Case, dispersed_genes, section
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from clearspot.diffst.estimate.conditioning import tissue_from_spots
+from clearspot.diffst.data.tissue import tissue_from_spots
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 
-from clearspot.checkpoint_file import CheckpointError, differing_settings, read_checkpoint, write_checkpoint
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import RUN_ONLY, DustedParams
 from clearspot.dusted.section import Section
 from clearspot.dusted.training import TrainingState
+from clearspot.learning.checkpoint_file import CheckpointError, read_checkpoint, require_same_settings, write_checkpoint
+from clearspot.learning.kept_checkpoint import KeptCheckpoint
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def save_checkpoint(
@@ -23,6 +25,7 @@ def save_checkpoint(
     *,
     model: Dusted,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
     state: TrainingState,
     params: DustedParams,
     section: Section,
@@ -33,7 +36,7 @@ def save_checkpoint(
     ----------
     path
         Target.
-    model, optimizer, state
+    model, optimizer, schedule, state
         The run as it stands.
     params, section
         What it was started with.
@@ -48,6 +51,7 @@ def save_checkpoint(
         "data": _fingerprint(section),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
         "state": {field.name: getattr(state, field.name) for field in fields(state)},
         "random": torch.get_rng_state(),
     }
@@ -55,7 +59,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a DUSTED checkpoint; see :func:`clearspot.checkpoint_file.read_checkpoint`."""
+    """Read a DUSTED checkpoint; see :func:`clearspot.learning.checkpoint_file.read_checkpoint`."""
     return read_checkpoint(path, "DUSTED", FORMAT)
 
 
@@ -64,6 +68,7 @@ def resume(
     *,
     model: Dusted,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
     params: DustedParams,
     section: Section,
 ) -> TrainingState:
@@ -74,14 +79,14 @@ def resume(
     CheckpointError
         If settings, genes or counts differ from those of the checkpoint.
     """
-    if differing := differing_settings(content, params.as_dict(), RUN_ONLY):
-        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+    require_same_settings(content, params.as_dict(), RUN_ONLY)
     if content["genes"] != list(section.genes):
         raise CheckpointError("the checkpoint was made with other genes")
     if content["data"] != _fingerprint(section):
         raise CheckpointError("the checkpoint was made with other counts")
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
+    schedule.load_state_dict(content["schedule"])
     torch.set_rng_state(content["random"])
     state = TrainingState(**content["state"])
     device = model.encoder_outer.device
@@ -131,6 +136,41 @@ def warm_start(content: dict[str, Any], *, model: Dusted, section: Section) -> i
         else:
             target.index_copy_(axis, here.to(target.device), given.index_select(axis, there.to(target.device)))
     return len(here)
+
+
+def kept_checkpoint(
+    folder: Path, sample: str, h5ad: Path, params: DustedParams, warm_start_from: Path | None
+) -> KeptCheckpoint:
+    """Where a run's checkpoint is kept for another attempt.
+
+    Settings that do not change the model (device, threads, tiles) do not tell runs apart.
+
+    Parameters
+    ----------
+    folder
+        Shared folder, made if absent.
+    sample
+        Sample name.
+    h5ad
+        The input file.
+    params
+        Settings of the run.
+    warm_start_from
+        Checkpoint that the run starts from, if any.
+    """
+    return KeptCheckpoint(
+        folder,
+        sample,
+        "dusted",
+        file_format=FORMAT,
+        inputs=[[h5ad], [] if warm_start_from is None else [warm_start_from]],
+        settings={name: value for name, value in params.as_dict().items() if name not in RUN_ONLY},
+        progress=_epochs,
+    )
+
+
+def _epochs(path: Path) -> int:
+    return int(load_checkpoint(path)["state"]["epoch"])
 
 
 def _gene_axis(name: str) -> int | None:

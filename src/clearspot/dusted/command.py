@@ -14,18 +14,20 @@ import torch
 from clearspot import keys
 from clearspot.contract.gene_lists import gene_choice
 from clearspot.contract.sections import merge_duplicates as merged
-from clearspot.dusted.attempts import with_smaller_tiles
+from clearspot.dusted.checkpoint import kept_checkpoint
 from clearspot.dusted.denoising import denoise
 from clearspot.dusted.from_anndata import read_section as section_to_train_on
-from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
+from clearspot.dusted.tile_size import TILE_OPTION, with_smaller_tiles
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
-from clearspot.learning.device import gpu_memory_errors, resolve_device
+from clearspot.learning.device import resolve_device
+from clearspot.learning.kept_checkpoint import KeptCheckpoint
+from clearspot.learning.memory import gpu_memory_errors
 from clearspot.record import Message, StepRecord
 from clearspot.threads import cpu_threads
 
@@ -113,7 +115,7 @@ def denoise_file(
     written_by_step
         Whether an earlier step wrote ``h5ad``: one that cannot be read was then damaged, else it is bad input.
     attempt
-        Each after the first halves the tiles, see :func:`clearspot.dusted.attempts.with_smaller_tiles`.
+        Each after the first halves the tiles, see :func:`clearspot.dusted.tile_size.with_smaller_tiles`.
     processes
         Processes that share the tiles.
     checkpoint_dir
@@ -155,7 +157,7 @@ def denoise_file(
         require_folder(folder, sample)
     kept = None
     if checkpoint_dir is not None and resume_from is None:
-        kept = KeptCheckpoint(checkpoint_dir, sample, h5ad, params, warm_start_from)
+        kept = kept_checkpoint(checkpoint_dir, sample, h5ad, params, warm_start_from)
     source = _Input(h5ad, sample, written_by_step, merge_duplicates, params.library_key)
     job = _Job(source, targets, sample, params, attempt, kept, resume_from, warm_start_from)
     if launched_by_torchrun():
@@ -262,7 +264,7 @@ class _Job:
         adata, _ = self.source.read()
         resume_from, warm_start_from = self.start()
         params = with_smaller_tiles(adata, self.sample, self.params, self.attempt)
-        with cpu_threads(params.threads), gpu_memory_errors():
+        with cpu_threads(params.threads), gpu_memory_errors(TILE_OPTION):
             run = Run(
                 section_to_train_on(adata, self.sample, params), self.sample, params, resolve_device(params.device)
             )

@@ -19,8 +19,10 @@ from clearspot.dusted.result import DustedResult
 from clearspot.dusted.run import Run
 from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
+from clearspot.dusted.tile_size import TILE_OPTION
 from clearspot.io.storable import require_folder
-from clearspot.learning.device import gpu_memory_errors, resolve_device
+from clearspot.learning.device import resolve_device
+from clearspot.learning.memory import gpu_memory_errors
 from clearspot.threads import cpu_threads
 
 MAX_LAYER_BYTES = 4 * 2**30
@@ -135,7 +137,7 @@ def _denoise_one(
     """Denoise one section; arguments as for :func:`denoise`."""
     began = time.perf_counter()
     device = resolve_device(params.device)
-    with cpu_threads(params.threads), gpu_memory_errors():
+    with cpu_threads(params.threads), gpu_memory_errors(TILE_OPTION):
         source = read_section(adata, sample, params)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
             raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")

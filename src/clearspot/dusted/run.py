@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import scipy.sparse as sp
 import torch
+from torch.optim.lr_scheduler import LRScheduler
 
-from clearspot.checkpoint_file import CheckpointError
 from clearspot.dusted.checkpoint import load_checkpoint, resume, save_checkpoint, warm_start
 from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
@@ -21,15 +20,17 @@ from clearspot.dusted.inference import means
 from clearspot.dusted.model import Dusted, build_model
 from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
-from clearspot.dusted.progress import Progress
 from clearspot.dusted.section import Section
 from clearspot.dusted.spectral_start import choose_self_gate, start_at_directions
 from clearspot.dusted.team import TeamObjective, current_team
 from clearspot.dusted.thinning import thin_counts
+from clearspot.dusted.tile_size import spots_that_fit
 from clearspot.dusted.tiles import Tile, make_tiles
-from clearspot.dusted.training import TrainingState, new_optimizer, train
-from clearspot.errors import BadInputError, Problem
-from clearspot.learning.device import resolve_precision, spots_that_fit
+from clearspot.dusted.training import TrainingState, new_optimizer, new_schedule, train
+from clearspot.learning.checkpoint_file import refused_checkpoints
+from clearspot.learning.device import resolve_precision
+from clearspot.learning.progress import Progress
+from clearspot.learning.saving import CheckpointClock
 
 
 class Run:
@@ -49,6 +50,7 @@ class Run:
             kept, self.held_out = thin_counts(section.counts, params.holdout, params.seed)
             self.training = section.thinned(kept, 1 - params.holdout, params)
         self._optimizer: torch.optim.Optimizer
+        self._schedule: LRScheduler
 
     def _most_spots(self, section: Section) -> int:
         """Core spots of a tile: what was asked for or fits, and no more than leaves a tile for every process."""
@@ -79,21 +81,22 @@ class Run:
             start_at_directions(model, self.training, self.params.seed)
         model = model.to(self.device)
         self._optimizer = new_optimizer(model, self.params)
+        self._schedule = new_schedule(self._optimizer, self.params)
         state = TrainingState()
         for path in filter(None, (resume_from, warm_start_from)):
-            try:
+            with refused_checkpoints(self.sample, path):
                 content = load_checkpoint(path)
                 if path is warm_start_from:
                     warm_start(content, model=model, section=self.training)
                 else:
                     state = resume(
-                        content, model=model, optimizer=self._optimizer, params=self.params, section=self.training
+                        content,
+                        model=model,
+                        optimizer=self._optimizer,
+                        schedule=self._schedule,
+                        params=self.params,
+                        section=self.training,
                     )
-            except CheckpointError as error:
-                mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
-                raise BadInputError(
-                    Problem(self.sample, path.name, str(error), "a checkpoint that fits", mend)
-                ) from error
         objective = self._objective(model)
         began = time.perf_counter()
         if self.params.start == "spectral" and not (resume_from or warm_start_from):
@@ -104,11 +107,10 @@ class Run:
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:
             callbacks.append(_Checkpoints(self, checkpoint, model))
-        if not progress:
-            state = train(model, self._optimizer, objective, self.params, state, callbacks)
-        else:
-            with Progress(self.params.epochs, state.epoch) as shown:
-                state = train(model, self._optimizer, objective, self.params, state, [shown, *callbacks])
+        with Progress("dusted", self.params.epochs, state.epoch, unit="epoch", shown=progress) as bar:
+            callbacks.insert(0, lambda state: bar.step(_note(state)))
+            optimizer, schedule = self._optimizer, self._schedule
+            state = train(model, optimizer, schedule, objective, self.params, state=state, after_epoch=callbacks)
         keep_gene_totals(model, self.training, self.tiles, self.device)
         return model, state, time.perf_counter() - began
 
@@ -126,27 +128,29 @@ class Run:
         if path is None:
             return None
         return save_checkpoint(
-            path, model=model, optimizer=self._optimizer, state=state, params=self.params, section=self.training
+            path,
+            model=model,
+            optimizer=self._optimizer,
+            schedule=self._schedule,
+            state=state,
+            params=self.params,
+            section=self.training,
         )
 
 
-@dataclass
+def _note(state: TrainingState) -> str:
+    held_out = f" held-out {state.score[-1]:.5f}" if state.score else ""
+    return f"loss {state.loss[-1]:.5f}{held_out}"
+
+
 class _Checkpoints:
-    """Keep a checkpoint every few epochs or minutes, whichever comes first."""
+    """Keep a checkpoint whenever one is due."""
 
-    run: Run
-    path: Path
-    model: Dusted
-    _last_epoch: int = 0
-    _last_time: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._last_time = time.monotonic()
+    def __init__(self, run: Run, path: Path, model: Dusted):
+        self._run, self._path, self._model = run, path, model
+        self._clock = CheckpointClock(every=run.params.checkpoint_every, minutes=run.params.checkpoint_minutes)
 
     def __call__(self, state: TrainingState) -> None:
-        every, minutes = self.run.params.checkpoint_every, self.run.params.checkpoint_minutes
-        due = every is not None and state.epoch - self._last_epoch >= every
-        due = due or (minutes is not None and time.monotonic() - self._last_time >= 60 * minutes)
-        if due:
-            self.run.save(self.path, self.model, state)
-            self._last_epoch, self._last_time = state.epoch, time.monotonic()
+        if self._clock.due(state.epoch):
+            self._run.save(self._path, self._model, state)
+            self._clock.restart(state.epoch)

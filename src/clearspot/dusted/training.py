@@ -9,10 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.objective import Objective, visiting_order
 from clearspot.dusted.params import DustedParams
+from clearspot.learning.divergence import require_finite
+from clearspot.learning.schedule import constant, warm_up_then_cosine
 from clearspot.nn.optimizer import Adam
 
 
@@ -59,24 +62,10 @@ class TrainingState:
         return params.patience is not None and self.epoch - 1 - self.best_epoch >= params.patience
 
 
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number."""
-
-
-def learning_rate(params: DustedParams, epoch: int) -> float:
-    """Learning rate of an epoch: constant, or a linear warm-up and a cosine down to 0."""
-    if params.schedule == "constant":
-        return params.lr
-    if epoch < params.warmup_epochs:
-        return params.lr * (epoch + 1) / params.warmup_epochs
-    length = max(1, params.epochs - params.warmup_epochs)
-    return params.lr * 0.5 * (1 + math.cos(math.pi * (epoch - params.warmup_epochs) / length))
-
-
 def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
     """Adam in its fused form, every parameter once; intercepts do not decay: a gene's mean is no complexity.
 
-    Each group's ``relative_lr`` is its learning rate over the schedule's.
+    The first group has the learning rate of the settings, those of the others are relative to it.
     """
     intercepts = [] if model.heads.biases is None else list(model.heads.biases)
     gates = [] if model.gene_attention is None else list(model.gene_attention.parameters())
@@ -84,20 +73,29 @@ def new_optimizer(model: Dusted, params: DustedParams) -> torch.optim.Adam:
     attention = [*model.scores_outer.parameters(), *model.scores_inner.parameters()]
     known = {id(parameter) for parameter in (*intercepts, *first, *attention)}
     groups: list[dict[str, Any]] = [
-        {"params": first, "relative_lr": params.first_layer_lr},
-        {"params": attention, "relative_lr": params.attention_lr},
-        {"params": [parameter for parameter in model.parameters() if id(parameter) not in known], "relative_lr": 1.0},
+        {"params": [parameter for parameter in model.parameters() if id(parameter) not in known]},
+        {"params": first, "lr": params.lr * params.first_layer_lr},
+        {"params": attention, "lr": params.lr * params.attention_lr},
     ]
     if intercepts:
-        groups.append({"params": intercepts, "weight_decay": 0.0, "relative_lr": 1.0})
+        groups.append({"params": intercepts, "weight_decay": 0.0})
     return Adam(groups, lr=params.lr, weight_decay=params.weight_decay, fused=True)
+
+
+def new_schedule(optimizer: torch.optim.Optimizer, params: DustedParams) -> LRScheduler:
+    """Learning rates over the epochs: constant, or a linear warm-up and a cosine down to 0."""
+    if params.schedule == "constant":
+        return constant(optimizer)
+    return warm_up_then_cosine(optimizer, params.epochs, params.warmup_epochs)
 
 
 def train(
     model: Dusted,
     optimizer: torch.optim.Optimizer,
+    schedule: LRScheduler,
     objective: Objective,
     params: DustedParams,
+    *,
     state: TrainingState | None = None,
     after_epoch: Iterable[Callable[[TrainingState], Any]] = (),
 ) -> TrainingState:
@@ -105,7 +103,7 @@ def train(
 
     Parameters
     ----------
-    model, optimizer
+    model, optimizer, schedule
         As they stand at ``state.epoch``.
     objective
         Loss and gradient.
@@ -129,18 +127,15 @@ def train(
     callbacks = tuple(after_epoch)
     model.train()
     while not state.finished(params):
-        lr = learning_rate(params, state.epoch)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * group["relative_lr"]
         objective.begin_epoch(state.epoch)
         loss, score = _one_epoch(model, optimizer, objective, params, state)
-        if not math.isfinite(loss):
-            raise TrainingDivergedError(f"the loss became {loss} in epoch {state.epoch + 1}: lower the learning rate")
+        require_finite(loss, f"epoch {state.epoch + 1}")
         state.loss.append(loss)
-        state.lr.append(lr)
+        state.lr.append(float(optimizer.param_groups[0]["lr"]))
         if objective.held_out is not None:
             state.score.append(score)
         state.epoch += 1
+        schedule.step()
         for callback in callbacks:
             callback(state)
     model.load_state_dict(state.best_state)

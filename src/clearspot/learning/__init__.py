@@ -1,1 +1,1 @@
-"""What both models need to learn: the device, its precision and its memory."""
+"""What both models need to learn: device, precision, memory, schedule, progress and checkpoints."""

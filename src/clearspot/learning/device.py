@@ -1,23 +1,11 @@
-"""Where a model runs, in which precision, and how much fits there."""
+"""Where a model runs, and in which precision."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
-
 import torch
 
-from clearspot.errors import DeviceNotAvailableError, GpuOutOfMemoryError
+from clearspot.errors import DeviceNotAvailableError
 from clearspot.learning.precision import Precision
-
-_CGROUP: Final = Path("/sys/fs/cgroup")
-_SHARE_OF_FREE_MEMORY: Final = 0.35
-_LARGEST_CPU_TILE_BYTES: Final = 4 * 2**30
-SMALLEST_TILE: Final = 256
-"""Spots; cutting further costs more halo than it saves memory."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -57,39 +45,3 @@ def _multiplies_bf16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
-
-
-def spots_that_fit(n_genes: int, hidden: int, device: torch.device) -> int:
-    """Number of spots whose tile fits into the free memory with room to spare.
-
-    Counted are the dense input, the hidden layers with their gradients, and the counts above zero (a tenth of all).
-    """
-    bytes_per_spot = 4 * n_genes + 64 * hidden + 2 * n_genes
-    if device.type == "cuda":
-        budget = _SHARE_OF_FREE_MEMORY * torch.cuda.mem_get_info(device)[0]
-    else:
-        budget = min(_SHARE_OF_FREE_MEMORY * _free_cpu_memory(), _LARGEST_CPU_TILE_BYTES)
-    return max(SMALLEST_TILE, int(budget / bytes_per_spot))
-
-
-def _free_cpu_memory() -> float:
-    """Bytes that are free here: on the machine, or in the container if that is less."""
-    free = float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        used = int((_CGROUP / "memory.current").read_text())
-    except OSError:
-        return free
-    return free if limit == "max" else min(free, float(int(limit) - used))
-
-
-@contextmanager
-def gpu_memory_errors() -> Iterator[None]:
-    """Turn PyTorch's out-of-memory error into the one that is retried with smaller tiles."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise GpuOutOfMemoryError(
-            f"{error}\nUse smaller tiles: --max-spots-per-tile (dusted_tile_spots in the pipeline, which halves them "
-            "by itself when it tries again)."
-        ) from error

@@ -28,7 +28,7 @@ _STATED_SHOWN: Final = 12
 """Columns of Space Ranger's figures that are shown at first; there can be a hundred."""
 
 
-def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> mqc.Section:
+def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> mqc.CustomContent:
     """Figures that have a limit, and the verdict, in the table at the top."""
     headers: list[tuple[str, dict[str, Any]]] = [
         (
@@ -59,7 +59,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     return mqc.general_statistics(rows, headers)
 
 
-def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.Section]:
+def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.CustomContent]:
     """Every section that at least one sample has data for."""
     for section in (
         _refused, _left_out, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss,
@@ -104,7 +104,7 @@ _PROBLEM_TITLES: Final = {
 
 def _problems_table(
     section_id: str, name: str, description: str, rows: Sequence[tuple[str, dict[str, str]]]
-) -> mqc.Section:
+) -> mqc.CustomContent:
     """Table with a row a problem; ``rows``: sample and problem."""
     numbered: dict[str, dict[str, str]] = {}
     seen: dict[str, int] = {}
@@ -116,7 +116,7 @@ def _problems_table(
     return mqc.table(section_id, name, description, numbered, headers)
 
 
-def _refused(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _refused(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows = [
         (records.sample, {"step": get_step(records.failed_step).title} | problem.as_dict())
         for records in samples
@@ -130,7 +130,7 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _left_out(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _left_out(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows = [
         (records.sample, {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
         for records in samples
@@ -144,7 +144,7 @@ def _left_out(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _warnings(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _warnings(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows = {}
     for records in samples:
         said = [(step, message) for step, message in records.messages() if message.level == "warning"]
@@ -155,7 +155,7 @@ def _warnings(samples: Sequence[SampleRecords]) -> mqc.Section:
     return mqc.table("clearspot_warnings", "Warnings", "Reasons to look at a sample before trusting it.", rows, headers)
 
 
-def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     stated = {records.sample: records.space_ranger for records in samples if records.space_ranger}
     names = list(dict.fromkeys(name for figures in stated.values() for name in figures if name != "Sample ID"))
     headers = {}
@@ -175,7 +175,7 @@ def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _input(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _input(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "assay", "slide_type", "chemistry", "software_version", "bin_size_um", "n_in_tissue", "n_genes_detected",
         "total_umi", "median_umi_per_spot", "median_genes_per_spot", "microns_per_pixel",
@@ -185,7 +185,7 @@ def _input(samples: Sequence[SampleRecords]) -> mqc.Section:
     )
 
 
-def _graph(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _graph(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "n_spots", "median_degree", "n_isolates", "n_components", "largest_component_share", "lattice", "radius_um",
     )  # fmt: skip
@@ -200,7 +200,7 @@ def _metrics_table(
     section_id: str,
     title: str,
     description: str,
-) -> mqc.Section:
+) -> mqc.CustomContent:
     """Table of a step's metrics, a column each, a row a sample."""
     rows = {}
     for records in samples:
@@ -212,7 +212,7 @@ def _metrics_table(
     return mqc.table(section_id, title, description, rows, headers)
 
 
-def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _filters(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows: dict[str, dict[str, float]] = {}
     names: list[str] = []
     for records in samples:
@@ -233,7 +233,7 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _denoising(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _denoising(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "n_genes_modelled", "epochs", "loss_best", "heldout_deviance_dusted", "heldout_deviance_neighbours",
         "heldout_deviance_constant", "heldout_correlation_dusted", "heldout_correlation_neighbours",
@@ -245,7 +245,7 @@ def _denoising(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _loss(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _loss(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     series = {}
     for records in samples:
         table = records.table("dusted", "training")
@@ -263,7 +263,7 @@ def _thinned(x: list[float], y: list[float]) -> list[tuple[float, float]]:
     return [(x[row], y[row]) for row in kept if y[row] is not None]
 
 
-def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows = {}
     for records in samples:
         table = records.table("domains", f"sizes_{records.metric('domains', 'main')}")
@@ -282,7 +282,7 @@ def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _moran(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _moran(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "moran_median_measured", "moran_median_denoised", "moran_median_neighbour_mean",
         "moran_median_neighbour_mean_shuffled",
@@ -294,7 +294,7 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _superres(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _superres(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "bin_um", "spot_pitch_um", "n_genes", "n_bins_on_tissue", "share_measured", "samples", "mean_is",
         "image_coverage", "seconds_total",
@@ -306,7 +306,7 @@ def _superres(samples: Sequence[SampleRecords]) -> mqc.Section:
     )  # fmt: skip
 
 
-def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.Section:
+def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "heldout_n_spots", "heldout_correlation_mean", "heldout_correlation_diffusion", "heldout_crps_mean",
         "heldout_crps_spread", "heldout_crps_diffusion", "heldout_coverage",

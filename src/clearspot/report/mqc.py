@@ -18,7 +18,8 @@ PARENT: Final = {
     "parent_description": "Spatial transcriptomics: quality control, graph, denoising, domains, super-resolution.",
 }
 
-Section = dict[str, Any]
+CustomContent = dict[str, Any]
+"""One section as MultiQC reads it: id, names, kind of plot, its settings and data."""
 
 
 def table(
@@ -30,7 +31,7 @@ def table(
     *,
     kind: str = "table",
     first: str = "Sample",
-) -> Section:
+) -> CustomContent:
     """Return a table (or, with ``kind='violin'``, its columns as distributions over the samples)."""
     plot = {"id": f"{section_id}_table", "title": f"clearspot: {name}", "col1_header": first, "no_violin": False}
     return _section(section_id, name, description, kind, plot, rows) | {
@@ -40,7 +41,7 @@ def table(
 
 def lines(
     section_id: str, name: str, description: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
-) -> Section:
+) -> CustomContent:
     """Return a line plot, one line a sample: pairs, because MultiQC would sort keys of JSON as text."""
     plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "xlab": x, "ylab": y}
     return _section(section_id, name, description, "linegraph", plot, series)
@@ -54,7 +55,7 @@ def bars(
     categories: Mapping[str, Mapping[str, str]],
     *,
     y: str,
-) -> Section:
+) -> CustomContent:
     """Return a stacked bar plot, one bar a sample."""
     plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "ylab": y, "cpswitch_counts_label": y}
     return _section(section_id, name, description, "bargraph", plot, rows) | {
@@ -62,7 +63,7 @@ def bars(
     }
 
 
-def text(section_id: str, name: str, description: str, content: str) -> Section:
+def text(section_id: str, name: str, description: str, content: str) -> CustomContent:
     """Return a section of HTML."""
     return PARENT | {
         "id": section_id, "section_name": name, "description": description, "plot_type": "html", "data": content,
@@ -71,7 +72,7 @@ def text(section_id: str, name: str, description: str, content: str) -> Section:
 
 def general_statistics(
     rows: Mapping[str, Mapping[str, Any]], headers: Sequence[tuple[str, Mapping[str, Any]]]
-) -> Section:
+) -> CustomContent:
     """Return columns of the table at the top of the report."""
     return {
         "id": "clearspot_general",
@@ -106,7 +107,7 @@ def escape(value: Any) -> Any:
     return html.escape(value) if isinstance(value, str) else value
 
 
-def write_section(section: Section, outdir: Path) -> Path:
+def write_section(section: CustomContent, outdir: Path) -> Path:
     """Write a section where MultiQC finds it."""
     path = outdir / f"{section['id']}_mqc.json"
     with atomic_path(path) as partial:
@@ -117,7 +118,7 @@ def write_section(section: Section, outdir: Path) -> Path:
 
 def _section(
     section_id: str, name: str, description: str, kind: str, plot: Mapping[str, Any], data: Mapping[str, Any]
-) -> Section:
+) -> CustomContent:
     return PARENT | {
         "id": section_id, "section_name": name, "description": description, "plot_type": kind,
         "pconfig": dict(plot), "data": dict(data),

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from matplotlib.image import imread
 
-from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.uncertainty import Summary
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.maps import write_maps

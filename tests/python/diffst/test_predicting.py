@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.generate.verdict import Verdict
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.fitting import fit
@@ -25,7 +25,7 @@ def predicted(trained, tmp_path, *, diffusion_wins):
     section, histology, fitted = trained
     numbers = dict.fromkeys(Verdict.__dataclass_fields__, 0.5)
     fitted.verdict = Verdict(**numbers | {"n_spots": 10, "diffusion_wins": diffusion_wins})
-    return Prediction(section, histology, fitted, PARAMS, CPU, tmp_path, progress=False)
+    return predict(section, histology, fitted, PARAMS, CPU, tmp_path, progress=False)
 
 
 def test_the_draws_mean_is_reported_where_diffusion_won(trained, tmp_path):

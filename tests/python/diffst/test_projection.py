@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from clearspot.diffst.estimate.projection import conservation_error, project, shrunk_counts
+from clearspot.diffst.estimate.projection import conservation_error, project
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 
@@ -134,35 +134,3 @@ def test_negative_or_missing_predictions_are_refused(bad, prediction, counts, sp
 def test_shapes_that_disagree_are_refused(prediction, counts, spot_operator):
     with pytest.raises(ValueError, match="shapes disagree"):
         project(prediction[:, :5], counts, spot_operator)
-
-
-def test_shrunk_counts_are_nearer_to_the_truth_than_counts_and_than_a_good_prediction(rng, spot_operator):
-    truth = rng.gamma(1, 0.5, (spot_operator.shape[1], 3))
-    expected = spot_operator @ truth
-    prediction = truth * rng.gamma(4, 0.25, truth.shape)
-    counts = sparse.csr_array(rng.poisson(expected))
-
-    shrunk = shrunk_counts(prediction, counts, spot_operator)
-
-    def error(values):
-        return ((values - expected) ** 2).mean()
-
-    assert error(shrunk) < error(counts.toarray())
-    assert error(shrunk) < error(spot_operator @ prediction)
-    np.testing.assert_allclose(shrunk.sum(axis=0), counts.sum(axis=0), rtol=1e-5)
-
-
-def test_a_prediction_that_explains_nothing_is_overruled(rng, spot_operator):
-    counts = rng.poisson(rng.gamma(0.2, 2000, (spot_operator.shape[0], 1)))
-
-    shrunk = shrunk_counts(np.ones((spot_operator.shape[1], 1)), counts, spot_operator)
-
-    assert np.corrcoef(shrunk[:, 0], counts[:, 0])[0, 1] > 0.999
-
-
-def test_shrinking_leaves_genes_without_counts_at_zero(prediction, counts, spot_operator):
-    shrunk = shrunk_counts(prediction, counts, spot_operator)
-
-    assert np.isfinite(shrunk).all()
-    assert (shrunk[:, 5] == 0).all()
-    assert (shrunk[:, :5] >= 0).all()

@@ -12,7 +12,7 @@ from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.training.ship_rule import chosen_amplitude, compare
+from clearspot.diffst.training.ship_rule import Forecast, chosen_amplitude, compare
 
 from .sections import N_GENES, read_made
 
@@ -47,9 +47,8 @@ class Known:
         return (self.view.operator @ amounts) @ self.loadings
 
     def verdict(self, residuals):
-        return compare(
-            self.view, self.split, self.counts, self.loadings, self.mean, residuals, self.sd, self.pairs, SEED
-        )
+        forecast = Forecast(self.view, self.loadings, self.mean, residuals, self.sd)
+        return compare(forecast, self.split, self.counts, self.pairs, seed=SEED)
 
 
 @pytest.fixture(scope="module")

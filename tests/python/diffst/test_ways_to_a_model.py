@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from clearspot import keys
+from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference import Reference, from_cells
 from clearspot.diffst.data.reference_view import reference_view
 from clearspot.diffst.data.section import read_section
@@ -19,8 +20,7 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.output.command import train_file
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.training.checkpoint import load_checkpoint
-from clearspot.diffst.training.kept_checkpoint import DiffstKept
+from clearspot.diffst.training.checkpoint import kept_checkpoint, load_checkpoint
 from clearspot.diffst.training.stages import Phase
 from clearspot.errors import BadInputError
 from clearspot.io.atomic import write_h5ad
@@ -68,7 +68,7 @@ def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
     adata, _ = make_section()
     section = read_section(adata, "s1", PARAMS)
     reference = make_reference([*section.genes[3:], "other"])
-    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
     view = reference_view("xenium", reference, section, programs, 9, seed=0)
     assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)
     seen = view.operator @ (view.truth * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
@@ -79,7 +79,7 @@ def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
 def test_a_reference_with_other_genes_is_refused():
     adata, _ = make_section()
     section = read_section(adata, "s1", PARAMS)
-    programs = predicting.Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
+    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
     with pytest.raises(BadInputError, match="shared genes"):
         reference_view("xenium", make_reference(["A", "B"]), section, programs, 9, seed=0)
 
@@ -160,7 +160,7 @@ def test_other_inputs_and_settings_have_checkpoints_of_their_own(tmp_path):
     other.write_bytes(b"2")
 
     def path(inputs, params=PARAMS):
-        return DiffstKept(tmp_path, "s1", inputs, params, None).path
+        return kept_checkpoint(tmp_path, "s1", inputs, params, microns_per_pixel=None).path
 
     assert path([one, None]) == path([one, None], replace(PARAMS, threads=2, samples=5))
     assert (

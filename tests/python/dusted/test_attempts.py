@@ -1,15 +1,17 @@
 """What a second attempt at the same task does: smaller tiles, and on from where the first one was."""
 
+import pickle
+
 import anndata as ad
 import numpy as np
 import pytest
 import torch
 
 from clearspot import keys
-from clearspot.dusted.attempts import with_smaller_tiles
+from clearspot.dusted.checkpoint import kept_checkpoint
 from clearspot.dusted.command import Targets, denoise_file
-from clearspot.dusted.kept_checkpoint import KeptCheckpoint
 from clearspot.dusted.params import DustedParams
+from clearspot.dusted.tile_size import with_smaller_tiles
 from clearspot.errors import GpuOutOfMemoryError
 from clearspot.io.atomic import write_h5ad
 
@@ -34,7 +36,7 @@ def test_a_section_that_was_one_tile_is_cut(section_factory, attempt, expected):
 
 
 def test_a_tile_found_from_the_memory_is_halved(section_factory, monkeypatch):
-    monkeypatch.setattr("clearspot.dusted.attempts.spots_that_fit", lambda *_: 700)
+    monkeypatch.setattr("clearspot.dusted.tile_size.spots_that_fit", lambda *_: 700)
     assert tile_size(section_factory(rows=30, columns=30), 2) == 350
 
 
@@ -101,7 +103,7 @@ def test_next_attempt_goes_on_from_the_kept_checkpoint_with_smaller_tiles(h5ad, 
 
 @pytest.mark.parametrize("change", [{"seed": 3}, {"likelihood": "zinb"}, {"always_genes": ("g1",)}])
 def test_other_settings_are_kept_apart(h5ad, tmp_path, change):
-    one, two = (KeptCheckpoint(tmp_path, "s", h5ad, DustedParams(**settings), None) for settings in ({}, change))
+    one, two = (kept_checkpoint(tmp_path, "s", h5ad, DustedParams(**settings), None) for settings in ({}, change))
     assert one.path != two.path
 
 
@@ -110,14 +112,19 @@ def test_other_input_is_kept_apart_and_how_it_is_computed_is_not(h5ad, section_f
     write_h5ad(section_factory(seed=1), other)
 
     def path(*arguments):
-        return KeptCheckpoint(tmp_path, "s", *arguments, None).path
+        return kept_checkpoint(tmp_path, "s", *arguments, None).path
 
     assert path(other, DustedParams()) != path(h5ad, DustedParams())
     assert path(h5ad, DustedParams(max_spots_per_tile=9, threads=2)) == path(h5ad, DustedParams())
 
 
+def test_other_processes_of_a_run_can_be_told_where_it_is_kept(h5ad, tmp_path):
+    kept = kept_checkpoint(tmp_path, "s", h5ad, DustedParams(), None)
+    assert pickle.loads(pickle.dumps(kept)).path == kept.path  # noqa: S301
+
+
 def test_a_file_that_cannot_be_read_is_said_and_not_used(h5ad, tmp_path, capsys):
-    kept = KeptCheckpoint(tmp_path, "s", h5ad, DustedParams(), None)
+    kept = kept_checkpoint(tmp_path, "s", h5ad, DustedParams(), None)
     assert kept.found() is None
     kept.path.write_bytes(b"half a checkp")
     assert kept.found() is None

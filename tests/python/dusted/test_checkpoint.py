@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from clearspot import dusted
-from clearspot.checkpoint_file import CheckpointError
 from clearspot.dusted.checkpoint import load_checkpoint, warm_start
 from clearspot.dusted.model import build_model
 from clearspot.dusted.params import DustedParams
 from clearspot.errors import BadInputError
+from clearspot.learning.checkpoint_file import CheckpointError
 
 SETTINGS = {
     "preset": "default",

@@ -54,6 +54,14 @@ def test_denoised_total_is_the_measured_total(adata):
     assert adata.layers[keys.DENOISED][spots][:, genes].sum() == pytest.approx(measured, rel=0.05)
 
 
+@pytest.mark.parametrize("holdout", [0.0, 0.1])
+def test_progress_shows_the_loss_and_the_held_out_score_where_there_is_one(adata, capsys, holdout):
+    dusted.denoise(adata, **SETTINGS | {"epochs": 2, "progress": True, "holdout": holdout})
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dusted")]
+    assert len(lines) == 2
+    assert all("loss" in line and ("held-out" in line) == (holdout > 0) for line in lines)
+
+
 def test_latent_is_nan_for_failing_spots_alone(denoised):
     adata, _ = denoised
     latent = adata.obsm[keys.LATENT]

@@ -10,12 +10,12 @@ from clearspot.dusted.params import DustedParams
 from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import make_tiles
 from clearspot.dusted.training import (
-    TrainingDivergedError,
     TrainingState,
-    learning_rate,
     new_optimizer,
+    new_schedule,
     train,
 )
+from clearspot.learning.divergence import TrainingDivergedError
 
 CPU = torch.device("cpu")
 PARAMS = DustedParams.preset("paper", hidden=8, latent=4, reduction_ratio=4, epochs=12, lr=1e-2)
@@ -29,7 +29,12 @@ def run(section, params, max_spots=10**6, **kwargs):
     tiles = make_tiles(section.graph, section.positions, max_spots)
     objective = Objective(section, tiles, params, CPU, torch.float32, held_out)
     model = build_model(section, params, torch.float32)
-    return model, train(model, new_optimizer(model, params), objective, params, **kwargs), objective
+    return model, trained(model, objective, params, **kwargs), objective
+
+
+def trained(model, objective, params, **kwargs):
+    optimizer = new_optimizer(model, params)
+    return train(model, optimizer, new_schedule(optimizer, params), objective, params, **kwargs)
 
 
 def test_loss_falls(section_of):
@@ -91,7 +96,7 @@ def test_patience_stops_by_the_held_out_score(section_of):
 def test_finished_run_is_not_trained_further(section_of):
     model, state, objective = run(section_of(PARAMS), PARAMS)
     before = list(state.loss)
-    again = train(model, new_optimizer(model, PARAMS), objective, PARAMS, state)
+    again = trained(model, objective, PARAMS, state=state)
     assert again.loss == before
 
 
@@ -100,17 +105,32 @@ def test_divergence_is_said(section_of):
         run(section_of(PARAMS), replace(PARAMS, lr=1e30))
 
 
-def test_warm_up_and_cosine():
-    params = replace(PARAMS, schedule="cosine", warmup_epochs=4, epochs=20, lr=1.0)
-    rates = [learning_rate(params, epoch) for epoch in range(20)]
+def test_warm_up_and_cosine(section_of):
+    params = replace(PARAMS, schedule="cosine", warmup_epochs=4, epochs=20, lr=1e-3, patience=None)
+    _, state, _ = run(section_of(params), params)
+    rates = [rate / params.lr for rate in state.lr]
     assert rates[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
     assert rates[12] == pytest.approx(0.5)
     assert rates[4:] == sorted(rates[4:], reverse=True)
     assert rates[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * 15 / 16)))
 
 
-def test_constant_rate():
-    assert {learning_rate(PARAMS, epoch) for epoch in range(12)} == {1e-2}
+def test_constant_rate(section_of):
+    _, state, _ = run(section_of(PARAMS), PARAMS)
+    assert state.lr == [1e-2] * 12
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_rates_of_other_weights_are_relative_to_it(section_of, schedule):
+    params = replace(PARAMS, schedule=schedule, first_layer_lr=0.5, attention_lr=30.0)
+    model = build_model(section_of(params), params, torch.float32)
+    optimizer = new_optimizer(model, params)
+    rates = new_schedule(optimizer, params)
+    for _ in range(5):
+        usual, first, attention = (group["lr"] for group in optimizer.param_groups[:3])
+        assert (first / usual, attention / usual) == pytest.approx((0.5, 30.0))
+        optimizer.step()
+        rates.step()
 
 
 def test_intercepts_do_not_decay(section_of):

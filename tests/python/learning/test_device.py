@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from clearspot.errors import DeviceNotAvailableError, GpuOutOfMemoryError
+from clearspot.errors import DeviceNotAvailableError
 from clearspot.learning import device
-from clearspot.learning.device import gpu_memory_errors, resolve_device, resolve_precision, spots_that_fit
+from clearspot.learning.device import resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
 
@@ -34,29 +34,3 @@ def test_automatic_precision_follows_the_processor(capable, expected, monkeypatc
     assert resolve_precision("auto", CPU) == expected
     assert resolve_precision("fp32", CPU) == torch.float32
     assert resolve_precision("bf16", CPU) == torch.bfloat16
-
-
-def test_out_of_gpu_memory_becomes_the_error_that_is_retried():
-    with pytest.raises(GpuOutOfMemoryError, match="max-spots-per-tile"), gpu_memory_errors():
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-
-def test_tile_follows_the_memory_down_to_a_smallest_size(monkeypatch):
-    monkeypatch.setattr(device, "_free_cpu_memory", lambda: 4 * 2**30)
-    some = spots_that_fit(3000, 512, CPU)
-    assert 10_000 < some < 100_000
-    assert spots_that_fit(20_000, 512, CPU) < some
-    monkeypatch.setattr(device, "_free_cpu_memory", lambda: 1e12)
-    assert spots_that_fit(3000, 512, CPU) * 3000 * 4 < 4 * 2**30
-    monkeypatch.setattr(device, "_free_cpu_memory", lambda: 1e3)
-    assert spots_that_fit(3000, 512, CPU) == 256
-
-
-def test_free_memory_is_the_containers_where_that_is_less(tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "_CGROUP", tmp_path)
-    whole = device._free_cpu_memory()
-    (tmp_path / "memory.current").write_text("300\n")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert device._free_cpu_memory() > 0.5 * whole
-    (tmp_path / "memory.max").write_text("1000\n")
-    assert device._free_cpu_memory() == 700

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import Condition, View
-from clearspot.diffst.estimate.conditioning import spread
 from clearspot.diffst.estimate.image_trend import ImageTrend
 from clearspot.diffst.estimate.plain_estimate import plain_estimate
+from clearspot.diffst.estimate.spread import spread
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.geometry.scratch import parked

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import NMF, non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
-from clearspot.checkpoint_file import CheckpointError
+from clearspot.learning.checkpoint_file import CheckpointError
 
 _FLOOR = 1e-9
 _MAX_GENES_TO_FIT = 2000

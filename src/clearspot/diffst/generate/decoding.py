@@ -43,6 +43,7 @@ class Decoder:
         self,
         section: SpotSection,
         view: View,
+        *,
         mean: NDArray[np.float32],
         loadings: NDArray[np.float32],
         phi: NDArray[np.float64],

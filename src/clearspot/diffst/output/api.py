@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import anndata as ad
 import numpy as np
@@ -17,16 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.checkpoint_file import CheckpointError, file_sha256
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
 from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.data.tissue import tissue_of
-from clearspot.diffst.estimate.conditioning import evidence
+from clearspot.diffst.estimate.evidence import evidence
 from clearspot.diffst.generate.fitted import Fitted
-from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.generate.verdict import Verdict
 from clearspot.diffst.output.pretraining import pretrain_on
 from clearspot.diffst.output.summary import about, sampling_record, training_record
@@ -34,11 +32,14 @@ from clearspot.diffst.output.superres_file import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.training.checkpoint import load_checkpoint, model_of
 from clearspot.diffst.training.fitting import fit
-from clearspot.errors import BadInputError, GpuOutOfMemoryError, Problem
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
+from clearspot.learning.checkpoint_file import CheckpointError, file_sha256, refused_checkpoints
 from clearspot.learning.device import resolve_device
+from clearspot.learning.memory import gpu_memory_errors
 from clearspot.record import StepRecord
 from clearspot.threads import cpu_threads
+
+_TILE_OPTION: Final = "--tile, or a smaller --batch and --crop"
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,11 @@ def train(
     require_folder(checkpoint.parent, sample)
     device = resolve_device(params.device)
     started = None if start_from is None else Path(start_from)
-    with cpu_threads(params.threads), _gpu_memory_errors(), _checkpoint_errors(sample, resume_from or started):
+    with (
+        cpu_threads(params.threads),
+        gpu_memory_errors(_TILE_OPTION),
+        refused_checkpoints(sample, resume_from or started),
+    ):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
         fitted = fit(
             section,
@@ -245,8 +250,8 @@ def sample_section(
     device = resolve_device(params.device)
     with (
         cpu_threads(params.threads),
-        _gpu_memory_errors(),
-        _checkpoint_errors(sample, checkpoint),
+        gpu_memory_errors(_TILE_OPTION),
+        refused_checkpoints(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
     ):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
@@ -255,7 +260,7 @@ def sample_section(
         used = replace(fitted.params, diffusion=fitted.params.diffusion and params.diffusion)
         if draws is not None:
             draws.mkdir(parents=True, exist_ok=True)
-        prediction = Prediction(
+        prediction = predict(
             section,
             None if embedding is None else embedding.histology,
             fitted,
@@ -336,22 +341,3 @@ def _written(adata: ad.AnnData) -> ad.AnnData:
 
 def _reference(one: Reference | Path | str, bin_um: float) -> Reference:
     return one if isinstance(one, Reference) else read_reference(Path(one), bin_um)
-
-
-@contextmanager
-def _gpu_memory_errors() -> Iterator[None]:
-    """Turn PyTorch's out-of-memory error into the one that is retried with smaller tiles."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise GpuOutOfMemoryError(f"{error}\nUse smaller tiles: --tile, or a smaller --batch and --crop.") from error
-
-
-@contextmanager
-def _checkpoint_errors(sample: str, path: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except CheckpointError as error:
-        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
-        name = path.name if path is not None else "checkpoint"
-        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error

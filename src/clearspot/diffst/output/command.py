@@ -114,7 +114,7 @@ def train_file(
     """
     from clearspot.diffst.data.embedding import Embedding
     from clearspot.diffst.output.api import train
-    from clearspot.diffst.training.kept_checkpoint import DiffstKept
+    from clearspot.diffst.training.checkpoint import kept_checkpoint
 
     outdir.mkdir(parents=True, exist_ok=True)
     adata, params = read_file(h5ad), _params(preset, settings, sample)
@@ -122,7 +122,8 @@ def train_file(
     final = outdir / keys.diffst_checkpoint_name(sample)
     kept = resumed = None
     if checkpoint_dir is not None and resume_from is None:
-        kept = DiffstKept(checkpoint_dir, sample, [h5ad, histology, start_from], params, microns_per_pixel)
+        inputs = [h5ad, histology, start_from]
+        kept = kept_checkpoint(checkpoint_dir, sample, inputs, params, microns_per_pixel=microns_per_pixel)
         resumed = kept.found()
     record = train(
         adata,

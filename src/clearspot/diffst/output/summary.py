@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.diffst.data.section import SpotSection
-from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.fitted import Fitted
-from clearspot.diffst.generate.predicting import Prediction
+from clearspot.diffst.generate.prediction import Prediction
 from clearspot.diffst.params import DiffstParams
 from clearspot.learning.memory import peak_memory_bytes
 from clearspot.record import StepRecord

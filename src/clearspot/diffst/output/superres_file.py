@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.diffst.estimate.conditioning import Evidence
+from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.uncertainty import Summary
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.io.atomic import atomic_path
@@ -49,7 +49,7 @@ def write_superres(
     grid
         The fine grid.
     evidence
-        rows x columns, see :class:`clearspot.diffst.estimate.conditioning.Evidence`; bins off tissue are left out.
+        rows x columns, see :class:`clearspot.diffst.estimate.evidence.Evidence`; bins off tissue are left out.
     var
         One row a gene, in the order of the blocks.
     blocks

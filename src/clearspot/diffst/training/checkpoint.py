@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +10,13 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from clearspot.checkpoint_file import CheckpointError, differing_settings, read_checkpoint, write_checkpoint
 from clearspot.diffst.data.programs import Programs
+from clearspot.diffst.data.reference import XENIUM_FILES
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import ARCHITECTURE, RUN_ONLY, DiffstParams
 from clearspot.diffst.training.stages import Phase
+from clearspot.learning.checkpoint_file import CheckpointError, read_checkpoint, require_same_settings, write_checkpoint
+from clearspot.learning.kept_checkpoint import KeptCheckpoint
 
 FORMAT: Final = 4
 
@@ -69,7 +72,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a Diff-ST checkpoint; see :func:`clearspot.checkpoint_file.read_checkpoint`."""
+    """Read a Diff-ST checkpoint; see :func:`clearspot.learning.checkpoint_file.read_checkpoint`."""
     return read_checkpoint(path, "Diff-ST", FORMAT, ("loadings",))
 
 
@@ -106,7 +109,53 @@ def check_same_run(content: dict[str, Any], params: DiffstParams, fingerprint: d
     CheckpointError
         If something differs.
     """
-    if differing := differing_settings(content, params.as_dict(), RUN_ONLY):
-        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+    require_same_settings(content, params.as_dict(), RUN_ONLY)
     if content["fingerprint"] != fingerprint:
         raise CheckpointError("the checkpoint was made with other data")
+
+
+def kept_checkpoint(
+    folder: Path,
+    sample: str,
+    inputs: Sequence[Path | None],
+    params: DiffstParams,
+    *,
+    microns_per_pixel: float | None,
+) -> KeptCheckpoint:
+    """Where a training's checkpoint is kept for another attempt.
+
+    Settings that do not change training (device, threads, those of sampling) do not tell runs apart.
+
+    Parameters
+    ----------
+    folder
+        Shared folder, made if absent.
+    sample
+        Sample name.
+    inputs
+        Section, histology features and references; ``None`` for what is absent.
+    params
+        Settings of the run.
+    microns_per_pixel
+        What overrides the section's own scale, if anything.
+    """
+    settings = {name: value for name, value in params.as_dict().items() if name not in RUN_ONLY}
+    return KeptCheckpoint(
+        folder,
+        sample,
+        "diffst",
+        file_format=FORMAT,
+        inputs=[[] if path is None else _files(path) for path in inputs],
+        settings=settings | {"microns_per_pixel": microns_per_pixel},
+        progress=_steps,
+    )
+
+
+def _steps(path: Path) -> int:
+    return sum(int(phase["step"]) for phase in load_checkpoint(path)["phases"].values())
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or what is read of a Xenium folder."""
+    files = [path / name for name in XENIUM_FILES] if path.is_dir() else [path]
+    return [file for file in files if file.exists()]

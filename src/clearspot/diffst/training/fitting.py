@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from clearspot.checkpoint_file import file_sha256
 from clearspot.diffst.data.batches import Sampler
 from clearspot.diffst.data.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
@@ -29,11 +28,13 @@ from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.networks.mean_net import FLOOR, count_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.progress import Progress
 from clearspot.diffst.training.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
 from clearspot.diffst.training.model_card import check_fits
-from clearspot.diffst.training.ship_rule import MIN_SPOTS, compare, scoring_window
+from clearspot.diffst.training.ship_rule import MIN_SPOTS, Forecast, compare, scoring_window
 from clearspot.diffst.training.stages import Judge, Phase, new_phase, residual_sd, train_diffusion, train_mean
+from clearspot.learning.checkpoint_file import file_sha256
+from clearspot.learning.progress import Progress
+from clearspot.learning.saving import CheckpointClock
 
 _DRAWS_TO_SCORE: Final = 8
 
@@ -134,7 +135,9 @@ class _Run:
     progress: bool
     phases: dict[str, Phase] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    _saved: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._clock = CheckpointClock(minutes=self.params.checkpoint_minutes)
 
     def fit(self, resumed: dict[str, Any] | None) -> Fitted:
         section, params = self.section, self.params
@@ -240,17 +243,16 @@ class _Run:
         sd = self.model.residual_sd.cpu().numpy()
         counts = self.section.counts
         pairs = hidden_pairs(own, counts, loadings)
-        verdict = compare(view, self.split, counts, loadings, mean, draws, sd, pairs, self.params.seed)
+        verdict = compare(Forecast(view, loadings, mean, draws, sd), self.split, counts, pairs, seed=self.params.seed)
         self.seconds["scoring"] = time.perf_counter() - began
         return verdict
 
     def _after_step(self, shown: Progress) -> Any:
         def after(phase: Phase) -> None:
             shown.step(f"loss {phase.loss[-1]:.4f}")
-            minutes = self.params.checkpoint_minutes
-            if minutes is not None and time.monotonic() - self._saved >= 60 * minutes:
+            if self._clock.due(phase.step):
                 self._save({})
-                self._saved = time.monotonic()
+                self._clock.restart(phase.step)
 
         return after
 

@@ -14,7 +14,7 @@ from clearspot.diffst.data.view import View
 from clearspot.diffst.generate.sampling import predict_mean
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.metrics.superres import gene_pearson, poisson_deviance
+from clearspot.metrics.maps import gene_pearson, poisson_deviance
 
 GUARD_UM: Final = 256.0
 """Bins nearer than this to the block are neither trained on nor scored."""

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from clearspot.checkpoint_file import CheckpointError
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.image.histology import Histology
 from clearspot.diffst.image.stain import stain_of
+from clearspot.learning.checkpoint_file import CheckpointError
 
 _TOLERANCE: Final = 0.1
 """By how much bins and pitch may differ, as a share."""

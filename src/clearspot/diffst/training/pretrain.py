@@ -27,10 +27,10 @@ from clearspot.diffst.generate.sampling import predict_mean
 from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.progress import Progress
 from clearspot.diffst.training.held_out_blocks import block_of, scores_of, without_blocks
 from clearspot.diffst.training.stages import Phase, new_phase, residual_sd, train_diffusion, train_mean
 from clearspot.errors import BadInputError, Problem
+from clearspot.learning.progress import Progress
 
 _MIN_SHARED_GENES: Final = 8
 _ABUNDANCE: Final = 0.5

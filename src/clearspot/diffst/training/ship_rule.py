@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -52,33 +53,55 @@ def scoring_window(view: View, held_out: NDArray[np.bool_]) -> Window:
     return window[0], window[1]
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What both stages say about a window.
+
+    Parameters
+    ----------
+    view
+        The window.
+    loadings
+        ``(programs, genes)``.
+    mean
+        ``(programs, rows, columns)``: stage 1's.
+    residuals
+        Draws of stage 2, each of that shape.
+    residual_sd
+        ``(programs,)``.
+    """
+
+    view: View
+    loadings: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    residuals: Sequence[NDArray[np.float32]]
+    residual_sd: NDArray[np.float32]
+
+    def draws(self, amplitude: float, *, centred: bool) -> Iterator[NDArray[np.float32]]:
+        """Programs of every draw, around their own mean or centred on stage 1's."""
+        programs = [add_residual(self.mean, one, self.residual_sd, amplitude) for one in self.residuals]
+        factor = centring(self.mean, programs) if centred else 1
+        return (one * factor for one in programs)
+
+
 def compare(
-    view: View,
+    forecast: Forecast,
     split: Split,
     counts: sp.csr_matrix,
-    loadings: NDArray[np.float32],
-    mean: NDArray[np.float32],
-    residuals: list[NDArray[np.float32]],
-    residual_sd: NDArray[np.float32],
     pairs: tuple[NDArray[np.floating], NDArray[np.floating]],
+    *,
     seed: int,
 ) -> Verdict | None:
     """Score both stages.
 
     Parameters
     ----------
-    view
-        The window that was sampled.
+    forecast
+        Of the window that was sampled.
     split
         Spots that were shown, those that choose the amplitude, and those that score.
     counts
         ``(spots, genes)``: of all spots.
-    loadings
-        ``(programs, genes)``.
-    mean, residuals
-        Stage 1's programs, and draws of stage 2.
-    residual_sd
-        Of each program.
     pairs
         Counts and predictions of hidden spots, which say how far off predictions are; see
         :func:`clearspot.diffst.data.hidden_pairs.hidden_pairs`.
@@ -89,9 +112,10 @@ def compare(
     -------
     None where fewer than :data:`MIN_SPOTS` are in the window, or a single draw was made.
     """
+    view, loadings, mean, number = forecast.view, forecast.loadings, forecast.mean, len(forecast.residuals)
     inside = view.spots_inside((slice(0, view.shape[0]), slice(0, view.shape[1])))
     choose, score = np.flatnonzero(split.choosing & inside), np.flatnonzero(split.scoring & inside)
-    if min(len(choose), len(score)) < MIN_SPOTS // 2 or len(residuals) < 2:
+    if min(len(choose), len(score)) < MIN_SPOTS // 2 or number < 2:
         return None
     phi = dispersion(*pairs)
     spots = np.concatenate([choose, score])
@@ -104,11 +128,6 @@ def compare(
         amounts = operator @ (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
         return np.asarray((amounts @ loadings) * own_factor, dtype=np.float64)
 
-    def drawn(amplitude: float, *, centred: bool) -> NDArray[np.float64]:
-        programs = [add_residual(mean, residual, residual_sd, amplitude) for residual in residuals]
-        factor = centring(mean, programs) if centred else 1
-        return np.stack([rates(one * factor) for one in programs])
-
     def strayed(plain: NDArray[np.float64], of_draws: NDArray[np.float64] | float) -> NDArray[np.float64]:
         return plain * _strayed(noise_sd(phi, of_draws, UNEXPLAINED), plain.shape, seed)
 
@@ -117,13 +136,16 @@ def compare(
     noise = _poisson(seed)
     means, full, chosen = {}, {}, {}
     for name, nearest in (("spread", 1.0), ("diffusion", None)):
-        candidates = {amplitude: drawn(amplitude, centred=name == "spread") for amplitude in AMPLITUDES}
+        candidates = {
+            amplitude: np.stack([rates(one) for one in forecast.draws(amplitude, centred=name == "spread")])
+            for amplitude in AMPLITUDES
+        }
         with_noise = {amplitude: strayed(plain, explained(plain)) for amplitude, plain in candidates.items()}
         scores = {amplitude: _crps(truth[first], noise(rate[:, first])) for amplitude, rate in with_noise.items()}
         chosen[name] = chosen_amplitude(scores, nearest)
         means[name], full[name] = candidates[chosen[name]].mean(axis=0)[last], with_noise[chosen[name]][:, last]
     own = rates(mean)
-    repeated = np.broadcast_to(own, (len(residuals), *own.shape))
+    repeated = np.broadcast_to(own, (number, *own.shape))
     crps = {
         "crps_mean_poisson": _crps(truth[last], noise(repeated[:, last])),
         "crps_mean_gaussian": float(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +20,8 @@ from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
 from clearspot.learning.device import resolve_precision
+from clearspot.learning.divergence import require_finite
+from clearspot.learning.schedule import warm_up_times_cosine
 from clearspot.nn.cross_attention import visible_fraction
 from clearspot.nn.optimizer import AdamW
 
@@ -32,10 +33,6 @@ _PATIENCE: Final = 3
 
 Judge = Callable[[], dict[float, float]]
 """Scores the model as it stands on spots that it does not learn from, by exponent of its factor; lower is better."""
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number."""
 
 
 @dataclass
@@ -68,6 +65,7 @@ class Phase:
 
     def __post_init__(self) -> None:
         self.optimizer = AdamW(self.modules.parameters(), lr=self.lr, weight_decay=_WEIGHT_DECAY)
+        self.schedule = warm_up_times_cosine(self.optimizer, self.steps, _WARM_UP)
         self.ema = EMAModel(self.modules.parameters(), decay=self.ema_decay, use_ema_warmup=True, power=0.75)
 
     @property
@@ -105,15 +103,12 @@ class Phase:
             If the loss is not finite.
         """
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingDivergedError(f"the {self.name} loss became {value} in step {self.step + 1}")
-        rate = min(1.0, (self.step + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr * rate
+        require_finite(value, f"step {self.step + 1} of the {self.name} network")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.modules.parameters(), _CLIP_NORM)
         self.optimizer.step()
+        self.schedule.step()
         self.ema.step(self.modules.parameters())
         self.loss.append(value)
         self.step += 1
@@ -131,6 +126,7 @@ class Phase:
             "step": self.step,
             "loss": self.loss,
             "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
             "ema": self.ema.state_dict(),
             "weights": self.modules.state_dict(),
             "best": self.best,
@@ -142,6 +138,7 @@ class Phase:
         self.step, self.loss = state["step"], list(state["loss"])
         self.modules.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
         self.ema.load_state_dict(state["ema"])
         self.best, self.checks_since_best = state["best"], state["checks_since_best"]
 

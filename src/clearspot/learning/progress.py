@@ -9,7 +9,7 @@ from typing import Final, Self, TextIO
 
 from tqdm import tqdm
 
-LINES_IN_A_LOG: Final = 10
+LINES_IN_A_LOG: Final = 20
 
 
 class Progress:
@@ -18,25 +18,36 @@ class Progress:
     Parameters
     ----------
     what
-        What is counted.
+        What goes on.
     total
-        Steps in all.
+        Steps at most.
     start
         Steps that an earlier run has done.
+    unit
+        What a step is called.
     shown
         Off: silent.
     stream
         Where to; the standard error by default.
     """
 
-    def __init__(self, what: str, total: int, start: int = 0, *, shown: bool = True, stream: TextIO | None = None):
-        self._what, self._total, self._start, self._done = what, total, start, start
+    def __init__(
+        self,
+        what: str,
+        total: int,
+        start: int = 0,
+        *,
+        unit: str = "step",
+        shown: bool = True,
+        stream: TextIO | None = None,
+    ):
+        self._what, self._total, self._start, self._done, self._unit = what, total, start, start, unit
         self._stream = stream or sys.stderr
         self._shown = shown
         self._began = time.perf_counter()
         self._bar = None
         if shown and self._stream.isatty():
-            self._bar = tqdm(total=total, initial=start, desc=f"diffst {what}", file=self._stream, mininterval=0.5)
+            self._bar = tqdm(total=total, initial=start, unit=unit, desc=what, file=self._stream, mininterval=0.5)
 
     def __enter__(self) -> Self:
         return self
@@ -54,12 +65,12 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update()
-        elif self._shown and self._done * LINES_IN_A_LOG // self._total > before:
-            seconds = time.perf_counter() - self._began
-            left = seconds / (self._done - self._start) * (self._total - self._done)
+        elif self._shown and (self._done == self._start + 1 or self._done * LINES_IN_A_LOG // self._total > before):
+            share = 100 * self._done // self._total
+            speed = (self._done - self._start) / max(time.perf_counter() - self._began, 1e-9)
             print(
-                f"diffst {self._what} {100 * self._done // self._total:3d} %  {self._done}/{self._total}  {note}  "
-                f"{left:.0f} s left",
+                f"{self._what} {share:3d} %  {self._unit} {self._done}/{self._total}  {note}  "
+                f"{speed:.2f} {self._unit}s/s  at most {(self._total - self._done) / speed:.0f} s left",
                 file=self._stream,
                 flush=True,
             )

@@ -5,45 +5,18 @@ Arrays are bins (or spots) x genes, of expected or drawn counts, unless said oth
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from clearspot.metrics.autocorrelation import morans_i, row_weights
+from clearspot.metrics.maps import both, centred, cosine, gene_pearson
 
 Floats = NDArray[np.float64]
 
-DEVIANCE_FLOOR: Final = 0.01
-"""Predictions count as at least this share of the gene's mean truth: a predicted 0 would cost infinitely much."""
-
 _SSIM_WINDOW: Final = 7
-
-
-def gene_pearson(truth: ArrayLike, predicted: ArrayLike) -> Floats:
-    """Pearson correlation of each gene, with its sign.
-
-    Returns
-    -------
-    NaN where the truth is constant; 0 where only the prediction is, which then tells nothing.
-    """
-    t, p = _centred(truth), _centred(predicted)
-    return _cosine(t, p)
-
-
-def poisson_deviance(truth: ArrayLike, predicted: ArrayLike) -> Floats:
-    """Mean unit deviance ``2 (y log(y / m) - y + m)`` of each gene; lower is better.
-
-    The prediction is floored at :data:`DEVIANCE_FLOOR` times the gene's mean truth. NaN where a gene's truth is 0.
-    """
-    y, m = _both(truth, predicted)
-    mean = y.mean(axis=0)
-    m = np.maximum(m, DEVIANCE_FLOOR * mean)
-    safe = np.where(m > 0, m, 1)
-    ratio = np.where(y > 0, y, safe) / safe
-    deviance = 2 * (y * np.log(ratio) - y + m)
-    return np.where(mean > 0, deviance.mean(axis=0), np.nan)
 
 
 def sqrt_rmse(truth: ArrayLike, predicted: ArrayLike, scale: ArrayLike) -> Floats:
@@ -56,7 +29,7 @@ def sqrt_rmse(truth: ArrayLike, predicted: ArrayLike, scale: ArrayLike) -> Float
     scale
         One number a gene, from training data: standard deviation of the square root. Not from the truth scored on.
     """
-    y, m = _both(truth, predicted)
+    y, m = both(truth, predicted)
     error = np.sqrt(((np.sqrt(y) - np.sqrt(m)) ** 2).mean(axis=0))
     units = np.asarray(scale, dtype=np.float64)
     return np.divide(error, units, out=np.full(len(error), np.nan), where=units > 0)
@@ -99,14 +72,14 @@ def morans_error(truth: ArrayLike, predicted: ArrayLike, mask: NDArray[np.bool_]
     mask
         rows x columns.
     """
-    y, m = _both(truth, predicted)
+    y, m = both(truth, predicted)
     weights = row_weights(_rook(mask))
     return np.asarray(morans_i(weights, m) - morans_i(weights, y))
 
 
 def gene_gene_error(truth: ArrayLike, predicted: ArrayLike) -> float:
     """Mean absolute error of the correlations between genes; NaN with fewer than two genes that vary."""
-    y, m = _centred(truth), _centred(predicted)
+    y, m = centred(truth), centred(predicted)
     varying = (y**2).sum(axis=0) > 0
     if varying.sum() < 2:
         return float("nan")
@@ -133,7 +106,7 @@ def thinning_ceiling(counts: ArrayLike, rng: np.random.Generator, repeats: int =
     """
     values = np.asarray(counts).astype(np.int64)
     halves = (rng.binomial(values, 0.5) for _ in range(repeats))
-    r = np.mean([_cosine(_centred(half), _centred(values - half)) for half in halves], axis=0)
+    r = np.mean([cosine(centred(half), centred(values - half)) for half in halves], axis=0)
     r = np.maximum(r, 0)
     return np.sqrt(2 * r / (1 + r))
 
@@ -143,29 +116,8 @@ def minmax_scores(truth: ArrayLike, predicted: ArrayLike) -> dict[str, Floats]:
 
     On sparse maps this RMSE prefers a single lit bin to the truth: it ranks nothing.
     """
-    y, m = (_minmax(values) for values in _both(truth, predicted))
+    y, m = (_minmax(values) for values in both(truth, predicted))
     return {"rmse": np.sqrt(((y - m) ** 2).mean(axis=0)), "pcc": gene_pearson(y, m)}
-
-
-def _both(truth: Any, predicted: Any) -> tuple[Floats, Floats]:
-    y, m = np.asarray(truth, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    if y.shape != m.shape or y.ndim != 2:
-        raise ValueError(f"expected two matrices of one shape, not {y.shape} and {m.shape}")
-    return y, m
-
-
-def _centred(values: ArrayLike) -> Floats:
-    dense = np.asarray(values, dtype=np.float64)
-    # The mean of equal numbers need not be that number, and the rounding error would pass for a pattern.
-    return np.where(np.ptp(dense, axis=0) > 0, dense - dense.mean(axis=0), 0.0)
-
-
-def _cosine(t: Floats, p: Floats) -> Floats:
-    if t.shape != p.shape:
-        raise ValueError(f"expected two matrices of one shape, not {t.shape} and {p.shape}")
-    norm = np.sqrt((t**2).sum(axis=0) * (p**2).sum(axis=0))
-    r = np.divide((t * p).sum(axis=0), norm, out=np.zeros(t.shape[1]), where=norm > 0)
-    return np.where((t**2).sum(axis=0) > 0, r, np.nan)
 
 
 def _correlations(centred: Floats) -> Floats:

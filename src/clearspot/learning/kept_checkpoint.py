@@ -6,13 +6,14 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 from clearspot import __version__
 from clearspot.io.atomic import atomic_path
+from clearspot.learning.checkpoint_file import file_sha256
 
 
 class KeptCheckpoint:
@@ -29,17 +30,35 @@ class KeptCheckpoint:
         Sample name.
     kind
         Of model, the file's suffix: ``dusted`` or ``diffst``.
-    made_from
-        Everything that decides what the model becomes, as JSON can hold it: hashes of inputs, settings.
+    file_format
+        Number of the layout of the checkpoint.
+    inputs
+        What the run reads, each the files that count; their content tells runs apart, not their names.
+    settings
+        Settings that decide what the model becomes.
     progress
-        Reads a checkpoint and tells how many steps of training it has behind it.
+        Reads a checkpoint and tells how many steps of training it has behind it. A function of a module,
+        because other processes are given it.
     """
 
     def __init__(
-        self, folder: Path, sample: str, kind: str, made_from: dict[str, Any], progress: Callable[[Path], int]
+        self,
+        folder: Path,
+        sample: str,
+        kind: str,
+        *,
+        file_format: int,
+        inputs: Sequence[Sequence[Path]],
+        settings: Mapping[str, Any],
+        progress: Callable[[Path], int],
     ):
-        content = json.dumps(made_from | {"clearspot": __version__}, sort_keys=True)
-        digest = hashlib.sha256(content.encode()).hexdigest()
+        made_from = {
+            "clearspot": __version__,
+            "format": file_format,
+            "inputs": [[file_sha256(file) for file in files] for files in inputs],
+            "settings": dict(settings),
+        }
+        digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{sample}.{digest[:16]}.{kind}.pt"
         self._progress = progress

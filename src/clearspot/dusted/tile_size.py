@@ -1,15 +1,41 @@
-"""Smaller tiles for another attempt at what did not fit into memory."""
+"""How many spots a tile may have: what the memory holds, and smaller ones where that was too much."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import anndata as ad
+import torch
 
 from clearspot import keys
 from clearspot.dusted.from_anndata import section_size
 from clearspot.dusted.params import DustedParams
-from clearspot.learning.device import SMALLEST_TILE, resolve_device, spots_that_fit
+from clearspot.learning.device import resolve_device
+from clearspot.learning.memory import free_memory_bytes
+
+SMALLEST_TILE: Final = 256
+"""Spots; cutting further costs more halo than it saves memory."""
+
+TILE_OPTION: Final = (
+    "--max-spots-per-tile (dusted_tile_spots in the pipeline, which halves them by itself when it tries again)"
+)
+"""What a user sets to make tiles smaller."""
+
+_SHARE_OF_FREE_MEMORY: Final = 0.35
+_LARGEST_CPU_TILE_BYTES: Final = 4 * 2**30
+
+
+def spots_that_fit(n_genes: int, hidden: int, device: torch.device) -> int:
+    """Number of spots whose tile fits into the free memory with room to spare.
+
+    Counted are the dense input, the hidden layers with their gradients, and the counts above zero (a tenth of all).
+    """
+    bytes_per_spot = 4 * n_genes + 64 * hidden + 2 * n_genes
+    budget = _SHARE_OF_FREE_MEMORY * free_memory_bytes(device)
+    if device.type != "cuda":
+        budget = min(budget, _LARGEST_CPU_TILE_BYTES)
+    return max(SMALLEST_TILE, int(budget / bytes_per_spot))
 
 
 def with_smaller_tiles(adata: ad.AnnData, sample: str, params: DustedParams, attempt: int) -> DustedParams:

@@ -1,8 +1,10 @@
-"""Checkpoint files: what every kind of model has in common in writing, reading and knowing them again."""
+"""Checkpoint files: what every kind of model has in common in writing, reading and refusing them."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -10,6 +12,7 @@ from zipfile import is_zipfile
 import torch
 
 from clearspot import __version__
+from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import atomic_path
 
 
@@ -64,8 +67,8 @@ def read_checkpoint(path: Path, kind: str, file_format: int, parts: tuple[str, .
     return content
 
 
-def differing_settings(content: dict[str, Any], settings: dict[str, Any], but: frozenset[str]) -> list[str]:
-    """Names of the settings that a checkpoint was made with otherwise than this run.
+def require_same_settings(content: dict[str, Any], settings: dict[str, Any], but: frozenset[str]) -> None:
+    """Refuse a checkpoint that was made with other settings than this run.
 
     Parameters
     ----------
@@ -75,11 +78,42 @@ def differing_settings(content: dict[str, Any], settings: dict[str, Any], but: f
         Of this run.
     but
         Settings that may differ.
+
+    Raises
+    ------
+    CheckpointError
+        If one differs; the message names all that do.
     """
     made_with = content["params"]
-    return [
+    differing = [
         name for name, value in settings.items() if name not in but and _plain(value) != _plain(made_with.get(name))
     ]
+    if differing:
+        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+
+
+@contextmanager
+def refused_checkpoints(sample: str, path: Path | None) -> Iterator[None]:
+    """Turn a :class:`CheckpointError` into what a user is told.
+
+    Parameters
+    ----------
+    sample
+        Sample name.
+    path
+        The checkpoint.
+
+    Raises
+    ------
+    BadInputError
+        If the checkpoint does not belong to this run.
+    """
+    try:
+        yield
+    except CheckpointError as error:
+        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
+        name = path.name if path is not None else "checkpoint"
+        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -1,0 +1,160 @@
+"""What a trained model says about a section: programs of every draw, and from them genes, a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearspot.diffst.data.hidden_pairs import hidden_pairs
+from clearspot.diffst.data.programs import Programs
+from clearspot.diffst.data.section import SpotSection
+from clearspot.diffst.data.view import View
+from clearspot.diffst.estimate.dispersion import dispersion, explained, noise_sd
+from clearspot.diffst.generate.decoding import UNEXPLAINED, Decoder
+from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.sampling import add_residual, centring
+from clearspot.diffst.generate.uncertainty import RunningSummary, Summary
+from clearspot.diffst.geometry.scratch import parked
+from clearspot.diffst.params import DiffstParams
+from clearspot.learning.progress import Progress
+
+_VALUES_AT_ONCE: Final = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the networks gave for one section, see :func:`clearspot.diffst.generate.predicting.predict`.
+
+    Parameters
+    ----------
+    section
+        Spots, genes and grid.
+    view
+        The section as the networks saw it; all spots are visible.
+    fitted
+        The model.
+    params
+        Settings of sampling.
+    programs
+        For the section's genes.
+    loadings
+        ``(programs, genes)``, as the gene graph corrects them.
+    mean
+        ``(programs, rows, columns)``: stage 1's, in units of the view's scale.
+    draws
+        Files with the standardised residual of every draw of stage 2, ``(programs, rows, columns)``; none without
+        diffusion.
+    """
+
+    section: SpotSection
+    view: View
+    fitted: Fitted
+    params: DiffstParams
+    programs: Programs
+    loadings: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    draws: tuple[Path, ...]
+
+    @property
+    def mean_is_of_draws(self) -> bool:
+        """Whether the reported mean is that of the draws; else it is stage 1's, which did better or is all there is."""
+        verdict = self.fitted.verdict
+        return len(self.draws) > 1 and verdict is not None and verdict.diffusion_wins
+
+    @property
+    def amplitude(self) -> float:
+        """Factor on the drawn residual, as held-out spots of the training section wanted it; 1 where none were."""
+        verdict = self.fitted.verdict
+        if verdict is None:
+            return 1.0
+        return verdict.amplitude if self.mean_is_of_draws else verdict.amplitude_of_spread
+
+    def decoder(self) -> Decoder:
+        """Decoder of the section's genes, with the noise that brings the draws to the dispersion of hidden spots."""
+        section = self.section
+        phi = dispersion(*hidden_pairs(self.view, section.counts, self.loadings))
+        of_draws: NDArray[np.float64] | float = 0.0
+        if len(self.draws) > 1:
+            amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws])
+            of_draws = explained(amounts @ self.loadings)
+        noise = noise_sd(phi, of_draws, UNEXPLAINED)
+        return Decoder(
+            section,
+            self.view,
+            mean=self.mean,
+            loadings=self.loadings,
+            phi=phi,
+            noise_sd=noise,
+            seed=self.params.seed,
+        )
+
+    @cached_property
+    def programs_of_draws(self) -> tuple[NDArray[np.float32], ...]:
+        """Programs of each draw, ``(programs, rows, columns)``, in temporary files.
+
+        They lie around their own mean or, where that did not do better, around stage 1's.
+        """
+        sd = self.fitted.model.residual_sd.cpu().numpy()
+        drawn = []
+        for path in self.draws:
+            residual = np.load(path, mmap_mode="r").astype(np.float32)
+            drawn.append(parked(add_residual(self.mean, residual, sd, self.amplitude)))
+        if drawn and not self.mean_is_of_draws:
+            factor = centring(self.mean, drawn)
+            for programs in drawn:
+                programs *= factor
+        return tuple(drawn)
+
+    def summaries(self, *, progress: bool = True) -> Iterator[tuple[slice, Summary]]:
+        """Decode and project ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
+
+        The mean adds up to the spots' counts. Spread and quantiles are of the expectation, of which a count is one
+        reading. Without at least two draws they are NaN: they were not measured.
+
+        Yields
+        ------
+        Which of the section's genes, and their summary: arrays ``(bins, genes)``.
+        """
+        n_genes = len(self.section.genes)
+        # memory is that of a chunk, whatever the size of the section
+        step = min(self.params.gene_chunk, max(1, _VALUES_AT_ONCE // self.section.grid.n_bins))
+        starts = range(0, n_genes, step)
+        decoder = self.decoder()
+        programs = self.best_programs()
+        with Progress("decoding", len(starts), shown=progress) as bar:
+            for first in starts:
+                genes = slice(first, min(first + step, n_genes))
+                chunk = decoder.chunk(genes)
+                mean = chunk.mean(programs)
+                if self.params.projection:
+                    mean = chunk.conserving(mean)
+                running = RunningSummary(mean.shape)
+                for number, drawn in enumerate(self.programs_of_draws):
+                    running.add(chunk.draw(number, drawn, projected=self.params.projection))
+                if running.n_samples > 1:
+                    summary = replace(running.result(), mean=mean)
+                else:
+                    unknown = np.full_like(mean, np.nan)
+                    summary = Summary(mean, unknown, unknown, unknown, unknown)
+                yield genes, summary
+                bar.step()
+
+    def best_programs(self) -> NDArray[np.float32]:
+        """Programs whose decoded genes are the reported mean, ``(programs, rows, columns)``."""
+        if not self.mean_is_of_draws:
+            return self.mean
+        total = np.zeros_like(self.mean)
+        for programs in self.programs_of_draws:
+            total += programs
+        return total / np.float32(len(self.draws))
+
+    def _captured(self, programs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the spots capture of the programs, ``(spots, programs)``."""
+        amounts = (programs * self.view.scale[:, None, None]).reshape(len(programs), -1).T
+        return np.asarray(self.section.operator @ amounts, dtype=np.float32)

@@ -1,0 +1,50 @@
+import io
+
+import pytest
+
+from clearspot.learning.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def lines(steps, start=0, **options):
+    stream = io.StringIO()
+    with Progress("mean", steps, start, stream=stream, **options) as progress:
+        for _ in range(start, steps):
+            progress.step("loss 0.50000")
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("epochs", [1, 7, 100, 500])
+def test_a_log_gets_a_few_lines_and_the_last_epoch(epochs):
+    found = lines(epochs, unit="epoch")
+    assert 1 <= len(found) <= 21
+    assert f"epoch {epochs}/{epochs}" in found[-1]
+    assert "100 %" in found[-1]
+    assert "epochs/s" in found[0]
+    assert "loss 0.50000" in found[0]
+
+
+def test_resumed_run_goes_on_counting():
+    found = lines(100, start=60)
+    assert "step 61/100" in found[0]
+    assert len(found) <= 10
+
+
+def test_a_terminal_gets_a_bar():
+    stream = Terminal()
+    with Progress("mean", 5, stream=stream) as progress:
+        for _ in range(5):
+            progress.step()
+    assert "mean" in stream.getvalue()
+    assert "5/5" in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["log", "terminal"])
+def test_silent_where_it_is_not_wanted(stream):
+    with Progress("mean", 1, shown=False, stream=stream) as progress:
+        progress.step()
+    assert stream.getvalue() == ""
