@@ -9,13 +9,13 @@ from cases import Case, Prediction
 from clearspot.diffst.estimate.evidence import Evidence, evidence
 from clearspot.diffst.estimate.projection import conservation_error
 from clearspot.diffst.generate.uncertainty import (
-from clearspot.metrics import maps
     RunningSummary,
     count_interval,
     coverage,
     crps_from_samples,
     crps_gaussian,
 )
+from clearspot.metrics import maps
 
 COUNT_DRAWS = 32
 _COUNTING = 0.25
