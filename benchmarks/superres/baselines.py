@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from cases import Case, Prediction
@@ -23,9 +26,16 @@ from clearspot.diffst.image.image_samples import GridImage
 WIDTHS = (0.3, 0.45, 0.7, 1.0, 1.5)
 """Widths of the Gaussian that are tried, in pitches."""
 
+OTHER_PYTHON = os.environ.get("BENCHMARK_PYTHON")
+"""Interpreter of an environment that holds `gstools`, which this project does not depend on."""
+
 CONTEXT_BINS = (0.0, 1.5, 4.0)
 RIDGE_ALPHAS = np.logspace(0, 5, 11)
 N_PROGRAMS = 16
+
+
+class NotInstalledError(RuntimeError):
+    """A method whose package is not there; the run goes on without it."""
 
 
 def even(case: Case) -> Prediction:
@@ -49,6 +59,27 @@ def bicubic(case: Case) -> Prediction:
 def gaussian(case: Case) -> Prediction:
     """Gaussian mean of the spots' densities, with the width that predicts spots from the others best."""
     return Prediction(_kernel_mean(case.xy_px, case.density, case.grid.centres_px(), _best_width(case)))
+
+
+def kriging(case: Case) -> Prediction:
+    """Ordinary kriging of the spots' densities (square root), each gene with its own variogram, in GSTools.
+
+    Squared, and brought to the gene's measured total, since the square of an expectation is too small.
+    """
+    if OTHER_PYTHON is None or not Path(OTHER_PYTHON).exists():
+        raise NotInstalledError("set BENCHMARK_PYTHON to an interpreter with gstools")
+    pitch_px = case.pitch_um * case.grid.px_per_um
+    with TemporaryDirectory() as folder:
+        given, made = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        places = {"spots": case.xy_px / pitch_px, "bins": case.grid.centres_px() / pitch_px}
+        np.savez(given, values=np.sqrt(case.density), **places)
+        worker = Path(__file__).parent / "workers" / "krige.py"
+        subprocess.run([OTHER_PYTHON, worker, given, made], check=True, stdout=subprocess.DEVNULL)
+        with np.load(made) as answer:
+            mean = np.maximum(answer["kriged"], 0) ** 2
+    expected = (case.operator @ mean).sum(axis=0)
+    total = case.counts.sum(axis=0)
+    return Prediction((mean * np.divide(total, expected, out=np.zeros_like(expected), where=expected > 0)).astype("f4"))
 
 
 def ridge(case: Case) -> Prediction:
@@ -79,6 +110,7 @@ BASELINES = {
     "even": even,
     "bicubic": bicubic,
     "gaussian": gaussian,
+    "kriging": kriging,
     "ridge": ridge,
     "sharpened": sharpened,
     "sharpened-programs": sharpened_programs,

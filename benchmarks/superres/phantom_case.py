@@ -16,6 +16,7 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.io.ingest import ingest_outs
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs
+from clearspot.simulate.staining import Staining, StainingChoice
 from clearspot.simulate.truth import expected_expression
 
 FIELD_UM = 2240.0  # whole multiples of 8 bins at 5x and 10x
@@ -30,17 +31,20 @@ def phantom_case(
     n_genes: int = 100,
     genes: Sequence[str] | None = None,
     panel_seed: int | None = None,
+    staining: StainingChoice = "default",
 ) -> Case:
     """A phantom on a Visium v1 slide. What it writes into ``work`` is used again.
 
-    ``genes`` and the panel (which genes belong to which programs) may be those of another phantom.
+    ``genes`` and the panel (which genes belong to which programs) may be those of another phantom. ``staining`` changes
+    the picture alone: ``drawn`` is the seed's own, a number another.
     """
     bin_um = round(PITCH_UM / factor)
-    folder = work / f"phantom_{seed}"
+    stained = "" if staining == "default" else f"-stained-{staining}"
+    folder = work / f"phantom_{seed}{stained}"
     image, truth_file = folder / "image.tif", folder / "truth" / f"truth_bins_{bin_um:03d}um.h5ad"
     if not truth_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        phantom = make_phantom(seed, width_um=FIELD_UM, n_genes=400)
+        phantom = make_phantom(seed, width_um=FIELD_UM, n_genes=400, staining=Staining.chosen(staining, seed))
         if panel_seed is not None:
             phantom = replace(phantom, panel=make_phantom(panel_seed, width_um=FIELD_UM, n_genes=400).panel)
         write_outs(phantom, folder, chemistry="v1", um_per_px=1.0, truth_bins=(10, 20), mex=False)
@@ -55,7 +59,7 @@ def phantom_case(
     genes = spots.var_names[chosen]
     xy = np.asarray(spots.obsm[keys.SPATIAL])
     return Case(
-        name=f"phantom-{seed}-{factor}x",
+        name=f"phantom-{seed}-{factor}x{stained}",
         adata=section(counts[:, chosen], genes, xy, um_per_px),
         grid=grid,
         operator=disk_operator(xy, grid, DIAMETER_UM),

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
-from baselines import BASELINES, NEEDS_IMAGE, projected
+from baselines import BASELINES, NEEDS_IMAGE, NotInstalledError, projected
 from cases import Case, Prediction
 from cell_case import cell_case
 from hidden_case import hidden_case
@@ -74,7 +74,12 @@ def main() -> None:
                 continue
             if method == "diffst-other-section" and sister(case) is None:
                 continue
-            _add(_run(case, method, best), args.results)
+            try:
+                rows = _run(case, method, best)
+            except NotInstalledError as absent:
+                print(f"{method}: {absent}", flush=True)
+                continue
+            _add(rows, args.results)
     write_table(args.results, args.results.with_suffix(".md"))
     write_figure(args.results, args.results.with_suffix(".png"))
 

@@ -24,6 +24,7 @@ ORDER = (
     "even",
     "bicubic",
     "gaussian",
+    "kriging",
     "ridge",
     "sharpened",
     "sharpened-programs",

@@ -26,6 +26,15 @@ def main() -> None:
     """Cleaner and finer expression from Space Ranger output."""
 
 
+def _staining(_context: click.Context, _option: click.Parameter, value: str) -> str | int:
+    """Tell a word from a seed."""
+    if value in ("default", "drawn"):
+        return value
+    if value.isdecimal():
+        return int(value)
+    raise click.BadParameter(f"{value!r} is not default, drawn or a seed (a whole number, at least 0).")
+
+
 @main.command()
 @click.argument("outdir", type=FOLDER)
 @click.option(
@@ -60,6 +69,14 @@ def main() -> None:
     help="Size of a full-resolution pixel in µm.  [default: by preset]",
 )
 @click.option("--image/--no-image", default=True, show_default=True, help="Write the full-resolution image.")
+@click.option(
+    "--staining",
+    default="default",
+    show_default=True,
+    metavar="default|drawn|SEED",
+    callback=_staining,
+    help="Stain, section and scanner of the image: all samples alike, each its own, or each its own from another seed.",
+)
 @click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
 @click.option("--truth-002um", is_flag=True, help="Write the true expression in 2 µm bins too, beside 8 µm bins.")
 def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:

@@ -55,6 +55,21 @@ def test_simulate_refuses_what_cannot_be_made(tmp_path):
     assert not (tmp_path / "samplesheet.csv").exists()
 
 
+@pytest.mark.parametrize("wrong", ["purple", "-1", "1.5", ""])
+def test_simulate_refuses_a_staining_that_is_no_word_and_no_seed(tmp_path, wrong):
+    result = CliRunner().invoke(main, ["simulate", str(tmp_path / "out"), "--staining", wrong])
+    assert result.exit_code == 2
+    assert "is not default, drawn or a seed" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_simulate_stains_as_it_is_told(tmp_path):
+    options = ["--genes", "40", "--width-um", "512", "--um-per-px", "8", "--no-image", "--staining", "7"]
+    result = CliRunner().invoke(main, ["simulate", str(tmp_path / "out"), *options])
+    assert result.exit_code == 0, result.output
+    assert "haematoxylin_amount 1.0," not in (tmp_path / "out/phantom_1/truth/README").read_text()
+
+
 @pytest.fixture
 def section(tmp_path):
     """A file of 64 spots and 12 genes that holds counts and coordinates, and nothing else."""

@@ -13,6 +13,7 @@ from clearspot.io.atomic import atomic_path
 from clearspot.simulate.arrays import Chemistry
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
+from clearspot.simulate.staining import Staining, StainingChoice
 
 PresetName = Literal["test", "section"]
 
@@ -69,6 +70,7 @@ def simulate_cohort(
     image: bool = True,
     samplesheet: bool = True,
     truth_bins: Sequence[int] = (8,),
+    staining: StainingChoice = "default",
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[SampleFiles]:
     """Write ``outdir/phantom_1``, ``phantom_2``, ... and ``outdir/samplesheet.csv`` with paths relative to it.
@@ -88,6 +90,9 @@ def simulate_cohort(
         :func:`~clearspot.simulate.spaceranger.write_outs`.
     samplesheet
         Whether to write it.
+    staining
+        How the samples are cut, stained and scanned: ``default``, all alike; ``drawn``, each its own, from its seed; or
+        the seed of the first sample's, the others' being the next ones.
     tell
         Called with a line for each sample.
 
@@ -106,6 +111,7 @@ def simulate_cohort(
             width_um=width,
             height_um=height_um or (width if width_um else size.height_um),
             n_genes=n_genes or size.n_genes,
+            staining=Staining.chosen(staining, seed + index, index),
         )
         tell(f"{sample}: {chemistry}, {len(phantom.cells)} cells, {len(phantom.panel.var)} genes, seed {seed + index}")
         written = write_outs(

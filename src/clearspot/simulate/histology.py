@@ -14,10 +14,6 @@ from clearspot.simulate.fields import periodic_texture
 from clearspot.simulate.phantom import Phantom
 from clearspot.simulate.tissue import BLOOD, DOMAINS, GRID_UM, LUMEN, code
 
-# Optical density of pure haematoxylin and eosin in red, green and blue (Macenko et al. 2009, reference slide).
-_STAINS: Final = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])
-_WHITE: Final = np.array([243.0, 241.0, 243.0])
-
 # Ground substance of each region: eosin, haematoxylin, strength of fibres, share of clefts between them.
 _GROUND: Final = {
     "mucosa": (0.25, 0.09, 0.30, 0.03),
@@ -34,6 +30,9 @@ _GROUND: Final = {
 _TILE: Final = 1024
 _STAMP_ENTRIES: Final = 2_000_000
 _GOBLET: Final = TYPE_NAMES.index("goblet")
+# Not every nucleus lies in the plane of the section.
+_SEEN: Final = 0.93
+_OUT_OF_FOCUS_UM: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -77,19 +76,31 @@ class Renderer:
         rng = np.random.default_rng(np.random.SeedSequence([phantom.seed, 9001]))
         self._fibres = periodic_texture(rng, 1024, 2.0)
         self._grain = periodic_texture(rng, 1024, 1.2)
-        # Every slide is stained and sectioned a little differently.
-        self._strength = np.exp(rng.normal(0, 0.08, 2))
+        # Even slides of one laboratory differ a little.
+        self._strength = np.exp(rng.normal(0, 0.08, 2)) * phantom.staining.amounts
         self._maps = self._ground_maps()
         self._nuclei = self._shapes(rng)
+        self._deep = self._deep_nuclei()
 
     def paint(self, out: np.ndarray) -> None:
         """Fill ``out`` (rows x columns x 3, uint8; may be a memory map) with the picture."""
-        out[:] = _WHITE.astype(np.uint8)
+        out[:] = np.array(self.phantom.staining.white).astype(np.uint8)
         rows, cols = self._field_pixels()
         for top in range(rows.start, rows.stop, _TILE):
             for left in range(cols.start, cols.stop, _TILE):
                 here = (slice(top, min(top + _TILE, rows.stop)), slice(left, min(left + _TILE, cols.stop)))
                 out[here] = self._tile(here)
+        self._add_noise(out)
+
+    def _add_noise(self, out: np.ndarray) -> None:
+        """Add the sensor's noise, which bare glass has too."""
+        if not self.phantom.staining.noise:
+            return
+        rng = np.random.default_rng(np.random.SeedSequence([self.phantom.seed, 9003]))
+        for top in range(0, len(out), _TILE):
+            strip = out[top : top + _TILE]
+            noise = rng.standard_normal(strip.shape, dtype=np.float32) * self.phantom.staining.noise
+            strip[:] = np.clip(np.rint(strip + noise), 0, 255)
 
     def _field_pixels(self) -> tuple[slice, slice]:
         """Rows and columns of the picture whose centres lie in the phantom's field; all else is bare glass."""
@@ -130,20 +141,44 @@ class Renderer:
         }
         radius = column["nucleus_um"] * np.exp(rng.normal(0, 0.10, len(kind)))
         stretch = np.maximum(column["stretch"] * np.exp(rng.normal(0, 0.12, len(kind))), 1.0)
+        times = self.phantom.staining.nuclei_seen(2 * column["nucleus_um"])
         return {
             "long": radius * np.sqrt(stretch),
             "short": radius / np.sqrt(stretch),
             "chromatin": column["chromatin"] * np.exp(rng.normal(0, 0.12, len(kind))),
-            # Not every nucleus lies in the plane of the section.
-            "seen": (rng.random(len(kind)) < 0.93) & (radius > 0),
+            "seen": (rng.random(len(kind)) < _SEEN * np.minimum(times, 1)) & (radius > 0),
             "eosin": column["eosin"] * np.exp(rng.normal(0, 0.2, len(kind))),
             "body": np.minimum(column["reach_um"], 8.0) * 0.75,
+            "times": times,
+        }
+
+    def _deep_nuclei(self) -> dict[str, np.ndarray]:
+        """Further nuclei that a thick section holds in its depth: beside some cells, along them, cut anywhere."""
+        rng = np.random.default_rng(np.random.SeedSequence([self.phantom.seed, 9002]))
+        shapes, number = self._nuclei, len(self.phantom.cells)
+        deep = (rng.random(number) < _SEEN * (shapes["times"] - 1)) & (shapes["long"] > 0)
+        return {
+            "cell": np.flatnonzero(deep),
+            "shift": rng.uniform(2, 6, number) * rng.choice([-1, 1], number),
+            "chromatin": shapes["chromatin"] * rng.uniform(0.4, 1.0, number),
         }
 
     def _tile(self, here: tuple[slice, slice]) -> np.ndarray:
+        """One part of the picture, uint8."""
+        um = self.frame.um_per_px
+        # What lies beside the tile shines into it where the optics blur.
+        margin = self.phantom.staining.margin_px(um)
+        light = self._light(*(slice(span.start - margin, span.stop + margin) for span in here))
+        levels = self.phantom.staining.scan(light, um)[
+            margin : light.shape[0] - margin, margin : light.shape[1] - margin
+        ]
+        return np.clip(levels, 0, 255).astype(np.uint8)
+
+    def _light(self, rows: slice, cols: slice) -> np.ndarray:
+        """Light that passes through the section, rows x columns x 3: 1 at bare glass."""
         frame, um = self.frame, self.frame.um_per_px
-        y = frame.y0_um + (np.arange(here[0].start, here[0].stop, dtype=np.float32) + 0.5) * um
-        x = frame.x0_um + (np.arange(here[1].start, here[1].stop, dtype=np.float32) + 0.5) * um
+        y = frame.y0_um + (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) * um
+        x = frame.x0_um + (np.arange(cols.start, cols.stop, dtype=np.float32) + 0.5) * um
         grid = np.meshgrid(y / GRID_UM - 0.5, x / GRID_UM - 0.5, indexing="ij")
         maps = {
             name: ndimage.map_coordinates(value, grid, order=1, mode="nearest") for name, value in self._maps.items()
@@ -159,8 +194,9 @@ class Renderer:
         )
         stains *= self._strength[:, None, None]
         inside = np.clip(1.6 * maps["tissue"] - 0.3, 0, 1)
-        density = np.tensordot(stains * inside, _STAINS, axes=(0, 0))
-        return np.clip(_WHITE * np.exp(-1.15 * density), 0, 255).astype(np.uint8)
+        density = np.tensordot(stains * inside, self.phantom.staining.vectors, axes=(0, 0))
+        light: np.ndarray = np.exp(-1.15 * density)
+        return light
 
     def _ground(self, maps: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Eosin and haematoxylin of everything between the cells."""
@@ -207,6 +243,13 @@ class Renderer:
             cover = np.clip((1 - radius) * shapes["short"][index] / (2 * soft) + 0.5, 0, 1)
             rim = 1 + 0.22 * np.exp(-(((radius - 0.85) / 0.15) ** 2))
             np.maximum.at(nuclei.reshape(-1), pixel, (shapes["chromatin"][index] * cover * rim).astype(np.float32))
+        deep = np.intersect1d(everyone, self._deep["cell"])
+        blurred = max(soft, _OUT_OF_FOCUS_UM)
+        for index, pixel, radius in self._stamps(
+            deep, shapes["long"], shapes["short"], x, y, blurred, shift=self._deep["shift"]
+        ):
+            cover = np.clip((1 - radius) * shapes["short"][index] / (2 * blurred) + 0.5, 0, 1)
+            np.add.at(nuclei.reshape(-1), pixel, (self._deep["chromatin"][index] * cover).astype(np.float32))
 
     def _stamps(
         self,
@@ -216,11 +259,11 @@ class Renderer:
         x: np.ndarray,
         y: np.ndarray,
         soft: float,
-        shift: float = 0.0,
+        shift: float | np.ndarray = 0.0,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield, in batches, (cell, flat pixel, elliptic radius) for every pixel in reach of every ellipse.
 
-        ``shift`` moves the ellipse along the cell's axis.
+        ``shift`` moves the ellipse along the cell's axis, each cell's by its own where there are several.
         """
         if len(index) == 0:
             return
@@ -231,8 +274,9 @@ class Renderer:
         for start in range(0, len(index), step):
             some = index[start : start + step]
             cos, sin = np.cos(cells.angle[some])[:, None], np.sin(cells.angle[some])[:, None]
-            centre_x = cells.x_um[some][:, None] + shift * cos
-            centre_y = cells.y_um[some][:, None] + shift * sin
+            along = shift[some][:, None] if isinstance(shift, np.ndarray) else shift
+            centre_x = cells.x_um[some][:, None] + along * cos
+            centre_y = cells.y_um[some][:, None] + along * sin
             col = np.round((centre_x - x[0]) / um).astype(int) + offset_x
             row = np.round((centre_y - y[0]) / um).astype(int) + offset_y
             dx, dy = x[0] + col * um - centre_x, y[0] + row * um - centre_y

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +10,7 @@ from scipy import sparse
 from clearspot.simulate.cells import Cells, place_cells
 from clearspot.simulate.genes import Panel, make_panel
 from clearspot.simulate.programs import cell_programs
+from clearspot.simulate.staining import Staining
 from clearspot.simulate.tissue import GRID_UM, Tissue, make_tissue
 
 
@@ -29,6 +30,8 @@ class Phantom:
         Regions, cells, genes.
     programs
         float32, cells x programs: relative RNA amounts.
+    staining
+        How its section is cut, stained and scanned; the counts do not depend on it.
     """
 
     seed: int
@@ -36,6 +39,7 @@ class Phantom:
     cells: Cells
     panel: Panel
     programs: np.ndarray
+    staining: Staining = field(default_factory=Staining.default)
 
     @property
     def width_um(self) -> float:
@@ -64,7 +68,12 @@ class Phantom:
 
 
 def make_phantom(
-    seed: int = 0, *, width_um: float = 2200.0, height_um: float | None = None, n_genes: int = 400
+    seed: int = 0,
+    *,
+    width_um: float = 2200.0,
+    height_um: float | None = None,
+    n_genes: int = 400,
+    staining: Staining | None = None,
 ) -> Phantom:
     """Make a phantom.
 
@@ -76,6 +85,8 @@ def make_phantom(
         Size of the field (height as width by default); at least 500 um, below which layers do not fit.
     n_genes
         Size of the panel, at least one gene a program.
+    staining
+        How the section is cut, stained and scanned, which changes the picture alone. Default: as it always was.
 
     Raises
     ------
@@ -91,4 +102,4 @@ def make_phantom(
     cells = place_cells(rng_cells, tissue)
     panel = make_panel(rng_genes, n_genes)
     programs = cell_programs(rng_programs, tissue, cells)
-    return Phantom(seed, tissue, cells, panel, programs)
+    return Phantom(seed, tissue, cells, panel, programs, staining or Staining.default())

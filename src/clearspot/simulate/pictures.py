@@ -30,7 +30,7 @@ def canvas(shape: tuple[int, int], scratch: Path) -> Iterator[np.ndarray]:
         yield np.memmap(Path(folder) / "picture.raw", dtype=np.uint8, mode="w+", shape=(*shape, 3))
 
 
-def write_pyramid(picture: np.ndarray, path: Path, um_per_px: float) -> None:
+def write_pyramid(picture: np.ndarray, path: Path, um_per_px: float, quality: int = _JPEG_QUALITY) -> None:
     """Write a tiled, JPEG-compressed TIFF with half-size levels down to about 512 px, readable lazily."""
     levels = [picture]
     while max(levels[-1].shape[:2]) > 2 * _SMALLEST_LEVEL:
@@ -45,7 +45,7 @@ def write_pyramid(picture: np.ndarray, path: Path, um_per_px: float) -> None:
                 tile=(_TILE, _TILE),
                 photometric="rgb",
                 compression="jpeg",
-                compressionargs={"level": _JPEG_QUALITY},
+                compressionargs={"level": quality},
                 resolution=(per_cm, per_cm),
                 resolutionunit="CENTIMETER",
                 software="clearspot",

@@ -150,7 +150,7 @@ def _pictures(phantom: Phantom, frame: Frame, hires_px: int, image: Path | None,
     with canvas(drawn.shape, scratch) as picture:
         Renderer(phantom, drawn).paint(picture)
         if image is not None:
-            write_pyramid(picture, image, frame.um_per_px)
+            write_pyramid(picture, image, frame.um_per_px, phantom.staining.jpeg_quality)
         hires, hires_scale = shrink(picture, hires_px)
         lowres, lowres_scale = shrink(picture, _LOWRES_PX)
     ratio = frame.um_per_px / drawn.um_per_px

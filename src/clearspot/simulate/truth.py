@@ -170,6 +170,7 @@ def _readme(tables: dict[str, ad.AnnData], phantom: Phantom) -> str:
     lines = [
         "Truth of a simulated sample (clearspot simulate). No real tissue was measured.",
         f"seed {phantom.seed}, field {phantom.width_um:g} x {phantom.height_um:g} um, {len(phantom.cells)} cells",
+        f"picture: {phantom.staining.described()}",
         "",
         "truth_spots.h5ad      X: counts to expect of an ideal slide; layers['mean']: mean of the counts drawn",
         "truth_bins_*um.h5ad   the same truth on fine bins, as obsm['programs'] @ varm['loadings'].T",
