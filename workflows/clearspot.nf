@@ -24,6 +24,7 @@ workflow CLEARSPOT {
         DENOISE.out.domains.join(DENOISE.out.denoised).join(SUPERRESOLVE.out.superres),
         PREPARE.out.records.mix(DENOISE.out.records),
         DENOISE.out.refused,
+        SUPERRESOLVE.out.run_records,
         ch_versions,
     )
 
@@ -36,5 +37,5 @@ workflow CLEARSPOT {
     sample_reports  // channel: [ meta, html ]
     cohort_report   // channel: html
     refused         // channel: [ sample, step, reasons ] of each sample that a required step refused
-    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample goes without
+    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, or the run, goes without
 }

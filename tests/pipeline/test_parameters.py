@@ -19,7 +19,7 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         folder,
         *("-params-file", str(folder / "params.json"), "--input", str(phantoms / "samplesheet.csv")),
         *("--n_domain", "7", "--skip-superrs", "--zzz=1"),
-        *("--diffst_checkpoint", "absent.pt", "--superres_genes", "absent.txt"),
+        *("--diffst_checkpoint", "absent.pt", "--superres_genes", "absent.txt", "--diffst_pretrained", "none.pt"),
         *("--dusted_checkpoint_dir", "s3://bucket/kept", "--report_thresholds", "elsewhere://bucket/limits.yml"),
         outdir=folder / "a_file" / "results",
     )
@@ -33,6 +33,8 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "There is no parameter --moran_n_gene: did you mean --moran_n_genes?",
         "There is no parameter --zzz (--help lists every parameter)",
         "There is no file absent.pt (--diffst_checkpoint)",
+        "There is no file none.pt (--diffst_pretrained)",
+        "--diffst_checkpoint and --diffst_pretrained cannot be given together",
         "There is no file absent.txt (--superres_genes)",
         "The file elsewhere://bucket/limits.yml (--report_thresholds) cannot be looked up: ",
         "--dusted_checkpoint_dir s3://bucket/kept is not a folder of a file system",

@@ -186,7 +186,7 @@ def test_images_of_the_pipeline_and_of_an_institution(tmp_path: Path) -> None:
     }
     assert images.pop("SPOT_QC") == "institute/qc:1"
     on_gpu = {name for name, image in images.items() if image == "clearspot:0.1.0-gpu"}
-    assert on_gpu == {"DUSTED_DENOISE", "DIFFUSION_TRAIN", "DIFFUSION_SAMPLE"}
+    assert on_gpu == {"DUSTED_DENOISE", "DIFFUSION_PRETRAIN", "DIFFUSION_TRAIN", "DIFFUSION_SAMPLE"}
     assert {images[name] for name in images.keys() - on_gpu} == {"clearspot:0.1.0"}
 
 
@@ -201,7 +201,7 @@ def test_steps_that_a_sample_can_do_without_are_labelled_so() -> None:
         for text in (module.read_text() for module in (REPO / "modules/local").rglob("main.nf"))
         if "label 'error_ignore'" in text
     }
-    assert labelled == {step.process for step in STEPS if step.scope == "sample" and not step.required}
+    assert labelled == {step.process for step in STEPS if step.scope != "reference" and not step.required}
 
 
 def test_every_process_has_a_label_that_sets_its_resources() -> None:

@@ -35,6 +35,8 @@ FORBIDDEN = {
     "SPATIAL_DOMAINS": ALWAYS | TORCH | EXPORT,  # scanpy finds Leiden's domains and the markers
     "SPATIALDATA_EXPORT": ALWAYS | TORCH | {"scanpy"},
     "HISTOLOGY_EMBED": ALWAYS | TORCH | SCANPY | EXPORT,
+    "REFERENCE_PREPARE": ALWAYS | SCANPY | EXPORT,
+    "DIFFUSION_PRETRAIN": ALWAYS | EXPORT | {"scanpy"},
     "DIFFUSION_TRAIN": ALWAYS | EXPORT | {"scanpy"},
     "DIFFUSION_SAMPLE": ALWAYS | EXPORT | {"scanpy"},
     "SAMPLE_REPORT": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},

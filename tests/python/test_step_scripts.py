@@ -18,6 +18,7 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.record import StepRecord
 from clearspot.step_script import step_command
 
+CAN_REFUSE = [step for step in STEPS if step.record is not None and not (step.scope == "run" and step.required)]
 PROBLEM = Problem("s1", "in.h5ad", "nothing", "counts", "Give counts.")
 HEAVY = {"torch", "scanpy", "squidpy", "anndata", "pandas", "numpy", "scipy", "sklearn", "spatialdata", "skimage"}
 
@@ -111,7 +112,7 @@ def scripts(repo):
 def test_every_script_with_a_record_can_give_the_verdict_only(repo):
     for step, command in scripts(repo).items():
         names = {option.name for option in command.params}
-        assert ("verdict_only" in names) == (step.record is not None and step.scope != "run"), step.name
+        assert ("verdict_only" in names) == (step in CAN_REFUSE), step.name
         assert "outdir" in names
         assert "versions" in names
 
@@ -187,6 +188,7 @@ REFUSED = {
     "dusted": NO_SECTION,
     "domains": NO_SECTION,
     "histology": NO_SECTION + " --image {image}",
+    "superres_pretrain": "--reference {h5ad}",
     "superres_train": NO_SECTION,
     "superres": NO_SECTION + " --checkpoint {image}",
     "spatialdata": NO_SECTION,
@@ -194,7 +196,7 @@ REFUSED = {
 
 
 def test_every_step_that_can_refuse_is_tried():
-    assert set(REFUSED) == {step.name for step in STEPS if step.record is not None and step.scope != "run"}
+    assert set(REFUSED) == {step.name for step in CAN_REFUSE}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -212,7 +214,8 @@ def test_every_step_refuses_with_a_record_and_nothing_else(repo, tmp_path, monke
     arguments = [word.format(**places) for word in REFUSED[name].split()]
     command = runpy.run_path(str(repo / "bin" / get_step(name).script))["main"]
     out = tmp_path / "out"
-    done = CliRunner().invoke(command, ["--sample", "s1", "--outdir", str(out), *arguments, "--verdict-only"])
+    sample = [] if get_step(name).scope == "run" else ["--sample", "s1"]
+    done = CliRunner().invoke(command, [*sample, "--outdir", str(out), *arguments, "--verdict-only"])
     assert done.exit_code == 0, done.output
     files = [path.name for path in out.rglob("*") if path.is_file()]
     assert files == [get_step(name).record_name("s1")]

@@ -31,6 +31,7 @@ _HD: Final = "Visium HD"
 _IMAGE: Final = "an image is given"
 _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
+_DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
 _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _GMM: Final = "the Gaussian mixture ran"
@@ -292,13 +293,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric((*_PRETRAIN, *_TRAIN), "seconds_mean", "number", "Training time of MeanNet",
            "wall time of training MeanNet", "s", "lower"),
     Metric(_TRAIN, "seconds_diffusion", "number", "Training time of the diffusion",
-           "wall time of training the diffusion", "s", "lower", "there is a diffusion"),
+           "wall time of training the diffusion", "s", "lower", _DIFFUSION_TRAINED),
     Metric(_TRAIN, "seconds_scoring", "number", "Scoring time", "wall time of scoring on held-out spots", "s", "lower",
            _SPOTS_HELD_OUT),
     Metric(_TRAIN, "loss_mean_final", "score", "Final loss of MeanNet", "loss of MeanNet, mean of the last 20 steps",
            better="lower"),
     Metric(_TRAIN, "loss_diffusion_final", "score", "Final loss of the diffusion",
-           "loss of the diffusion, mean of the last 20 steps", better="lower", when="there is a diffusion"),
+           "loss of the diffusion, mean of the last 20 steps", better="lower", when=_DIFFUSION_TRAINED),
     Metric((*_PRETRAIN, *_TRAIN), "n_references", "count", "References", "references that the model learned from",
            when="references are given"),
     # superres

@@ -10,6 +10,7 @@ RUN_NAMES: Final = {
     keys.COHORT: "the record of the whole run",
     "multiqc": "the folder of the cohort report",
     "pipeline_info": "the folder of what a run writes about itself",
+    "references": "the folder of the model that is learned from references",
     keys.QC_SUMMARY_NAME: "the table of all samples",
     "ro-crate-metadata.json": "the description of the results",
     "work": "Nextflow's work folder, where the results are written beside it",

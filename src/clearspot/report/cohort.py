@@ -18,7 +18,7 @@ from clearspot.io.atomic import atomic_path
 from clearspot.report import mqc
 from clearspot.report.cohort_sections import cohort_sections, general_section, summary_words
 from clearspot.report.methods import methods_html
-from clearspot.report.metrics import read_cohort
+from clearspot.report.metrics import read_cohort, read_run
 from clearspot.report.rules import RULES
 from clearspot.report.summary import write_summary
 from clearspot.report.verdict import Rule
@@ -39,7 +39,8 @@ def write_multiqc_inputs(
     Parameters
     ----------
     records
-        Records of any steps of any samples (files, or folders of them); a sample that was refused has few of them.
+        Records of any steps of any samples, and of steps that ran once (files, or folders of them); a sample that was
+        refused has few of them.
     outdir
         Folder, made if it is not there.
     versions
@@ -52,11 +53,12 @@ def write_multiqc_inputs(
     ValueError
         If there is no record at all.
     """
-    samples = read_cohort(records)
+    places = list(records)
+    samples, run = read_cohort(places), read_run(places)
     if not samples:
         raise ValueError("no records: a cohort report needs those of at least one sample")
     outdir.mkdir(parents=True, exist_ok=True)
-    sections = [general_section(samples, rules), *cohort_sections(samples)]
+    sections = [general_section(samples, rules), *cohort_sections(samples, run)]
     sections.append(
         mqc.text("clearspot_methods", "Methods", "Text to start a methods section from.", methods_html(samples))
     )
@@ -68,7 +70,7 @@ def write_multiqc_inputs(
     style = outdir / "multiqc.css"
     with atomic_path(style) as partial:
         partial.write_bytes((files("clearspot.report") / "templates" / "multiqc.css").read_bytes())
-    config: dict[str, Any] = {"intro_text": summary_words(samples), "custom_css_files": [str(style.resolve())]}
+    config: dict[str, Any] = {"intro_text": summary_words(samples, run), "custom_css_files": [str(style.resolve())]}
     with atomic_path(outdir / "multiqc_intro.yml") as partial:
         partial.write_text(yaml.safe_dump(config), encoding="utf-8")
     write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from clearspot import keys
 from clearspot.contract.metric import Kind, Metric
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
@@ -59,15 +60,23 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     return mqc.general_statistics(rows, headers)
 
 
-def cohort_sections(samples: Sequence[SampleRecords]) -> Iterator[mqc.CustomContent]:
-    """Every section that at least one sample has data for."""
-    for section in (
-        _refused, _left_out, _warnings, _input, _space_ranger, _filters, _graph, _denoising, _loss,
-        _domain_sizes, _moran, _superres, _superres_scores,
+def cohort_sections(samples: Sequence[SampleRecords], run: SampleRecords) -> Iterator[mqc.CustomContent]:
+    """Every section that at least one sample, or the run as a whole, has data for."""
+    for built in (
+        _refused(samples), _left_out([*samples, run]), _warnings([*samples, run]),
+        *(section(samples) for section in (
+            _input, _space_ranger, _filters, _graph, _denoising, _loss, _domain_sizes, _moran, _superres,
+            _superres_scores,
+        )),
+        _references(run),
     ):  # fmt: skip
-        built = section(samples)
         if built["data"]:
             yield built
+
+
+def _whose(records: SampleRecords) -> str:
+    """What stands in the first column: the sample, or words for the run as a whole."""
+    return "all samples" if records.sample == keys.COHORT else records.sample
 
 
 def _judged(records: SampleRecords, rule: Rule) -> Any:
@@ -132,7 +141,7 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
 
 def _left_out(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     rows = [
-        (records.sample, {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
+        (_whose(records), {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
         for records in samples
         for step, record in records.lost.items()
         for problem in record.problems
@@ -149,7 +158,7 @@ def _warnings(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     for records in samples:
         said = [(step, message) for step, message in records.messages() if message.level == "warning"]
         for number, (step, message) in enumerate(said, start=1):
-            name = records.sample if number == 1 else f"{records.sample} ({number})"
+            name = _whose(records) if number == 1 else f"{_whose(records)} ({number})"
             rows[name] = {"step": get_step(step).title, "warning": mqc.escape(message.text)}
     headers = {"step": {"title": "Step", "scale": False}, "warning": {"title": "Warning", "scale": False}}
     return mqc.table("clearspot_warnings", "Warnings", "Reasons to look at a sample before trusting it.", rows, headers)
@@ -318,7 +327,29 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
 
 
-def summary_words(samples: Sequence[SampleRecords]) -> str:
+def _references(run: SampleRecords) -> mqc.CustomContent:
+    table = run.table("superres_pretrain", "references")
+    names = {
+        "bins_on_tissue": _column("Bins", "bins on tissue", "count"),
+        "genes": _column("Genes", "genes of the reference", "count"),
+        "image": _column("Image", "whether its histology was learned from", "flag"),
+        "pearson_model": _column("Correlation", "of the model with the bins of held-out blocks", "score"),
+        "pearson_plain": _column("Correlation of the plain estimate", "the same, without a network", "score"),
+    }
+    rows = {}
+    for number, reference in enumerate(table.get("reference", [])):
+        row = {name: table[name][number] for name in names}
+        row["image"] = show(row["image"], "flag")
+        rows[str(reference)] = {name: value for name, value in row.items() if value is not None}
+    return mqc.table(
+        "clearspot_references", "Super-resolution: references that were learned from",
+        "Every sample's training starts from one model of these. Correlations are medians over genes, on blocks that were "
+        "held out.",
+        rows, names, first="Reference",
+    )  # fmt: skip
+
+
+def summary_words(samples: Sequence[SampleRecords], run: SampleRecords) -> str:
     """Return what the top of the report says of samples without results, and of those without an optional one."""
     number = f"{show(len(samples), 'count')} sample{'' if len(samples) == 1 else 's'}"
     parts = []
@@ -331,4 +362,6 @@ def summary_words(samples: Sequence[SampleRecords]) -> str:
         for what in dict.fromkeys(optional_result(step) for step in records.lost):
             lost.setdefault(what, []).append(records.sample)
     sentences = [f"Without {what}, for a reason given below: {', '.join(names)}." for what, names in lost.items()]
+    if "superres_pretrain" in run.lost:
+        sentences.append("Super-resolution learned from no reference, for a reason given below.")
     return " ".join([f"{number}, {'; '.join(parts) or 'none refused'}.", *sentences])

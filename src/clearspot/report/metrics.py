@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clearspot import keys
 from clearspot.contract.metrics import SPACE_RANGER, get_metric
 from clearspot.contract.steps import RECORDED, get_step
 from clearspot.errors import Problem
@@ -132,13 +133,29 @@ def read_cohort(paths: Iterable[Path]) -> list[SampleRecords]:
 
     Returns
     -------
-    One entry a sample, sorted by name.
+    One entry a sample, sorted by name; none for the run as a whole, see :func:`read_run`.
 
     Raises
     ------
     ValueError
         If a record is of a step that the registry does not know, or a step of a sample has two records that differ.
     """
+    return [records for records in _read(paths) if records.sample != keys.COHORT]
+
+
+def read_run(paths: Iterable[Path]) -> SampleRecords:
+    """Read the records of steps that ran once for all samples; no steps where there are none.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_cohort`.
+    """
+    whole = [records for records in _read(paths) if records.sample == keys.COHORT]
+    return whole[0] if whole else SampleRecords(keys.COHORT, {})
+
+
+def _read(paths: Iterable[Path]) -> list[SampleRecords]:
     by_sample: dict[str, dict[str, StepRecord]] = {}
     for path in find_records(paths):
         try:

@@ -46,7 +46,17 @@ workflow PREPARE {
         .filter { meta, _files, _manifest, _image, _alignment -> meta.role == 'query' }
         .map { meta, files, manifest, image, _alignment -> [meta, files, manifest, image] }
     ch_reference = ch_samples.filter { meta, _files, _manifest, _image, _alignment -> meta.role == 'reference' }
-    REFERENCE_PREPARE(settings.skip_superres || settings.diffst_checkpoint ? channel.empty() : ch_reference)
+    def learns = !(settings.skip_superres || settings.diffst_checkpoint || settings.diffst_pretrained)
+    REFERENCE_PREPARE(learns ? ch_reference : channel.empty())
+    if (settings.diffst_pretrained) {
+        ch_reference
+            .map { meta, _files, _manifest, _image, _alignment -> meta.id }
+            .toSortedList()
+            .filter { names -> names }
+            .subscribe { names ->
+                log.warn("--diffst_pretrained stands in place of references: those of the samplesheet are not learned from (${names.join(', ')})")
+            }
+    }
 
     SPACERANGER_CHECK(ch_query)
     // From here on a sample's meta says how large it is: what the later steps ask for follows from it (conf/base.config).
@@ -73,7 +83,13 @@ workflow PREPARE {
     images = ch_checked.map { meta, _files, _manifest, image, _json, facts ->
         [meta, facts.superres_possible && facts.assay != 'visium_hd' ? image : []]
     }
-    references = REFERENCE_PREPARE.out.reference.mix(REFERENCE_PREPARE.out.histology).map { _meta, file -> file }
+    // To learn from references is costly, and of no use where no sample came this far that can be super-resolved.
+    ch_first = h5ad.join(images).filter { _meta, _h5ad, image -> image }.first().map { meta, _h5ad, _image -> [meta.id] }
+    references = REFERENCE_PREPARE.out.reference
+        .mix(REFERENCE_PREPARE.out.histology)
+        .map { _meta, file -> file }
+        .combine(ch_first)
+        .map { file, _sample -> file }
     // A reference that was refused is reported like a refused sample.
     ch_refused_references = REFERENCE_PREPARE.out.record.filter { _meta, json -> readRecord(json).status != 'ok' }
     records = ch_check_records.mix(ch_refused_references, SPACERANGER_INGEST.out.record, SPOT_QC.out.record)
@@ -82,7 +98,7 @@ workflow PREPARE {
     emit:
     h5ad        // channel: [ meta, h5ad ]
     images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
-    references  // channel: h5ad of each reference, laid onto bins, and features of its image where it has one
+    references  // channel: h5ad of each reference, laid onto bins, and features of its image where it has one; once a sample can use them
     records     // channel: [ meta, json ]
     refused     // channel: [ sample, step, reasons ]
 }

@@ -14,11 +14,12 @@ include { colours } from '../utils_clearspot_pipeline/terminal'
 
 workflow REPORT {
     take:
-    settings  // map: every parameter by name
-    finished  // channel: [ meta, h5ad, denoised or [], superres or [], [ json of super-resolution, ... ] ]
-    records   // channel: [ meta, json ] of every required step and sample
-    refused   // channel: [ sample, step, reasons ] of samples that were refused after costly work
-    versions  // channel: path of the collated software versions
+    settings     // map: every parameter by name
+    finished     // channel: [ meta, h5ad, denoised or [], superres or [], [ json of super-resolution, ... ] ]
+    records      // channel: [ meta, json ] of every required step and sample
+    refused      // channel: [ sample, step, reasons ] of samples that were refused after costly work
+    run_records  // channel: json of each optional step that runs once for all samples
+    versions     // channel: path of the collated software versions
 
     main:
     ch_to_export = settings.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }
@@ -48,7 +49,7 @@ workflow REPORT {
     SAMPLE_REPORT(ch_parts, thresholds)
 
     def configs = [file("${moduleDir}/../../../assets/multiqc_config.yml")] + (settings.multiqc_config ? [file(settings.multiqc_config, glob: false)] : [])
-    ch_optional = ch_finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons }
+    ch_optional = ch_finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons }.mix(run_records)
     ch_jsons = ch_records.map { _meta, json -> json }.mix(ch_optional)
     ch_cohort = settings.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
     COHORT_REPORT(ch_cohort, versions, configs, thresholds)
@@ -69,5 +70,5 @@ workflow REPORT {
     emit:
     sample_reports  // channel: [ meta, html ]
     cohort_report   // channel: html
-    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample goes without
+    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, or the run, goes without
 }

@@ -1,10 +1,13 @@
 // Super-resolution (Diff-ST) of samples whose image allows it: features of the image, training (or a given model),
-// sampling. Every sample comes out, those that were left out without the file: the reports wait for each.
+// sampling. Every sample comes out, those that were left out without the file: the reports wait for each. References are
+// learned from once, and each sample's training starts from what came of it.
 
 include { HISTOLOGY_EMBED } from '../../../modules/local/histology/embed'
+include { DIFFUSION_PRETRAIN } from '../../../modules/local/diffusion/pretrain'
 include { DIFFUSION_TRAIN } from '../../../modules/local/diffusion/train'
 include { DIFFUSION_SAMPLE } from '../../../modules/local/diffusion/sample'
 include { OPTIONAL_STEP as HISTOLOGY_STEP } from '../utils_clearspot_pipeline/records'
+include { OPTIONAL_STEP as PRETRAINING_STEP } from '../utils_clearspot_pipeline/records'
 include { OPTIONAL_STEP as TRAINING_STEP } from '../utils_clearspot_pipeline/records'
 include { OPTIONAL_STEP as SAMPLING_STEP } from '../utils_clearspot_pipeline/records'
 include { geneFile } from '../utils_clearspot_pipeline/genes'
@@ -15,7 +18,7 @@ workflow SUPERRESOLVE {
     settings           // map: every parameter by name
     h5ad               // channel: [ meta, h5ad ] after denoising
     images             // channel: [ meta, image or [] ] full-resolution histology, [] where it cannot be used
-    references         // channel: h5ad of each reference, and features of its image where it has one
+    references         // channel: h5ad of each reference, and features of its image where it has one; none where nothing is to be learned
     genes_of_interest  // path or []
 
     main:
@@ -30,10 +33,17 @@ workflow SUPERRESOLVE {
     HISTOLOGY_STEP('histology', ch_samples.usable.map { meta, _data, _image -> [meta] }, HISTOLOGY_EMBED.out.record)
     ch_embedded = ch_samples.usable.map { meta, data, _image -> [meta, data] }.join(HISTOLOGY_EMBED.out.histology)
 
-    // Every sample learns from all references.
-    ch_references = references.toSortedList { a, b -> a.name <=> b.name }
+    ch_references = references.toSortedList { a, b -> a.name <=> b.name }.filter { files -> files }
+    DIFFUSION_PRETRAIN(ch_references)
+    def run = [id: 'cohort']
+    PRETRAINING_STEP('superres_pretrain', ch_references.map { _files -> [run] }, DIFFUSION_PRETRAIN.out.record.map { json -> [run, json] })
+
+    // Where references taught nothing, each sample is trained on itself alone.
+    ch_start = settings.diffst_pretrained
+        ? channel.value(file(settings.diffst_pretrained, glob: false))
+        : DIFFUSION_PRETRAIN.out.model.toList()
     ch_to_train = settings.diffst_checkpoint ? channel.empty() : ch_embedded
-    DIFFUSION_TRAIN(ch_to_train, genes_of_interest, gene_file, gene_set, ch_references)
+    DIFFUSION_TRAIN(ch_to_train, genes_of_interest, gene_file, gene_set, ch_start)
     TRAINING_STEP('superres_train', ch_to_train.map { meta, _data, _histology -> [meta] }, DIFFUSION_TRAIN.out.record)
 
     ch_models = settings.diffst_checkpoint
@@ -57,6 +67,9 @@ workflow SUPERRESOLVE {
             ch_modelled.join(SAMPLING_STEP.out.left_out).map { meta, first, last -> [meta, [], first + [last]] },
         )
 
+    run_records = PRETRAINING_STEP.out.done.mix(PRETRAINING_STEP.out.left_out).map { _run, json -> json }
+
     emit:
-    superres  // channel: [ meta, superres h5ad or [], [ json, ... ] ]
+    superres     // channel: [ meta, superres h5ad or [], [ json, ... ] ]
+    run_records  // channel: json of what was done once for all samples: learning from references
 }

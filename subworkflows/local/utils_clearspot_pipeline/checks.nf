@@ -12,7 +12,7 @@ def whatIsWrong(settings, given) {
     if (valueless) {
         return "Without a value: ${valueless.keySet().collect { name -> "--${name}" }.join(', ')}. Write one after each"
     }
-    return (misspelt(settings, given) + absentFiles(settings) + unfitFolders(settings)).join('\n')
+    return (misspelt(settings, given) + contradictions(settings) + absentFiles(settings) + unfitFolders(settings)).join('\n')
 }
 
 // A name that nobody knows is an error where the user wrote it; a shared configuration may set parameters of other pipelines.
@@ -64,6 +64,12 @@ def editDistance(one, other) {
             row + [[row[j - 1] + 1, above[j] + 1, above[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1)].min()]
         }
     }[-1]
+}
+
+def contradictions(settings) {
+    return settings.diffst_checkpoint && settings.diffst_pretrained
+        ? ["--diffst_checkpoint and --diffst_pretrained cannot be given together: with the one nothing is trained, with the other every sample's training starts from it. Leave one of them out"]
+        : []
 }
 
 def absentFiles(settings) {

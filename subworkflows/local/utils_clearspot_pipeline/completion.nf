@@ -20,7 +20,8 @@ def finished(settings, results, c) {
     }
     bad.each { sample, step, reasons -> lines << "  ${c.red}refused${c.reset} ${sample} (${step}): ${reasons}" }
     left_out.each { sample, step, reasons ->
-        lines << "  ${c.yellow}without ${what(step)}${c.reset} ${sample} (${step}): ${reasons}"
+        def whose = stepNamed(step).scope == 'run' ? '' : " ${sample}"
+        lines << "  ${c.yellow}without ${what(step)}${c.reset}${whose} (${step}): ${reasons}"
     }
     if (!settings.validate_only) {
         // in a bucket, two slashes name another object
@@ -36,7 +37,7 @@ def finished(settings, results, c) {
 }
 
 def what(step) {
-    return step == 'spatialdata' ? stepNamed(step).title : 'super-resolution'
+    return [spatialdata: stepNamed(step).title, superres_pretrain: 'learning from references'][step] ?: 'super-resolution'
 }
 
 // What failed, where, the tool's own message, and what to do about it.

@@ -31,6 +31,7 @@ def publishedParts(settings, root) {
     if (sheet.exists() && !settings.validate_only) {
         def rows = new groovy.json.JsonSlurperClassic().parseText(sheet.text)
         parts += settings.skip_multiqc ? [] : cohortParts()
+        parts += rows.any { row -> row.role == 'reference' } ? referenceParts(settings) : []
         parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(settings, row.sample) }
     }
     return parts.findAll { entity -> root.resolve(entity['@id']).exists() }
@@ -42,6 +43,15 @@ def cohortParts() {
         part('multiqc/multiqc_report.html', 'Cohort report (MultiQC)', 'text/html'),
         part('multiqc/multiqc_data/', 'Data of the cohort report', null),
     ]
+}
+
+def referenceParts(settings) {
+    return settings.skip_superres || settings.diffst_checkpoint || settings.diffst_pretrained
+        ? []
+        : [
+            part('references/references.diffst.pt', 'Super-resolution model that was trained on the references', 'application/zip'),
+            part('pipeline_info/cohort.superres_pretrain.json', 'How the super-resolution model was trained on the references', 'application/json'),
+        ]
 }
 
 def sampleParts(settings, sample) {

@@ -34,18 +34,21 @@ def refusalText(record, c) {
     def words = record.problems.collect { problem ->
         "  file     ${problem.file}\n  found    ${problem.found}\n  expected ${problem.expected}\n  to mend  ${problem.mend}"
     }
-    def verdict = stepNamed(record.step).required || record.step == 'reference'
-        ? "Sample ${record.sample} is refused (${record.step})"
-        : "Sample ${record.sample} goes on without ${stepNamed(record.step).title} (${record.step})"
+    def step = stepNamed(record.step)
+    def who = step.scope == 'run' ? 'The run' : "Sample ${record.sample}"
+    def verdict = step.required || record.step == 'reference'
+        ? "${who} is refused (${record.step})"
+        : "${who} goes on without ${step.title} (${record.step})"
     return "${c.red}${verdict}${c.reset}\n${words.join('\n\n')}"
 }
 
 // Stands in for the record of an optional step whose task died.
 def failedRecord(sample, step) {
+    def of_whom = stepNamed(step).scope == 'run' ? '' : " (${sample})"
     def problem = [
         sample: sample,
         file: 'task',
-        found: "the task ${stepNamed(step).process} (${sample}) failed, and was not tried again",
+        found: "the task ${stepNamed(step).process}${of_whom} failed, and was not tried again",
         expected: 'a task that ends with the record of its step',
         mend: 'read the message of the task in .nextflow.log or in its work folder, mend the cause, and run again with -resume',
     ]
@@ -54,7 +57,7 @@ def failedRecord(sample, step) {
 }
 
 // The records of a step that a sample can do without. Every sample that was given to the step comes out with one: that of
-// the step, or, where its task died, one that says so.
+// the step, or, where its task died, one that says so. For a step that runs once, the run (`cohort`) stands for the sample.
 workflow OPTIONAL_STEP {
     take:
     step     // string: name of the step

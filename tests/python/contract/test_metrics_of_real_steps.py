@@ -12,7 +12,7 @@ from clearspot.cli import main as clearspot_command
 from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import RECORDED
 from clearspot.diffst.data.reference_file import prepare_reference
-from clearspot.diffst.output.command import embed_file, sample_file, train_file
+from clearspot.diffst.output.command import embed_file, pretrain_files, sample_file, train_file
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise
@@ -75,7 +75,9 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     common = {"preset": "test", "factor": 5, "always_genes": folder / "genes.txt", "threads": 1}
     histology = folder / keys.histology_name(SAMPLE)
     reference = (folder / keys.reference_name("hd"),)
-    found.append(train_file(h5ad, histology, folder, SAMPLE, references=reference, **common))
+    found.append(pretrain_files(reference, folder, preset="test", bin_um=20.0, threads=1))
+    pretrained = folder / keys.PRETRAINED_NAME
+    found.append(train_file(h5ad, histology, folder, SAMPLE, start_from=pretrained, **common))
     checkpoint = folder / keys.diffst_checkpoint_name(SAMPLE)
     found.append(sample_file(h5ad, histology, checkpoint, folder, SAMPLE, **common).record)
     found.append(write_spatialdata(adata, SAMPLE, folder / keys.spatialdata_name(SAMPLE)))
@@ -108,4 +110,6 @@ def test_a_condition_is_only_stated_where_the_metric_can_be_absent(records: dict
         if record.metrics.get(metric.name) is None
     }
     hd = {("check", "bin_size_um"), ("ingest", "bin_size_um"), ("check", "bins_available")}
-    assert missing == hd | {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
+    pretrained = {("superres_train", "seconds_diffusion"), ("superres_train", "loss_diffusion_final")}
+    others = {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
+    assert missing == hd | pretrained | others

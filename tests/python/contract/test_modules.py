@@ -12,7 +12,8 @@ from clearspot.contract.steps import STEPS, Step
 
 NAME = re.compile(r"""\b(?:val|path)\b[ (]*(?:"([^"]+)"|'([^']+)'|(\w+))""")
 RECORDED = [step for step in STEPS if step.record is not None]
-RUN_OVER_SAMPLES = [step for step in RECORDED if step.scope != "run"]
+OF_A_SAMPLE = [step for step in RECORDED if step.scope != "run"]
+CAN_REFUSE = [step for step in RECORDED if step in OF_A_SAMPLE or not step.required]
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def test_meta_names_the_inputs_and_outputs_of_the_module(repo: Path, step: Step)
 def test_a_record_always_comes_out_and_nothing_else_must(repo: Path, step: Step) -> None:
     outputs = {channel.option("emit"): channel for channel in Module.of(repo, step).outputs if channel.option("emit")}
     assert not outputs.pop("record").is_optional
-    if step in RUN_OVER_SAMPLES:
+    if step in CAN_REFUSE:
         assert [name for name, channel in outputs.items() if not channel.is_optional] == []
 
 
@@ -92,6 +93,7 @@ def test_a_module_states_versions_and_asks_for_the_verdict_only(repo: Path, step
     module = Module.of(repo, step)
     assert [channel.parts for channel in module.outputs if channel.option("topic") == "versions"] == [("versions.yml",)]
     assert "--versions versions.yml" in module.script
-    if step in RUN_OVER_SAMPLES:
+    if step in CAN_REFUSE:
+        sample = "--sample ${meta.id} " if step in OF_A_SAMPLE else ""
         assert "--verdict-only" in module.script
-        assert f"stub_record.py --step {step.name} --sample ${{meta.id}} " in module.stub
+        assert f"stub_record.py --step {step.name} {sample}" in module.stub

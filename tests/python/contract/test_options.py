@@ -19,6 +19,7 @@ PASSED_BY_MODULES = {
     ("DUSTED_DENOISE", "genes"): "dusted_genes",
     ("DIFFUSION_TRAIN", "genes"): "superres_genes",
     ("DIFFUSION_SAMPLE", "genes"): "superres_genes",
+    ("DIFFUSION_PRETRAIN", "preset"): "diffst_preset",
     ("DIFFUSION_TRAIN", "preset"): "diffst_preset",
     ("DIFFUSION_SAMPLE", "preset"): "diffst_preset",
 }

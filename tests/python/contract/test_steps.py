@@ -25,6 +25,7 @@ FILES = {
     ],
     "domains": [keys.h5ad_name(S), f"{keys.LOUPE_FOLDER}/*.csv"],
     "histology": [keys.histology_name(S)],
+    "superres_pretrain": [keys.PRETRAINED_NAME],
     "superres_train": [f"{keys.MODELS_FOLDER}/{keys.diffst_checkpoint_name(S)}"],
     "superres": [keys.superres_name(S), f"{keys.SUPERRES_MAPS_FOLDER}/*"],
     "spatialdata": [keys.spatialdata_name(S)],
@@ -52,7 +53,7 @@ def test_steps_stand_once_each_in_the_order_in_which_they_run() -> None:
     names = [step.name for step in STEPS]
     assert names == [
         "samplesheet", "check", "reference", "ingest", "qc", "graph", "dusted", "domains", "histology",
-        "superres_train", "superres", "spatialdata", "sample_report", "cohort_report",
+        "superres_pretrain", "superres_train", "superres", "spatialdata", "sample_report", "cohort_report",
     ]  # fmt: skip
     for attribute in ("process", "script", "title", "does"):
         assert len({getattr(step, attribute) for step in STEPS}) == len(STEPS), attribute

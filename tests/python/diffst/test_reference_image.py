@@ -16,12 +16,8 @@ from clearspot.diffst.data.embedding import Embedding
 from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference import XENIUM_UM_PER_PX, read_xenium
 from clearspot.diffst.data.reference_file import prepare_reference, read_reference, write_reference
-from clearspot.diffst.data.reference_view import reference_view
-from clearspot.diffst.data.section import read_section
-from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.data.reference_view import SpotGeometry, padded_reference, pseudo_spots, reference_views
 from clearspot.errors import BadInputError
-
-from .sections import make_section
 
 SIDE_UM = 800.0
 HE_UM = 0.5
@@ -221,19 +217,14 @@ def test_an_image_coarser_than_half_a_bin_is_refused(made):
         read_xenium(made / "outs", "x", 16.0).with_image(coarse, to_morphology)
 
 
-def test_training_sees_the_image_of_a_reference_that_has_as_many_features(made):
-    adata, _ = make_section()
-    params = DiffstParams.preset("test", factor=5, genes="all", threads=1, n_programs=3)
-    section = read_section(adata, "s1", params)
-    loadings = np.full((2, len(section.genes)), 1 / len(section.genes), np.float32)
-    programs = Programs(section.genes, loadings)
+def test_training_sees_the_image_of_a_reference(made):
     reference = read_xenium(made / "outs", "x", 20.0).with_image(made / "he.tif", made / "he_alignment.csv")
-
-    seen = reference_view("x", reference, section, programs, reference.histology.n_features, seed=0)
-    other = reference_view("x", reference, section, programs, reference.histology.n_features + 8, seed=0)
+    genes = tuple(reference.genes.astype(str))
+    reference = padded_reference(reference, genes)
+    programs = Programs(genes, np.full((2, len(genes)), 1 / len(genes), np.float32))
+    spots = [pseudo_spots("x", reference, SpotGeometry(), 0, 0)]
+    (seen,) = reference_views("x", reference, spots, 100.0, programs, reference.histology.n_features)
 
     assert seen.histology is reference.histology
-    assert not other.histology.valid.any()
-    assert other.histology.n_features == reference.histology.n_features + 8
     truth = seen.truth.astype(np.float32).mean(axis=0)
     assert np.corrcoef(truth[seen.tissue], darkness(reference)[seen.tissue])[0, 1] > 0.9

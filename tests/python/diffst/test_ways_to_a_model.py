@@ -1,22 +1,15 @@
-"""A model from a reference, from another panel, and from runs that were killed on the way."""
+"""A model from another panel, and from runs that were killed on the way."""
 
 from contextlib import contextmanager
 from dataclasses import replace
 
 import anndata as ad
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.sparse as sp
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
 from clearspot import keys
-from clearspot.diffst.data.programs import Programs
-from clearspot.diffst.data.reference import Reference, from_cells
-from clearspot.diffst.data.reference_view import reference_view
-from clearspot.diffst.data.section import read_section
 from clearspot.diffst.generate import predicting
-from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.output.command import train_file
 from clearspot.diffst.params import DiffstParams
@@ -49,73 +42,11 @@ def killed_in_step_four():
         yield
 
 
-def make_reference(genes: list[str], n_cells: int = 1500) -> Reference:
-    rng = np.random.default_rng(1)
-    xy = rng.uniform(0, 640, (n_cells, 2))
-    rate = np.where(xy[:, :1] < 320, 4.0, 1.0) * rng.gamma(2.0, 1.0, len(genes))
-    grid = FineGrid.covering(xy, 1.0, 20.0, 20.0, multiple=1)
-    return from_cells(xy, np.full(n_cells, 60.0), sp.csr_array(rng.poisson(rate)), pd.Index(genes), grid)
-
-
 def trained(folder, params=PARAMS, **changes):
     adata, _ = make_section()
     checkpoint = folder / "model.pt"
     record = train(adata, None, checkpoint, sample="s1", params=params, progress=False, **changes)
     return adata, checkpoint, record
-
-
-def test_a_reference_is_shown_as_the_sections_spots_would_have_seen_it():
-    adata, _ = make_section()
-    section = read_section(adata, "s1", PARAMS)
-    reference = make_reference([*section.genes[3:], "other"])
-    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
-    view = reference_view("xenium", reference, section, programs, 9, seed=0)
-    assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)
-    seen = view.operator @ (view.truth * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
-    shown = view.operator @ (view.conditions[0].base * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
-    assert_allclose(shown.sum(), seen.sum(), rtol=0.1)
-
-
-def test_a_reference_with_other_genes_is_refused():
-    adata, _ = make_section()
-    section = read_section(adata, "s1", PARAMS)
-    programs = Programs(section.genes, np.full((2, len(section.genes)), 1 / len(section.genes), np.float32))
-    with pytest.raises(BadInputError, match="shared genes"):
-        reference_view("xenium", make_reference(["A", "B"]), section, programs, 9, seed=0)
-
-
-def test_training_learns_from_a_reference(tmp_path):
-    genes = [f"gene{number}" for number in range(13)]
-    (tmp_path / "with").mkdir()
-    _, _, alone = trained(tmp_path)
-    _, _, helped = trained(tmp_path / "with", references={"xenium": make_reference(genes)})
-    assert alone.metrics["loss_diffusion_final"] != helped.metrics["loss_diffusion_final"]
-
-
-def test_a_reference_that_does_not_fit_is_left_out_where_that_is_wanted(tmp_path):
-    genes = [f"gene{number}" for number in range(13)]
-    references = {"fits": make_reference(genes), "other": make_reference(["A", "B"])}
-    with pytest.raises(BadInputError, match="shared genes"):
-        trained(tmp_path, references=references)
-    _, _, record = trained(tmp_path, references=references, skip_bad_references=True)
-    assert record.metrics["n_references"] == 1
-    assert [message.level for message in record.messages if "reference other" in message.text] == ["warning"]
-
-
-@pytest.mark.real
-def test_a_xenium_crop_serves_as_reference(shared_data, tmp_path):
-    cells = ad.read_h5ad(shared_data / "xenium_crops" / "bulbasaur.h5ad")
-    xy = np.asarray(cells.obsm["spatial"])
-    corner = (xy < xy.min(axis=0) + 640).all(axis=1)
-    grid = FineGrid.covering(xy[corner], 1.0, 20.0, 20.0)
-    counts = sp.csr_array(cells.X)[corner]
-    reference = from_cells(xy[corner], cells.obs["area_um2"].to_numpy()[corner], counts, cells.var_names, grid)
-    adata, _ = make_section()
-    adata.var_names = cells.var_names[np.argsort(-counts.sum(axis=0))[: adata.n_vars]]
-    record = train(
-        adata, None, tmp_path / "m.pt", sample="s1", params=PARAMS, references={"x": reference}, progress=False
-    )
-    assert np.isfinite(record.metrics["loss_diffusion_final"])
 
 
 def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path):

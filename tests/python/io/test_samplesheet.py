@@ -155,6 +155,7 @@ def test_duplicate_names_tell_both_lines(problems):
         ("multiqc", "the folder of the cohort report"),
         ("MultiQC", "the folder of the cohort report"),
         ("pipeline_info", "what a run writes about itself"),
+        ("references", "the model that is learned from references"),
         ("qc_summary.csv", "the table of all samples"),
         ("ro-crate-metadata.json", "the description of the results"),
         ("cohort", "the record of the whole run"),

@@ -9,7 +9,7 @@ process DIFFUSION_TRAIN {
     path genes_of_interest, stageAs: 'always/*'
     path gene_file, stageAs: 'genes/*'
     val gene_set
-    path references, stageAs: 'references/*', arity: '0..*'
+    path start_from, stageAs: 'start/*'
 
     output:
     tuple val(meta), path("${meta.id}/models/${meta.id}.diffst.pt"), emit: checkpoint, optional: true
@@ -24,9 +24,7 @@ process DIFFUSION_TRAIN {
     def always = genes_of_interest ? '--always-genes always/*' : ''
     def genes = gene_file ? '--genes genes/*' : "--genes ${gene_set}"
     def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
-    // features of a reference's image lie beside it: the script finds them by name
-    def learned = references.findAll { file -> file.name.endsWith('.reference.h5ad') }.collect { reference -> "--reference ${reference}" }
-    def reference_options = learned ? "${learned.join(' ')} ${task.ext.args2 ?: ''}" : ''
+    def start = start_from ? '--start-from start/*' : ''
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}/models
@@ -40,7 +38,7 @@ process DIFFUSION_TRAIN {
         --preset ${preset} \\
         --device ${device} \\
         --threads ${task.cpus} \\
-        ${genes} ${always} ${scale} ${reference_options} ${args}
+        ${genes} ${always} ${scale} ${start} ${args}
     # a refused sample has no model
     [ ! -e ${meta.id}/${meta.id}.diffst.pt ] || mv ${meta.id}/${meta.id}.diffst.pt ${meta.id}/models/
     """

@@ -1,0 +1,216 @@
+"""A model that learns from references once, and sections that start from it."""
+
+from dataclasses import replace
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from clearspot import keys
+from clearspot.diffst.data.programs import Programs
+from clearspot.diffst.data.reference import Reference, from_cells
+from clearspot.diffst.data.reference_view import SpotGeometry, padded_reference, pseudo_spots, reference_views
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.histology import embed
+from clearspot.diffst.image.image_samples import GridImage
+from clearspot.diffst.output.api import sample_section, superresolve, train
+from clearspot.diffst.output.pretraining import pretrain_on
+from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.training.checkpoint import load_checkpoint
+from clearspot.errors import BadInputError
+
+from .sections import make_section
+
+PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, n_programs=3, holdout=0.1)
+GENES = [f"gene{number}" for number in range(13)]
+
+
+def make_reference(genes=GENES, n_cells=1500, *, image=True, seed=1) -> Reference:
+    """Cells of 640 um, of which those on the left express more; the picture is darker there."""
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(0, 640, (n_cells, 2))
+    rate = np.where(xy[:, :1] < 320, 4.0, 1.0) * rng.gamma(2.0, 1.0, len(genes))
+    grid = FineGrid.covering(xy, 1.0, 20.0, 20.0)
+    reference = from_cells(xy, np.full(n_cells, 60.0), sp.csr_array(rng.poisson(rate)), pd.Index(genes), grid)
+    if not image:
+        return reference
+    picture = rng.integers(170, 240, (680, 680, 3)).astype(np.uint8)
+    picture[:, :340] -= 80
+    shifted = FineGrid(grid.bin_um, grid.n_rows, grid.n_cols, (0.0, 0.0), 1.0)
+    return replace(reference, histology=embed(GridImage(picture, (1.0, 1.0), shifted), grid), image_um_per_px=1.0)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A pretrained model, and its record."""
+    path = tmp_path_factory.mktemp("model") / keys.PRETRAINED_NAME
+    return path, pretrain_on({"a": make_reference(), "b": make_reference(seed=2)}, path, params=PARAMS, progress=False)
+
+
+def start(folder, path, params=PARAMS):
+    adata, image = make_section()
+    return superresolve(adata, image, out=folder, sample="s1", params=params, start_from=path, progress=False)
+
+
+def test_pseudo_spots_measure_what_lies_under_them():
+    reference = padded_reference(make_reference(image=False), tuple(GENES))
+    whole = replace(reference, counts=sp.csr_array(np.rint(reference.counts.toarray() * 10)))
+    spots = pseudo_spots("x", whole, SpotGeometry(), seed=0, lattice=0)
+    expected = spots.operator @ whole.counts.toarray()
+    assert np.array_equal(spots.counts.data, np.rint(spots.counts.data))
+    assert_allclose(spots.counts.sum(), expected.sum(), rtol=0.02)
+    assert (spots.counts.toarray() <= (spots.operator > 0) @ whole.counts.toarray()).all()
+    other = pseudo_spots("x", whole, SpotGeometry(), seed=0, lattice=1)
+    assert not np.isin(spots.xy_px[:, 0], other.xy_px[:, 0]).any()
+
+
+def test_a_reference_is_shown_as_spots_would_have_seen_it():
+    reference = padded_reference(make_reference(image=False), tuple(GENES))
+    programs = Programs(tuple(GENES), np.full((2, len(GENES)), 1 / len(GENES), np.float32))
+    lattices = [pseudo_spots("x", reference, SpotGeometry(), 0, number) for number in range(2)]
+    views = reference_views("x", reference, lattices, 100.0, programs, 9)
+    assert len(views) == 2
+    view = views[1]
+    assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)
+    assert_allclose(view.fine_counts.toarray(), reference.counts.toarray())
+    seen = view.operator @ (view.truth * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
+    shown = view.operator @ (view.conditions[0].base * view.scale[:, None, None]).reshape(2, -1).T.astype(np.float64)
+    assert_allclose(shown.sum(), seen.sum(), rtol=0.1)
+
+
+def test_a_model_says_what_it_learned_from(model):
+    path, record = model
+    card = load_checkpoint(path)["card"]
+    assert [one["name"] for one in card["references"]] == ["a", "b"]
+    assert (card["bin_um"], card["pitch_um"], card["n_genes"]) == (20.0, 100.0, 13)
+    first = card["references"][0]
+    assert first["genes"] == 13
+    assert first["stain"] is not None
+    assert first["held_out"].keys() == {"pearson_model", "deviance_model", "pearson_plain", "deviance_plain"}
+    assert record.metrics["n_references_with_image"] == 2
+    assert_allclose(
+        record.metrics["pearson_model"],
+        np.median([one["held_out"]["pearson_model"] for one in card["references"]]),
+        atol=1e-4,
+    )
+
+
+def test_training_sees_nothing_of_the_held_out_block(tmp_path):
+    """Other counts in the block, and only there: the same losses."""
+    reference = make_reference()
+    changed = reference.counts.toarray()
+    rows = np.repeat(np.arange(reference.grid.n_rows), reference.grid.n_cols)
+    lowest = rows >= reference.grid.n_rows - 2
+    changed[lowest] = changed[lowest][:, ::-1]
+    params = replace(PARAMS, diffusion=False, steps_pretrain=2)
+    losses = []
+    for number, counts in enumerate((reference.counts, sp.csr_array(changed))):
+        path = tmp_path / f"{number}.pt"
+        pretrain_on({"a": replace(reference, counts=counts)}, path, params=params, progress=False)
+        losses.append(load_checkpoint(path)["results"]["losses"]["mean"])
+    assert losses[0] != []
+    # the spots over the block are part of what is shown, and of the programs: near, not equal
+    assert_allclose(losses[0], losses[1], rtol=0.2)
+
+
+def test_a_section_starts_from_the_model(model, tmp_path):
+    path, _ = model
+    result = start(tmp_path, path)
+    assert result.training.metrics["n_references"] == 2
+    assert "Started from a model that learned from a, b." in [message.text for message in result.training.messages]
+    assert "loss_diffusion_final" not in result.training.metrics  # stage 2 stays as it was pretrained
+    kept = load_checkpoint(tmp_path / keys.diffst_checkpoint_name("s1"))
+    begun = load_checkpoint(path)
+    denoiser = [name for name in begun["model"] if name.startswith("denoiser.")]
+    assert denoiser
+    for name in denoiser:
+        assert_array_equal(kept["model"][name].numpy(), begun["model"][name].numpy())
+    assert kept["card"] == begun["card"]
+    found = ad.read_h5ad(result.path)
+    assert np.isfinite(found.layers[keys.SUPERRES_MEAN]).all()
+
+
+def test_what_a_section_adapts_is_kept_only_where_held_out_spots_gain(model, tmp_path):
+    """Steps that ruin the model are undone: the weights are those it started with."""
+    path, _ = model
+    start(tmp_path, path, replace(PARAMS, lr_adapt=1e-12, holdout=0.3))
+    kept, begun = load_checkpoint(tmp_path / "s1.diffst.pt")["model"], load_checkpoint(path)["model"]
+    for name, value in begun.items():
+        if name.startswith("mean.") and name != "mean.power":
+            assert_allclose(kept[name].numpy(), value.numpy(), atol=1e-8, err_msg=name)
+
+
+def test_a_model_from_one_run_serves_another_without_references(model, tmp_path):
+    path, _ = model
+    (tmp_path / "lab").mkdir()
+    handed = tmp_path / "lab" / "other_name.pt"
+    handed.write_bytes(path.read_bytes())
+    result = start(tmp_path, handed)
+    again = sample_section(
+        make_section()[0], None, tmp_path / "s1.diffst.pt", tmp_path / "lab", sample="s1", params=PARAMS, progress=False
+    )
+    assert ad.read_h5ad(again.path).shape == ad.read_h5ad(result.path).shape
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"factor": 10}, "learned from bins of 20 um, and the section has bins of 10 um"),
+        ({"genes": ("gene1", "gene2")}, "the model knows 2 of the section's genes, fewer than its 3 programs"),
+    ],
+)
+def test_a_section_that_is_unlike_the_references_is_refused(model, tmp_path, changes, words):
+    with pytest.raises(BadInputError, match=words):
+        start(tmp_path, model[0], replace(PARAMS, **changes))
+    assert not (tmp_path / "s1.superres.h5ad").exists()
+
+
+def test_superresolve_pretrains_on_references(tmp_path):
+    adata, image = make_section()
+    result = superresolve(
+        adata, image, out=tmp_path, sample="s1", params=PARAMS, references={"x": make_reference()}, progress=False
+    )
+    assert (tmp_path / keys.PRETRAINED_NAME).is_file()
+    assert result.training.metrics["n_references"] == 1
+
+
+def test_references_without_images_teach_expression_alone(tmp_path):
+    record = pretrain_on({"x": make_reference(image=False)}, tmp_path / "m.pt", params=PARAMS, progress=False)
+    assert record.metrics["n_references_with_image"] == 0
+    assert any("nothing was learned from pairs" in message.text for message in record.messages)
+
+
+def test_references_that_do_not_go_together_are_refused_or_left_out(tmp_path):
+    references = {"fits": make_reference(), "other": make_reference(["A", "B"])}
+    with pytest.raises(BadInputError, match="0 genes that all references have"):
+        pretrain_on(references, tmp_path / "m.pt", params=PARAMS, progress=False)
+    assert not (tmp_path / "m.pt").exists()
+    record = pretrain_on(references, tmp_path / "m.pt", params=PARAMS, skip_bad_references=True, progress=False)
+    assert record.metrics["n_references"] == 1
+    assert [message.level for message in record.messages if "reference other" in message.text] == ["warning"]
+
+
+def test_a_reference_with_too_little_tissue_is_refused(tmp_path):
+    small = make_reference(n_cells=3)
+    with pytest.raises(BadInputError, match=r"tissue for \d+ spots"):
+        pretrain_on({"x": small}, tmp_path / "m.pt", params=PARAMS, progress=False)
+
+
+@pytest.mark.real
+def test_a_xenium_crop_serves_as_reference(shared_data, tmp_path):
+    cells = ad.read_h5ad(shared_data / "xenium_crops" / "bulbasaur.h5ad")
+    xy = np.asarray(cells.obsm["spatial"])
+    corner = (xy < xy.min(axis=0) + 640).all(axis=1)
+    grid = FineGrid.covering(xy[corner], 1.0, 20.0, 20.0)
+    counts = sp.csr_array(cells.X)[corner]
+    reference = from_cells(xy[corner], cells.obs["area_um2"].to_numpy()[corner], counts, cells.var_names, grid)
+    pretrain_on({"x": reference}, tmp_path / "m.pt", params=PARAMS, progress=False)
+    adata, _ = make_section()
+    adata.var_names = cells.var_names[np.argsort(-counts.sum(axis=0))[: adata.n_vars]]
+    record = train(
+        adata, None, tmp_path / "s.pt", sample="s1", params=PARAMS, start_from=tmp_path / "m.pt", progress=False
+    )
+    assert np.isfinite(record.metrics["loss_mean_final"])
