@@ -11,6 +11,7 @@ import click
 from clearspot import __version__
 from clearspot.contract.options import FILE, FOLDER, options_of
 from clearspot.contract.settings import settings_of
+from clearspot.diffst.options import PRETRAIN_FIELDS, PRETRAIN_OPTIONS, RUN_FIELDS
 from clearspot.diffst.params import DiffstParams
 from clearspot.dusted.options import denoise_options
 from clearspot.errors import exit_codes
@@ -126,10 +127,17 @@ def denoise(h5ad: Path, output: Path, sample: str | None, models: Path | None, *
 @click.option("--image", type=FILE, help="Full-resolution histology image.  [default: expression alone]")
 @click.option("--sample", help="Sample name in file names and messages.  [default: the input's file name]")
 @click.option("--checkpoint", type=FILE, help="Trained model.  [default: trained on this section]")
+@click.option("--start-from", type=FILE, help="Model of 'clearspot diffst pretrain', to go on from.")
 @SCALE_OPTION
 @options_of(DiffstParams, *(name for name in settings_of(DiffstParams) if name != "image"))
 def superresolve(
-    h5ad: Path, outdir: Path, image: Path | None, sample: str | None, checkpoint: Path | None, **options: Any
+    h5ad: Path,
+    outdir: Path,
+    image: Path | None,
+    sample: str | None,
+    checkpoint: Path | None,
+    start_from: Path | None,
+    **options: Any,
 ) -> None:
     """Super-resolve the counts of H5AD, any AnnData file of one section, with Diff-ST.
 
@@ -140,7 +148,33 @@ def superresolve(
     with exit_codes():
         from clearspot.diffst.output.command import superresolve_file
 
-        _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, checkpoint=checkpoint, **options))
+        models = {"checkpoint": checkpoint, "start_from": start_from}
+        _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, **models, **options))
+
+
+@main.group()
+def diffst() -> None:
+    """Models of Diff-ST."""
+
+
+@diffst.command()
+@click.argument("references", type=FILE)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Model file to write."
+)
+@PRETRAIN_OPTIONS
+@options_of(DiffstParams, *PRETRAIN_FIELDS, *RUN_FIELDS)
+def pretrain(references: Path, output: Path, **options: Any) -> None:
+    """Train a model on REFERENCES, a samplesheet of Visium HD and Xenium samples with their images.
+
+    Columns: sample, spaceranger_dir, image, image_alignment, bin_size_um, microns_per_pixel, as in the pipeline's
+    samplesheet. The model serves every sample with spots like Visium's: superresolve --start-from, or the pipeline's
+    --diffst_pretrained. Its model card says what it learned from, and how well it predicts blocks that were held out.
+    """
+    with exit_codes():
+        from clearspot.diffst.output.reference_sheet import pretrain_sheet
+
+        _show_messages(pretrain_sheet(references, output, **options))
 
 
 def _show_messages(records: Iterable[StepRecord]) -> None:

@@ -17,3 +17,22 @@ SECTION_FIELDS: Final = ("factor", "bin_um", "spot_diameter_um", "input", "genes
 """Settings that say what is read of the section; training and sampling must agree in them."""
 
 RUN_FIELDS: Final = ("seed", "device", "threads")
+
+PRETRAIN_FIELDS: Final = (
+    *("n_programs", "pixels", "disentangle", "cross_attention", "gene_graph", "diffusion", "width", "steps_pretrain"),
+    *("lattices", "stain_jitter", "batch", "crop", "lr", "holdout", "precision"),
+)
+"""Settings of the training on references."""
+
+PRETRAIN_OPTIONS: Final = group(
+    click.option(
+        "--bin-um",
+        type=click.FloatRange(min=2, max=50),
+        default=16.0,
+        show_default=True,
+        help="Side of a bin in µm, as that of the samples' super-resolution.",
+    ),
+    click.option(
+        "--skip-bad-references", is_flag=True, help="Train without references that do not go with the others."
+    ),
+)

@@ -240,6 +240,7 @@ def superresolve_file(
     sample: str,
     *,
     checkpoint: Path | None = None,
+    start_from: Path | None = None,
     **options: Any,
 ) -> list[StepRecord]:
     """Super-resolve one section from file to files, as the pipeline's three steps do one after the other.
@@ -252,6 +253,8 @@ def superresolve_file(
         Full-resolution image; None: expression alone.
     checkpoint
         A trained model; None: one is trained on this section.
+    start_from
+        Model of :func:`pretrain_files`, from which that training goes on.
     options
         ``preset``, ``microns_per_pixel`` and fields of :class:`DiffstParams`.
 
@@ -264,7 +267,7 @@ def superresolve_file(
         records.append(embed_file(h5ad, image, outdir, sample, **options))
         histology = outdir / keys.histology_name(sample)
     if checkpoint is None:
-        records.append(train_file(h5ad, histology, outdir, sample, **options))
+        records.append(train_file(h5ad, histology, outdir, sample, start_from=start_from, **options))
         checkpoint = outdir / keys.diffst_checkpoint_name(sample)
     records.append(sample_file(h5ad, histology, checkpoint, outdir, sample, **options).record)
     return records
