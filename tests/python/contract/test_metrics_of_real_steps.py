@@ -12,7 +12,7 @@ from clearspot.cli import main as clearspot_command
 from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import RECORDED
 from clearspot.diffst.data.reference_file import prepare_reference
-from clearspot.diffst.output.command import embed_file, sample_file, train_file
+from clearspot.diffst.output.command import embed_file, pretrain_files, sample_file, train_file
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise
@@ -74,8 +74,9 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     (folder / "genes.txt").write_text(f"{gene}\n")
     common = {"preset": "test", "factor": 5, "always_genes": folder / "genes.txt", "threads": 1}
     histology = folder / keys.histology_name(SAMPLE)
-    reference = (folder / keys.reference_name("hd"),)
-    found.append(train_file(h5ad, histology, folder, SAMPLE, references=reference, **common))
+    found.append(pretrain_files((folder / keys.reference_name("hd"),), folder, bin_um=20.0, preset="test", threads=1))
+    model = folder / keys.PRETRAINED_NAME
+    found.append(train_file(h5ad, histology, folder, SAMPLE, start_from=model, **common))
     checkpoint = folder / keys.diffst_checkpoint_name(SAMPLE)
     found.append(sample_file(h5ad, histology, checkpoint, folder, SAMPLE, **common).record)
     found.append(write_spatialdata(adata, SAMPLE, folder / keys.spatialdata_name(SAMPLE)))
