@@ -40,11 +40,14 @@ class Step:
 
 
 def simulate(folder: Path) -> None:
-    """Simulate the section into ``folder``: some 150 spots of 200 genes, with an image."""
+    """Simulate the section into ``folder``: some 150 spots of 200 genes, with an image; and a reference, as small."""
     (folder / "params.json").write_text(json.dumps({"input": str(folder / "samplesheet.csv"), "outdir": "results"}))
     size = ["--preset", "test", "--width-um", "1200", "--genes", "200"]
-    command = [sys.executable, "-c", "from clearspot.cli import main; main()", "simulate", str(folder), *size]
-    subprocess.run(command, check=True, capture_output=True)
+    (folder / "hd").mkdir()
+    hd = ["--chemistry", "hd", "--width-um", "512", "--genes", "120"]
+    for place, options in ((folder, size), (folder / "hd", hd)):
+        command = [sys.executable, "-c", "from clearspot.cli import main; main()", "simulate", str(place), *options]
+        subprocess.run(command, check=True, capture_output=True)
 
 
 def steps(folder: Path) -> list[Step]:
@@ -62,6 +65,9 @@ def steps(folder: Path) -> list[Step]:
         *("--params", str(folder / "params.json"), "--params-schema", str(ROOT / "nextflow_schema.json")),
     )
     histology = ("--histology", str(folder / "histology" / f"{SAMPLE}.histology.npz"))
+    hd = folder / "hd" / SAMPLE
+    reference = ("--sample", "hd", "--outs", str(hd / "outs"), "--image", str(hd / "image.tif"), "--bin-um", "16")
+    prepared = ("--reference", str(folder / "reference" / "hd.reference.h5ad"), "--bin-um", "16")
     model = ("--checkpoint", str(folder / "train" / f"{SAMPLE}.diffst.pt"))
     records = tuple(
         argument for step in ("check", "ingest", "qc", "graph", "dusted", "domains") for argument in
@@ -72,6 +78,7 @@ def steps(folder: Path) -> list[Step]:
     return [
         Step("SAMPLESHEET_CHECK", "samplesheet_check.py", (*sheet, *out("sheet"))),
         Step("SPACERANGER_CHECK", "spaceranger_check.py", (*raw, *out("check"))),
+        Step("REFERENCE_PREPARE", "reference_prepare.py", (*reference, *out("reference"))),
         Step("SPACERANGER_INGEST", "spaceranger_ingest.py", (*raw, *out("ingest"))),
         Step("SPOT_QC", "spot_qc.py", (*of("ingest"), "--n-hvgs", "50", *out("qc"))),
         Step("SPATIAL_GRAPH", "spatial_graph.py", (*of("qc"), *out("graph"))),
@@ -79,6 +86,12 @@ def steps(folder: Path) -> list[Step]:
         Step("SPATIAL_DOMAINS", "spatial_domains.py", (*of("dusted"), "--moran-n-perms", "0", *out("domains"))),
         Step("SPATIALDATA_EXPORT", "spatialdata_export.py", (*of("domains"), *out("export"))),
         Step("HISTOLOGY_EMBED", "histology_embed.py", (*of("domains"), *raw[4:], *out("histology"))),
+        Step(
+            "DIFFUSION_PRETRAIN",
+            "diffusion_pretrain.py",
+            (*prepared, "--preset", "test", "--steps-pretrain", "1", *out("pretrain")),
+            torch=True,
+        ),
         Step(
             "DIFFUSION_TRAIN",
             "diffusion_train.py",

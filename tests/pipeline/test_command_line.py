@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from clearspot.contract.steps import STEPS
+
 from .engine import REPO, run_pipeline
 
 
@@ -39,24 +41,12 @@ def test_missing_input_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_stub_run_goes_through_every_process(tmp_path: Path, phantoms: Path) -> None:
-    sheet = str(phantoms / "samplesheet.csv")
-    run = run_pipeline(tmp_path, "-profile", "test", "-stub-run", "--input", sheet, "--skip_superres", "false")
+    sheet = tmp_path / "samplesheet.csv"
+    sample = f"{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif"
+    sheet.write_text(f"sample,spaceranger_dir,image,role\nphantom_1,{sample},query\nreference_1,{sample},reference\n")
+    run = run_pipeline(tmp_path, "-profile", "test", "-stub-run", "--input", str(sheet), "--skip_superres", "false")
     assert run.exit_code == 0, run.log
-    assert set(run.trace["step"]) == {
-        "SAMPLESHEET_CHECK",
-        "SPACERANGER_CHECK",
-        "SPACERANGER_INGEST",
-        "SPOT_QC",
-        "SPATIAL_GRAPH",
-        "DUSTED_DENOISE",
-        "SPATIAL_DOMAINS",
-        "HISTOLOGY_EMBED",
-        "DIFFUSION_TRAIN",
-        "DIFFUSION_SAMPLE",
-        "SAMPLE_REPORT",
-        "SPATIALDATA_EXPORT",
-        "COHORT_REPORT",
-    }
+    assert set(run.trace["step"]) == {step.process for step in STEPS}
 
 
 def test_schema_and_configuration_have_the_same_parameters_and_defaults() -> None:

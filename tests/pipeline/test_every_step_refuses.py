@@ -1,6 +1,7 @@
 """Whatever a step says of a sample, the sample is in the reports, and the summary says what became of it.
 
-Stub runs: a stand-in for `stub_record.py` refuses the sample `refused_<step>` at that step, and dies at `died_<step>`.
+Stub runs: a stand-in for `stub_record.py` refuses the sample `refused_<step>` at that step, and dies at `died_<step>`. A step
+that runs once for all samples goes by the name of the reference that it is given.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from pathlib import Path
 
 subprocess.run(["{REPO}/bin/stub_record.py", *sys.argv[1:]], check=True)
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-step, sample, folder = given["--step"], given["--sample"], Path(given.get("--outdir", "."))
+step, folder = given["--step"], Path(given.get("--outdir", "."))
+sample = given.get("--sample") or min(Path("references").iterdir()).name.split(".")[0]
 if sample == "died_" + step:
     sys.exit(139)
 if sample == "refused_" + step:
@@ -42,13 +44,14 @@ if sample == "refused_" + step:
 
 
 def run_with_refusals(folder: Path, samples: list[str], *arguments: str) -> Run:
-    """A stub run over samples of these names, all with an image; `reference` in a name makes it one."""
+    """A stub run over samples of these names, all with an image; `reference` or `pretrain` in a name makes it a reference."""
     tools = folder / "tools"
     tools.mkdir()
     (tools / "stub_record.py").write_text(STUB)
     (tools / "stub_record.py").chmod(0o755)
     (folder / "image.tif").write_text("an image")
-    rows = [f"{name},{name}/outs,image.tif,{'reference' if 'reference' in name else 'query'}" for name in samples]
+    roles = ["reference" if "reference" in name or "pretrain" in name else "query" for name in samples]
+    rows = [f"{name},{name}/outs,image.tif,{role}" for name, role in zip(samples, roles, strict=True)]
     sheet = folder / "samplesheet.csv"
     sheet.write_text("\n".join(["sample,spaceranger_dir,image,role", *rows]) + "\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -153,3 +156,30 @@ def test_an_optional_step_that_no_sample_came_through_ends_no_other(tmp_path: Pa
     assert "1 done" in run.log
     assert {"SPATIALDATA_EXPORT", "SAMPLE_REPORT", "COHORT_REPORT"} <= set(run.trace["step"])
     assert run.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "reason"),
+    [
+        ("refused", "bad_input", "input: a reason"),
+        ("died", "failed", "task: the task DIFFUSION_PRETRAIN failed, and was not tried again"),
+    ],
+)
+def test_references_that_nothing_is_learned_from_cost_a_sample_nothing_else(
+    tmp_path: Path, verdict: str, status: str, reason: str
+) -> None:
+    run = run_with_refusals(tmp_path, ["one", "two", f"{verdict}_superres_pretrain"], "--skip_spatialdata")
+    assert (run.exit_code == 0) == (verdict == "refused"), run.log
+    assert run.log.count("The run goes on without Super-resolution: training on references") == 1
+    assert run.log.count(f"without learning from references (superres_pretrain): {reason}") == 1
+    assert ("The run ends with an error: a task failed" in run.log) == (verdict == "died")
+    assert "2 done" in run.log
+    for sample in ("one", "two"):
+        ((workdir),) = run.trace.query("step == 'DIFFUSION_TRAIN' and tag == @sample")["workdir"]
+        assert not (Path(workdir) / "start").exists()
+        assert "superres_pretrain" not in records_of_page(run, sample)
+        assert has(run, sample, ".superres.h5ad")
+    (workdir,) = run.trace.query("step == 'COHORT_REPORT'")["workdir"]
+    record = json.loads((Path(workdir) / "records" / "cohort.superres_pretrain.json").read_text())
+    assert (record["sample"], record["step"], record["status"]) == ("cohort", "superres_pretrain", status)
+    assert not (run.outdir / "references").exists()

@@ -1,4 +1,4 @@
-"""References that come with their image: staged, checked before any costly work, handed to the training in pairs."""
+"""References that come with their image: staged, checked before any costly work, learned from in pairs, once a run."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 
+from clearspot import keys
 from clearspot.cli import main as clearspot_command
 
 from .engine import Run, run_pipeline
@@ -94,14 +95,36 @@ def test_faulty_alignments_are_told_with_the_reason(checked: Run, sample: str, f
     assert found in problem["found"]
 
 
-def test_training_gets_each_reference_with_the_features_of_its_image(
+def test_each_reference_is_learned_from_with_the_features_of_its_image(
     sheet: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     stub = ("-stub-run", "--skip_superres", "false", "--skip_multiqc", "--skip_spatialdata")
     run = run_pipeline(tmp_path_factory.mktemp("stub"), "-profile", "test", "--input", str(sheet), *stub)
     assert run.exit_code == 0, run.log
-    staged = {path.name for path in (task_folder(run, "DIFFUSION_TRAIN", "phantom_1") / "references").iterdir()}
+    (learned,) = run.trace.query("step == 'DIFFUSION_PRETRAIN'")["workdir"]
+    staged = {path.name for path in (Path(learned) / "references").iterdir()}
     # a stub finds no fault with what it is given; an image that is not there is none
     names = ("hd", "xenium", "plain", "no_alignment", "hd_aligned")
     expected = {f"{name}.reference.h5ad" for name in names}
     assert staged == expected | {f"{name}.reference.histology.npz" for name in names if name != "plain"}
+    started = task_folder(run, "DIFFUSION_TRAIN", "phantom_1") / "start" / keys.PRETRAINED_NAME
+    assert started.resolve() == Path(learned) / keys.PRETRAINED_NAME
+    assert (run.outdir / "references" / keys.PRETRAINED_NAME).is_file()
+    assert (run.outdir / "pipeline_info" / keys.record_name(keys.COHORT, "superres_pretrain")).is_file()
+
+
+def test_nothing_is_learned_where_only_inputs_are_checked(checked: Run) -> None:
+    assert "DIFFUSION_PRETRAIN" not in set(checked.trace["step"])
+
+
+def test_a_given_model_stands_in_place_of_references(sheet: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model of the lab.pt"
+    model.write_bytes(b"a model")
+    stub = ("-stub-run", "--skip_superres", "false", "--skip_multiqc", "--skip_spatialdata")
+    run = run_pipeline(tmp_path, "-profile", "test", "--input", str(sheet), *stub, "--diffst_pretrained", str(model))
+    assert run.exit_code == 0, run.log
+    named = "those of the samplesheet are not learned from (hd, hd_aligned, no_alignment, plain, xenium)"
+    assert run.log.count(named) == 1
+    assert not {"REFERENCE_PREPARE", "DIFFUSION_PRETRAIN"} & set(run.trace["step"])
+    (started,) = (task_folder(run, "DIFFUSION_TRAIN", "phantom_1") / "start").iterdir()
+    assert started.read_bytes() == b"a model"

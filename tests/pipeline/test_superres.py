@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -11,10 +12,17 @@ from click.testing import CliRunner
 from report_browser import Browser
 
 from clearspot import keys
+from clearspot.checkpoint_file import file_sha256
 from clearspot.cli import main as clearspot_command
+from clearspot.contract.metrics import check_metrics
+from clearspot.record import StepRecord
 
 from .engine import Run, branch_off, run_pipeline
 from .pages import assert_cohort_page_works, assert_sample_page_works
+
+EDITED = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test")
+QUICK = ("--skip_spatialdata", "--skip_multiqc")
+STARTED = "Started from a model that learned from hd, xenium."
 
 
 def test_predicted_values_are_marked_finite_and_of_the_wanted_size(edited_run: Run) -> None:
@@ -74,26 +82,60 @@ def referenced(edited_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPat
     )
     launch_dir = folder / "launch"
     resume = branch_off(edited_run, launch_dir)
-    edited = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test", "--on_bad_sample", "skip")
-    quick = ("--skip_spatialdata", "--skip_multiqc")
-    return run_pipeline(launch_dir, *resume, "-profile", "test", "--input", str(sheet), *edited, *quick)
+    arguments = (*EDITED, "--on_bad_sample", "skip", *QUICK)
+    return run_pipeline(launch_dir, *resume, "-profile", "test", "--input", str(sheet), *arguments)
 
 
-def test_the_model_learns_from_references(referenced: Run, edited_run: Run) -> None:
+def training_of(run: Run) -> dict[str, Any]:
+    """What the sample's training recorded."""
+    metrics = json.loads((run.outdir / "phantom_1" / "metrics.json").read_text())
+    record: dict[str, Any] = metrics["steps"]["superres_train"]
+    return record
+
+
+def test_references_are_learned_from_once(referenced: Run) -> None:
     assert referenced.exit_code == 0, referenced.log
-    one, other = (
-        json.loads((run.outdir / "phantom_1" / "metrics.json").read_text()) for run in (referenced, edited_run)
-    )
-    ours, theirs = (metrics["steps"]["superres_train"]["metrics"] for metrics in (one, other))
-    assert ours["n_references"] == 2
-    assert "n_references" not in theirs
-    assert ours["loss_mean_final"] != theirs["loss_mean_final"]
-    assert "Learned from hd, xenium besides" in json.dumps(one)
-    ((workdir),) = referenced.trace.query("step == 'DIFFUSION_TRAIN'")["workdir"]
+    ((workdir),) = referenced.trace.query("step == 'DIFFUSION_PRETRAIN'")["workdir"]
     script = (Path(workdir) / ".command.sh").read_text()
     assert "--reference references/hd.reference.h5ad --reference references/xenium.reference.h5ad" in script
     assert script.count("--reference ") == 2
-    assert (Path(workdir) / "references" / "hd.reference.histology.npz").exists()
+    assert "--bin-um 16 --skip-bad-references --seed 0" in script
+    name = keys.record_name(keys.COHORT, "superres_pretrain")
+    record = StepRecord.read(referenced.outdir / "pipeline_info" / name)
+    assert record.status == "ok"
+    check_metrics(record.step, record.metrics)
+    assert record.tables["references"]["reference"] == ["hd", "xenium"]
+    assert record.tables["references"]["image"] == [True, False]
+    model = referenced.outdir / "references" / keys.PRETRAINED_NAME
+    assert file_sha256(model) == record.metrics["checkpoint_sha256"]
+
+
+def test_the_training_of_a_sample_starts_from_what_references_taught(referenced: Run, edited_run: Run) -> None:
+    ours, theirs = (training_of(run) for run in (referenced, edited_run))
+    assert ours["metrics"]["n_references"] == 2
+    assert "n_references" not in theirs["metrics"]
+    assert ours["metrics"]["loss_mean_final"] != theirs["metrics"]["loss_mean_final"]
+    assert STARTED in [message["text"] for message in ours["messages"]]
+    assert STARTED not in [message["text"] for message in theirs["messages"]]
+    predicted = ad.read_h5ad(referenced.outdir / "phantom_1" / "phantom_1.superres.h5ad")
+    assert np.isfinite(np.asarray(predicted.layers[keys.SUPERRES_MEAN])).all()
+
+
+def test_the_model_of_one_run_serves_another_without_references(
+    referenced: Run, phantoms: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "samplesheet.csv"
+    sheet.write_text(f"sample,spaceranger_dir,image\nphantom_1,{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif\n")
+    resume = branch_off(referenced, tmp_path / "launch")
+    model = str(referenced.outdir / "references" / keys.PRETRAINED_NAME)
+    given = ("--input", str(sheet), "--diffst_pretrained", model)
+    run = run_pipeline(tmp_path / "launch", *resume, "-profile", "test", *EDITED, *given, *QUICK)
+    assert run.exit_code == 0, run.log
+    assert not {"REFERENCE_PREPARE", "DIFFUSION_PRETRAIN"} & set(run.trace["step"])
+    ours, theirs = (training_of(one) for one in (run, referenced))
+    assert STARTED in [message["text"] for message in ours["messages"]]
+    assert ours["metrics"]["loss_mean_final"] == theirs["metrics"]["loss_mean_final"]
+    assert not (run.outdir / "references").exists()
 
 
 def test_a_damaged_reference_is_told_and_the_run_goes_on(referenced: Run) -> None:

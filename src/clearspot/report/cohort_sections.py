@@ -340,7 +340,7 @@ def _references(run: SampleRecords) -> mqc.CustomContent:
     for number, reference in enumerate(table.get("reference", [])):
         row = {name: table[name][number] for name in names}
         row["image"] = show(row["image"], "flag")
-        rows[str(reference)] = {name: value for name, value in row.items() if value is not None}
+        rows[mqc.escape(reference)] = {name: value for name, value in row.items() if value is not None}
     return mqc.table(
         "clearspot_references", "Super-resolution: references that were learned from",
         "Every sample's training starts from one model of these. Correlations are medians over genes, on held-out "

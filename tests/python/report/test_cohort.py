@@ -10,6 +10,7 @@ import yaml
 from made_sample import Made, add_superres, make_records, refused
 
 from clearspot import keys
+from clearspot.errors import Problem
 from clearspot.record import StepRecord
 from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
 from clearspot.report.summary import COLUMNS, VERDICT_COLUMNS
@@ -115,6 +116,50 @@ def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path:
     assert stated["superres_status"] == "ok"
     assert table.loc[0, "superres_heldout_coverage"] == 0.92
     assert "Wang X" in section(tmp_path / "inputs", "methods")["data"]
+
+
+def of_the_run(folder: Path, record: StepRecord) -> Path:
+    path = folder / keys.record_name(keys.COHORT, record.step)
+    record.write(path)
+    return path
+
+
+def test_references_that_were_learned_from_are_listed_and_are_no_sample(made: Made, tmp_path: Path) -> None:
+    record = StepRecord(keys.COHORT, "superres_pretrain", metrics={"n_genes": 30})
+    record.tables["references"] = {
+        "reference": ["hd", "<xenium>"], "bins_on_tissue": [900, 700], "genes": [30, 25], "image": [True, False],
+        "pearson_model": [0.5, None], "pearson_plain": [0.4, None],
+    }  # fmt: skip
+    record.note("warning", "The reference other was left out.")
+    write_multiqc_inputs([*made.write(), of_the_run(tmp_path, record)], tmp_path / "inputs")
+    rows = section(tmp_path / "inputs", "references")["data"]
+    assert rows["hd"] == {
+        "bins_on_tissue": 900, "genes": 30, "image": "yes", "pearson_model": 0.5, "pearson_plain": 0.4,
+    }  # fmt: skip
+    assert rows["&lt;xenium&gt;"] == {"bins_on_tissue": 700, "genes": 25, "image": "no"}
+    assert list(section(tmp_path / "inputs", "general")["data"]) == ["good"]
+    assert list(pd.read_csv(tmp_path / "inputs" / keys.QC_SUMMARY_NAME)["sample"]) == ["good"]
+    assert section(tmp_path / "inputs", "warnings")["data"]["all samples"] == {
+        "step": "Super-resolution: training on references (Diff-ST)",
+        "warning": "The reference other was left out.",
+    }
+    intro = yaml.safe_load((tmp_path / "inputs" / "multiqc_intro.yml").read_text())["intro_text"]
+    assert intro == "1 sample, none refused."
+
+
+@pytest.mark.parametrize(("status", "word"), [("bad_input", "refused"), ("failed", "failed")])
+def test_why_references_taught_nothing_is_said_once(made: Made, tmp_path: Path, status: Any, word: str) -> None:
+    problem = Problem("hd", "hd.reference.h5ad", "3 genes", "at least 8", "Give another.")
+    path = of_the_run(tmp_path, StepRecord(keys.COHORT, "superres_pretrain", status=status, problems=[problem]))
+    write_multiqc_inputs([*made.write(), path], tmp_path / "inputs")
+    step = f"Super-resolution: training on references (Diff-ST): {word}"
+    stated = {"file": "hd.reference.h5ad", "found": "3 genes", "expected": "at least 8", "mend": "Give another."}
+    assert section(tmp_path / "inputs", "left_out")["data"] == {"all samples": {"step": step} | stated}
+    intro = yaml.safe_load((tmp_path / "inputs" / "multiqc_intro.yml").read_text())["intro_text"]
+    told = "Super-resolution learned from no reference, for a reason given below."
+    assert intro == f"1 sample, none refused. {told}"
+    assert not (tmp_path / "inputs" / "clearspot_refused_mqc.json").exists()
+    assert not (tmp_path / "inputs" / "clearspot_references_mqc.json").exists()
 
 
 def test_a_section_without_data_is_left_out(tmp_path: Path) -> None:
