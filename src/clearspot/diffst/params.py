@@ -89,7 +89,11 @@ class DiffstParams(Settings):
     diffusion: bool = setting(
         True, "Second stage: samples with texture and uncertainty. Without, the mean network alone."
     )
-    projection: bool = setting(True, "Make the bins under a spot add up to the spot's counts.")
+    projection: bool = setting(
+        False,
+        "Make the bins under a spot add up to the spot's counts exactly. It takes over their noise: the lattice of "
+        "spots shows in the map, as brighter and darker discs.",
+    )
     pixels: bool = setting(
         True, "Learn features from the image's pixels, beside those that are computed; where there are references."
     )
@@ -148,6 +152,9 @@ ARCHITECTURE: Final = ("width", "pixels", "disentangle", "cross_attention", "gen
 """Settings that a model is built by: a checkpoint brings its own."""
 
 RUN_ONLY: Final = frozenset(
-    {"device", "threads", "precision", "checkpoint_minutes", "samples", "evaluations", "tile", "gene_chunk", "encoder"}
+    {
+        *("device", "threads", "precision", "checkpoint_minutes", "encoder"),
+        *("projection", "samples", "evaluations", "tile", "gene_chunk"),
+    }
 )
 """Settings that do not change training: a run may be resumed with others."""

@@ -54,11 +54,25 @@ def superres_section(view: SampleView) -> ReportSection:
             f"{_PREDICTED} Everything in this part is the model's expectation for places smaller than a spot.", "look"
         ),
         *notices(view.records, "superres"),
+        Notice(_totals(view)),
         _key_numbers(view),
         *_scores(view),
         *_maps(view, view.superres),
     ]
     return section
+
+
+def _totals(view: SampleView) -> str:
+    """Say whether bins add up to the spots' counts."""
+    if view.records.steps["superres"].params.get("projection"):
+        return (
+            "Bins under a spot add up to what it measured. That takes over the noise of counting, so that the lattice "
+            "of spots can show in the maps as brighter and darker discs."
+        )
+    return (
+        "Maps follow the spots' counts as far as left-out spots bear them out; bins under a spot need not add up to "
+        "exactly what it measured."
+    )
 
 
 def _why_not(view: SampleView) -> list[Block]:

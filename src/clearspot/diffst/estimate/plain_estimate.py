@@ -88,6 +88,7 @@ def smooth_ratio(
     back: sparse.csr_array,
     grid: FineGrid,
     width: float,
+    prior: float = 0.0,
 ) -> NDArray[np.float32]:
     """Gaussian mean of what spots measured over that of what was expected of them, ``(rows, columns)``.
 
@@ -100,7 +101,10 @@ def smooth_ratio(
     grid
         The bins.
     width
-        Standard deviation of the Gaussian, in bins. Where it reaches no spot, the nearest place has the say.
+        Standard deviation of the Gaussian, in bins. Where it reaches no spot, the nearest place has the say; with a
+        prior the ratio is 1 there.
+    prior
+        Counts with a ratio of 1 that are seen beside the spots', each of which weighs 1 at its own place.
     """
     over, under = (
         ndimage.gaussian_filter(
@@ -108,6 +112,10 @@ def smooth_ratio(
         )
         for part in (measured, expected)
     )
+    if prior > 0:
+        # the filter's weights add up to 1; the prior is in counts of which the nearest weigh 1
+        of_prior = np.float32(prior / (2 * np.pi * width**2))
+        return np.asarray((over + of_prior) / (under + of_prior), dtype=np.float32)
     known = under > _NO_WEIGHT * max(float(np.median(expected / area)), 1e-12)
     ratio = np.divide(over, under, out=np.zeros_like(over), where=known)
     if not known.all():
@@ -122,6 +130,7 @@ def choose_smoothing(
     xy_px: NDArray[np.floating],
     pitch_px: float,
     widths: Sequence[float] = WIDTHS,
+    prior: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Width and expectation of every column that predict spots from the others best, by Poisson deviance.
 
@@ -135,6 +144,8 @@ def choose_smoothing(
         Centres, and the distance between neighbours.
     widths
         In pitches. Infinite: the expectation is left as it is.
+    prior
+        As of :func:`smooth_ratio`.
 
     Returns
     -------
@@ -152,7 +163,7 @@ def choose_smoothing(
         for width in widths:
             rate = expectation
             if width in summed:
-                measured, around = summed[width][0], summed[width][number]
+                measured, around = summed[width][0] + prior, summed[width][number] + prior
                 rate = expectation * np.divide(measured, around, out=np.ones_like(around), where=around > 1e-12)
             rate = np.maximum(rate, floor)
             deviance = (rate - values * np.log(rate)).mean(axis=0)
@@ -170,12 +181,26 @@ def _sums_of_others(
     sums = np.empty(stacked.shape)
     for first in range(0, len(xy_px), _SPOTS_AT_ONCE):
         rows = slice(first, min(first + _SPOTS_AT_ONCE, len(xy_px)))
-        sums[rows] = _weights_of_others(tree, rows, width) @ stacked
+        sums[rows] = weights_of_others(tree, rows, width) @ stacked
     return np.split(sums, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1)
 
 
-def _weights_of_others(tree: cKDTree, rows: slice, width: float) -> sparse.csr_array:
-    """Gaussian weights of all spots but itself for some spots; of the nearest one alone where none is near."""
+def weights_of_others(tree: cKDTree, rows: slice, width: float) -> sparse.csr_array:
+    """Gaussian weights of all spots but itself for some spots; of the nearest one alone where none is near.
+
+    Parameters
+    ----------
+    tree
+        All spots.
+    rows
+        Those that are asked for.
+    width
+        Standard deviation, in the units of the tree.
+
+    Returns
+    -------
+    ``(rows, spots)``.
+    """
     here = cKDTree(tree.data[rows])
     pairs = sparse.coo_array(here.sparse_distance_matrix(tree, _TRUNCATE * width, output_type="coo_matrix"))
     other = pairs.row + rows.start != pairs.col

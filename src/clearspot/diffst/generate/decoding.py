@@ -84,8 +84,8 @@ class Chunk:
     def draw(self, number: int, programs: NDArray[np.float32], *, projected: bool) -> NDArray[np.float32]:
         """One draw of the expected counts ``(bins, genes)``.
 
-        A measured count is one noisy reading of its expectation. So a draw adds up not to the counts but to what the
-        expectations may have been, given the counts.
+        A measured count is one noisy reading of its expectation. So a projected draw adds up not to the counts but to
+        what the expectations may have been, given the counts.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Chunk:
         programs
             ``(programs, rows, columns)``.
         projected
-            Off: the spots' counts are not looked at.
+            Whether the draw adds up under each spot. Off: it strays from the mean as spots that were left out do.
         """
         drawn = self.mean(programs)
         drawn *= self._of._noise.factors(number, self._names, self._of._noise_sd[self._genes])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -112,10 +112,12 @@ class Prediction:
         return tuple(drawn)
 
     def summaries(self, *, progress: bool = True) -> Iterator[tuple[slice, Summary]]:
-        """Decode and project ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
+        """Decode ``params.gene_chunk`` genes at a time, and sum up the draws, one at a time.
 
-        The mean adds up to the spots' counts. Spread and quantiles are of the expectation, of which a count is one
-        reading. Without at least two draws they are NaN: they were not measured.
+        With ``params.projection`` the mean adds up to the spots' counts; else it follows them as far as left-out spots
+        bear them out. Spread and quantiles are of the expectation, of which a count is one reading. The spread is NaN,
+        not measured, without at least two draws, and quantiles with fewer than eight. The mean lies between the outer
+        quantiles.
 
         Yields
         ------
@@ -137,12 +139,7 @@ class Prediction:
                 running = RunningSummary(mean.shape)
                 for number, drawn in enumerate(self.programs_of_draws):
                     running.add(chunk.draw(number, drawn, projected=self.params.projection))
-                if running.n_samples > 1:
-                    summary = replace(running.result(), mean=mean)
-                else:
-                    unknown = np.full_like(mean, np.nan)
-                    summary = Summary(mean, unknown, unknown, unknown, unknown)
-                yield genes, summary
+                yield genes, running.result().around(mean) if running.n_samples > 1 else Summary.of_mean(mean)
                 bar.step()
 
     def best_programs(self) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,10 +11,13 @@ from scipy import stats
 
 _Floats = NDArray[np.floating]
 
+FEWEST_DRAWS: Final = 8
+"""Draws below which a 5 % quantile is mostly Student's t, and none is given."""
+
 
 @dataclass(frozen=True)
 class Summary:
-    """What is reported of the samples of a block of genes; all of one shape, float32."""
+    """What is reported of the samples of a block of genes; all of one shape, float32. NaN: not measured."""
 
     mean: NDArray[np.float32]
     sd: NDArray[np.float32]
@@ -21,13 +25,24 @@ class Summary:
     q50: NDArray[np.float32]
     q95: NDArray[np.float32]
 
+    def around(self, mean: NDArray[np.float32]) -> Summary:
+        """Return the same spread about another mean; an interval that leaves the mean out is widened to it."""
+        return replace(self, mean=mean, q05=np.minimum(self.q05, mean), q95=np.maximum(self.q95, mean))
+
+    @classmethod
+    def of_mean(cls, mean: NDArray[np.float32]) -> Summary:
+        """A mean of which nobody knows the spread."""
+        unknown = np.full_like(mean, np.nan)
+        return cls(mean, unknown, unknown, unknown, unknown)
+
 
 class RunningSummary:
     """Mean, standard deviation and quantiles of samples that come one at a time (Welford 1962); none is kept.
 
     A handful of samples has no 5 % quantile of its own. Samples are close to normal on the square-root scale, on which
     they are drawn, so quantiles are those of a further draw there: Student's t with the samples' mean and standard
-    deviation (a prediction interval, which is wider the fewer samples there are), squared.
+    deviation (a prediction interval, which is wider the fewer samples there are), squared. Of fewer than
+    :data:`FEWEST_DRAWS` none is made.
 
     Parameters
     ----------
@@ -62,7 +77,9 @@ class RunningSummary:
         return self._sd(self._squares)
 
     def quantile(self, share: float) -> NDArray[np.float32]:
-        """Quantile of a further draw."""
+        """Quantile of a further draw; NaN with fewer than :data:`FEWEST_DRAWS` samples."""
+        if self.n_samples < FEWEST_DRAWS:
+            return np.full_like(self._root_mean, np.nan)
         reach = stats.t.ppf(share, self._freedom) * np.sqrt(1 + 1 / self.n_samples)
         root = self._root_mean + np.float32(reach) * self._sd(self._root_squares)
         return np.maximum(root, 0) ** 2

@@ -13,6 +13,7 @@ from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.prediction import Prediction
+from clearspot.diffst.generate.uncertainty import FEWEST_DRAWS
 from clearspot.diffst.params import DiffstParams
 from clearspot.learning.memory import peak_memory_bytes
 from clearspot.record import StepRecord
@@ -105,6 +106,14 @@ def sampling_record(
         record.note("info", "No diffusion: the values are MeanNet's, and their uncertainty was not measured.")
     elif fitted.verdict is None:
         record.note("warning", "Too few held-out spots to tell whether diffusion pays: the mean is MeanNet's.")
+    drawn = len(prediction.draws)
+    if 0 < drawn < FEWEST_DRAWS:
+        spread = "the standard deviation" if drawn > 1 else "nothing"
+        record.note(
+            "info",
+            f"Quantiles need at least {FEWEST_DRAWS} draws, and there are {drawn}: they were left empty, and "
+            f"{spread} is given of the uncertainty.",
+        )
     _tell_verdict(record, fitted)
     return record
 
