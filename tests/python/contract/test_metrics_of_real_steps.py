@@ -68,13 +68,13 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     hd = ["simulate", str(folder / "hd"), "--chemistry", "hd", "--width-um", "512", "--genes", "120"]
     assert CliRunner().invoke(clearspot_command, hd).exit_code == 0
     made = folder / "hd" / "phantom_1"
-    found.append(prepare_reference(made / "outs", folder, "hd", bin_um=20.0, image=made / "image.tif"))
+    found.append(prepare_reference(made / "outs", folder, "hd", bin_um=16.0, image=made / "image.tif"))
 
-    found.append(embed_file(h5ad, files.image, folder, SAMPLE, preset="test", factor=5))
+    found.append(embed_file(h5ad, files.image, folder, SAMPLE, preset="test", bin_um=16.0))
     (folder / "genes.txt").write_text(f"{gene}\n")
-    common = {"preset": "test", "factor": 5, "always_genes": folder / "genes.txt", "threads": 1}
+    common = {"preset": "test", "bin_um": 16.0, "always_genes": folder / "genes.txt", "threads": 1}
     histology = folder / keys.histology_name(SAMPLE)
-    found.append(pretrain_files((folder / keys.reference_name("hd"),), folder, bin_um=20.0, preset="test", threads=1))
+    found.append(pretrain_files((folder / keys.reference_name("hd"),), folder, bin_um=16.0, preset="test", threads=1))
     model = folder / keys.PRETRAINED_NAME
     found.append(train_file(h5ad, histology, folder, SAMPLE, start_from=model, **common))
     checkpoint = folder / keys.diffst_checkpoint_name(SAMPLE)

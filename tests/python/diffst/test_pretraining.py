@@ -158,7 +158,7 @@ def test_a_model_from_one_run_serves_another_without_references(model, tmp_path)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"factor": 10}, "learned from bins of 20 um, and the section has bins of 10 um"),
+        ({"bin_um": 10.0}, "learned from bins of 20 um, and the section has bins of 10 um"),
         ({"genes": ("gene1", "gene2")}, "the model knows 2 of the section's genes, fewer than its 3 programs"),
     ],
 )
@@ -166,6 +166,11 @@ def test_a_section_that_is_unlike_the_references_is_refused(model, tmp_path, cha
     with pytest.raises(BadInputError, match=words):
         start(tmp_path, model[0], replace(PARAMS, **changes))
     assert not (tmp_path / "s1.superres.h5ad").exists()
+
+
+def test_a_section_takes_the_bins_of_the_model(model, tmp_path):
+    result = start(tmp_path, model[0], replace(PARAMS, factor=10))
+    assert result.record.metrics["bin_um"] == 20.0
 
 
 def test_superresolve_pretrains_on_references(tmp_path):

@@ -32,6 +32,7 @@ from clearspot.diffst.output.superres_file import write_superres
 from clearspot.diffst.params import DiffstParams, Preset
 from clearspot.diffst.training.checkpoint import load_checkpoint, model_of
 from clearspot.diffst.training.fitting import fit
+from clearspot.diffst.training.model_card import bins_of
 from clearspot.io.storable import make_keys_storable, require_folder, require_writable
 from clearspot.learning.checkpoint_file import CheckpointError, file_sha256, refused_checkpoints
 from clearspot.learning.device import resolve_device
@@ -96,7 +97,8 @@ def superresolve(
     checkpoint
         A trained model; None: one is trained on this section and kept beside the result.
     start_from
-        Model that was pretrained on references: training on the section goes on from there.
+        Model that was pretrained on references: training on the section goes on from there, on the model's bins
+        unless ``bin_um`` is given.
     references
         Samples of high resolution to pretrain such a model on, which is kept beside the result, by name:
         the path of a prepared reference, a
@@ -128,17 +130,21 @@ def superresolve(
     params = _settings(params, preset, settings)
     out = Path(out)
     require_writable(_written(adata), out, sample)
+    read: dict[str, Reference] = {}
+    if checkpoint is None and (references or start_from is not None):
+        section = _section(adata, None, sample, params, microns_per_pixel)
+        read = {name: _reference(one, section.grid.bin_um) for name, one in (references or {}).items()}
+        params = _with_bins_of(read, start_from, params, sample)
     embedding = None
     if image is not None:
         embedding = embed_histology(adata, image, sample, params, microns_per_pixel=microns_per_pixel)
     training = None
     if checkpoint is None:
         checkpoint = out / keys.diffst_checkpoint_name(sample)
-        if references:
+        if read:
             start_from = out / keys.PRETRAINED_NAME
-            section = _section(adata, embedding, sample, params, microns_per_pixel)
             pretrain_on(
-                {name: _reference(one, section.grid.bin_um) for name, one in references.items()},
+                read,
                 start_from,
                 params=params,
                 spots=SpotGeometry(section.pitch_um, section.diameter_um),
@@ -337,6 +343,17 @@ def _written(adata: ad.AnnData) -> ad.AnnData:
     written = ad.AnnData(var=adata.var.copy(), uns=spatial)
     make_keys_storable(written)
     return written
+
+
+def _with_bins_of(
+    references: Mapping[str, Reference], start_from: Path | str | None, params: DiffstParams, sample: str
+) -> DiffstParams:
+    """Settings with the bins of the references or the model, where no others were asked for in micrometres."""
+    if params.bin_um is not None:
+        return params
+    if references:
+        return replace(params, bin_um=next(iter(references.values())).grid.bin_um)
+    return replace(params, bin_um=bins_of(Path(str(start_from)), sample))
 
 
 def _reference(one: Reference | Path | str, bin_um: float) -> Reference:

@@ -263,6 +263,10 @@ def superresolve_file(
     The records of the steps.
     """
     records, histology = [], None
+    if start_from is not None and options.get("bin_um") is None:
+        from clearspot.diffst.training.model_card import bins_of
+
+        options["bin_um"] = bins_of(start_from, sample)
     if image is not None:
         records.append(embed_file(h5ad, image, outdir, sample, **options))
         histology = outdir / keys.histology_name(sample)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.image.histology import Histology
 from clearspot.diffst.image.stain import stain_of
-from clearspot.learning.checkpoint_file import CheckpointError
+from clearspot.diffst.training.checkpoint import load_checkpoint
+from clearspot.learning.checkpoint_file import CheckpointError, refused_checkpoints
 
 _TOLERANCE: Final = 0.1
 """By how much bins and pitch may differ, as a share."""
@@ -63,6 +65,19 @@ def model_card(
             for name, one in sorted(references.items())
         ],
     }
+
+
+def bins_of(path: Path, sample: str) -> float | None:
+    """Side of the bins that a model learned from, in micrometres; None: of a single section.
+
+    Raises
+    ------
+    BadInputError
+        If the file is no model of Diff-ST.
+    """
+    with refused_checkpoints(sample, path):
+        stated = load_checkpoint(path)["card"].get("bin_um")
+    return float(stated) if stated else None
 
 
 def check_fits(card: Mapping[str, Any], content: Mapping[str, Any], section: SpotSection, histology: Histology) -> None:
