@@ -37,7 +37,8 @@ def write_superres(
 
     The file has one observation for each bin on tissue: ``obs`` with ``array_row``, ``array_col`` and ``evidence``
     (``measured``, ``gap``), ``obsm['spatial']`` in full-resolution pixels, dense float32 layers ``mean``, ``sd``,
-    ``q05``, ``q50`` and ``q95`` in counts per bin (NaN where there were too few draws), no ``X``, and ``uns['clearspot']`` with ``predicted = True``.
+    ``q05``, ``q50`` and ``q95`` in counts per bin (NaN where there were too few draws), no ``X``, and
+    ``uns['clearspot']`` with ``predicted = True``.
     No more than one block is in memory.
 
     Parameters
