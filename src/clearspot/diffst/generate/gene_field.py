@@ -21,7 +21,7 @@ WIDTHS: Final = (np.inf, 5.0, 2.5, 1.5, 1.0, 0.7)
 """Standard deviations of the Gaussian that are tried, in pitches; infinite: no factor."""
 
 PRIOR: Final = 1.0
-"""Counts with a ratio of 1 beside those that a bin's surroundings have; more lowers correlation on phantoms."""
+"""Counts with a ratio of 1 beside those around a bin. Of more, left-out spots of phantoms are predicted worse."""
 
 _MOST: Final = 5.0
 _PRIOR_OF_SPOT: Final = 16.0
