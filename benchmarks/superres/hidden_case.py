@@ -10,6 +10,7 @@ import numpy as np
 from cases import Case, dispersed_genes, every_kth, section
 from scipy import sparse
 
+from clearspot.diffst.data.tissue import tissue_from_spots
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
 
@@ -39,13 +40,17 @@ def hidden_case(path: Path, every: int, *, factor: int = 5, n_genes: int = 100) 
     )
 
 
-def whole_section(path: Path, genes: Sequence[str], *, factor: int = 5) -> Case:
-    """All spots of a section, with those of the genes that it has counts of: nothing is hidden."""
+def whole_section(path: Path, genes: Sequence[str] | None = None, *, factor: int = 5, n_genes: int = 100) -> Case:
+    """All spots of a section: nothing is hidden.
+
+    Genes are those of the given ones that it has counts of; None: the ones that vary most.
+    """
     adata = ad.read_h5ad(path)
     um_per_px, pitch = float(adata.uns["um_per_px"]), PITCH_UM[path.parent.name]
-    adata = adata[:, adata.var_names.intersection(genes)]
+    if genes is not None:
+        adata = adata[:, adata.var_names.intersection(genes)]
     counts, xy = _on_tissue(adata)
-    seen = counts.sum(axis=0) > 0
+    seen = np.flatnonzero(counts.sum(axis=0) > 0) if genes is not None else dispersed_genes(counts, n_genes)
     grid = FineGrid.covering(xy, 1 / um_per_px, pitch / factor, pitch)
     return Case(
         name=f"{path.parent.name}-{path.stem}",
@@ -55,6 +60,7 @@ def whole_section(path: Path, genes: Sequence[str], *, factor: int = 5) -> Case:
         pitch_um=pitch,
         diameter_um=SPOT_UM,
         image=path.with_suffix(".jpg"),
+        tissue=tissue_from_spots(xy, grid, 0.75 * pitch),
     )
 
 

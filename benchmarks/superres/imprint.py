@@ -14,6 +14,9 @@ A map is judged against the same map before projection, and against the truth wh
 of the lattice's size has ratios off 1 by chance.
 
     python benchmarks/superres/imprint.py --cases phantom-0-5x --methods gaussian sharpened
+    python benchmarks/superres/imprint.py --cases phantom-0-5x her2st-C2 mob-MOB1 --product plain meannet --methods
+
+Whole sections (``her2st-C2``, ``mob-MOB1`` ...) have no truth, but a lattice all the same.
 """
 
 from __future__ import annotations
@@ -216,20 +219,26 @@ def _local_mean(values: np.ndarray, tissue: np.ndarray, width: float) -> np.ndar
 
 def main() -> None:
     # the measures themselves need none of the methods
-    from run import HERE, METHODS, all_cases, projected
+    from hidden_case import PITCH_UM, whole_section
+    from model import product
+    from run import DATA, HERE, METHODS, all_cases, projected
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="*", default=["phantom-0-5x"], help="beginnings of case names (with a truth)")
+    parser.add_argument("--cases", nargs="*", default=["phantom-0-5x"], help="beginnings of case names")
     parser.add_argument("--methods", nargs="*", default=["gaussian"], choices=list(METHODS))
+    parser.add_argument("--product", nargs="*", default=[], choices=["plain", "meannet"], help="its steps to a mean")
     parser.add_argument("--work", type=Path, default=HERE / "work")
     args = parser.parse_args()
-    for name, make in all_cases(args.work):
+    cases = [(name, make) for name, make in all_cases(args.work) if name.startswith(("phantom", "xenium"))]
+    for path in sorted(path for source in PITCH_UM for path in (DATA / source).glob("*.h5ad")):
+        cases.append((f"{path.parent.name}-{path.stem}", lambda path=path: whole_section(path)))
+    for name, make in cases:
         if not name.startswith(tuple(args.cases)):
             continue
         case = make()
-        if case.truth is None:
-            continue
-        maps = {("truth", ""): case.truth}
+        maps = {} if case.truth is None else {("truth", ""): case.truth}
+        for start in args.product:
+            maps |= {(start, step): mean for step, mean in product(case, trained=start != "plain").items()}
         for method in args.methods:
             prediction = METHODS[method](case)
             maps[method, "none"] = prediction.mean
@@ -237,7 +246,7 @@ def main() -> None:
         for (method, onto), mean in maps.items():
             found = imprint(case, mean)
             print(
-                f"{name:22s} {method:18s} {onto:9s}" + "".join(f"  {key} {found[key]:6.2f}" for key in found),
+                f"{name:22s} {method:18s} {onto:12s}" + "".join(f"  {key} {found[key]:6.2f}" for key in found),
                 flush=True,
             )
 

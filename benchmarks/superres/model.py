@@ -21,6 +21,7 @@ from clearspot.diffst.data.section import SpotSection, read_section
 from clearspot.diffst.estimate.dispersion import sqrt_error
 from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.predicting import predict
+from clearspot.diffst.generate.prediction import Prediction as Maps
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.histology import Histology, embed, no_image
 from clearspot.diffst.image.image_samples import GridImage
@@ -37,15 +38,10 @@ def plain(case: Case, *, with_image: bool = True) -> Prediction:
 
     Its draws have the genes' dispersion of hidden spots, and nothing from the diffusion.
     """
-    params, section, histology = _given(case, with_image=with_image, diffusion=False)
-    programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
-    model = DiffstModel(programs.number, histology.n_features, params).eval()
-    model.mean.power.fill_(0)
-    fitted = Fitted(model, programs, params, None)
-    maps = predict(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
+    maps = _untrained(case, with_image=with_image)
     chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
     draws, conserving = (
-        np.stack([chunk.draw(number, maps.mean, projected=how) for number in range(params.samples)])
+        np.stack([chunk.draw(number, maps.mean, projected=how) for number in range(maps.params.samples)])
         for how in (False, True)
     )
     return Prediction(chunk.mean(maps.mean), draws, conserving)
@@ -54,6 +50,18 @@ def plain(case: Case, *, with_image: bool = True) -> Prediction:
 def plain_without_image(case: Case) -> Prediction:
     """The same, image off."""
     return plain(case, with_image=False)
+
+
+def product(case: Case, *, trained: bool) -> dict[str, np.ndarray]:
+    """Maps (bins x genes) on the product's way to its mean: of the programs alone, as written, and with exact totals.
+
+    Untrained it is the plain estimate, trained the first stage, whose mean is nearly always the one that is written.
+    """
+    maps = _first_stage(case, with_image=True) if trained else _untrained(case, with_image=True)
+    chunk = maps.decoder().chunk(slice(0, case.adata.n_vars))
+    programs = (maps.mean * maps.view.scale[:, None, None]).reshape(len(maps.mean), -1).T
+    written = chunk.mean(maps.mean)
+    return {"programs": programs @ maps.loadings, "default": written, "exact totals": chunk.conserving(written)}
 
 
 def meannet(case: Case) -> Prediction:
@@ -128,6 +136,22 @@ def _given(case: Case, *, with_image: bool, **changes: object) -> tuple[DiffstPa
     if with_image and case.image is not None:
         return params, section, _embedded(case.image, case.grid)
     return params, section, no_image(case.grid.shape)
+
+
+def _untrained(case: Case, *, with_image: bool) -> Maps:
+    """Of the plain estimate: a network whose factor has the exponent 0."""
+    params, section, histology = _given(case, with_image=with_image, diffusion=False)
+    programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
+    model = DiffstModel(programs.number, histology.n_features, params).eval()
+    model.mean.power.fill_(0)
+    fitted = Fitted(model, programs, params, None)
+    return predict(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
+
+
+def _first_stage(case: Case, *, with_image: bool) -> Maps:
+    params, section, histology = _given(case, with_image=with_image, diffusion=False)
+    fitted = fit(section, histology, params, torch.device("cpu"), progress=False)
+    return predict(section, histology, fitted, params, torch.device("cpu"), Path(), progress=False)
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,16 @@ process DUSTED_DENOISE {
     """
 }
 
+process DIFFUSION_SAMPLE {
+    output:
+    path 'arguments.txt'
+
+    script:
+    """
+    echo "${task.ext.args}" > arguments.txt
+    """
+}
+
 process COHORT_REPORT {
     output:
     path 'arguments.txt'
@@ -33,5 +43,6 @@ process COHORT_REPORT {
 workflow {
     SPATIAL_DOMAINS()
     DUSTED_DENOISE()
+    DIFFUSION_SAMPLE()
     COHORT_REPORT()
 }

@@ -77,9 +77,18 @@ def test_arguments_of_scripts_from_parameters_as_text(tmp_path: Path) -> None:
         arguments = {step: (Path(folder) / "arguments.txt").read_text() for step, folder in folders.items()}
         assert "--n-domains 7 " in arguments["SPATIAL_DOMAINS"]
         assert "--refine" not in arguments["SPATIAL_DOMAINS"]
+        assert "--projection" not in arguments["DIFFUSION_SAMPLE"]
         assert arguments["COHORT_REPORT"] == "--title '2024'\n"
         # a task runs in a folder of its own
         assert f"--checkpoint-dir '{tmp_path}/kept'" in arguments["DUSTED_DENOISE"]
+
+
+@pytest.mark.parametrize(("wanted", "given"), [("true", True), ("false", False)])
+def test_exact_totals_are_a_parameter(tmp_path: Path, wanted: str, given: bool) -> None:
+    run = run_script(tmp_path, REPO / "tests/nf/arguments.nf", "--superres_exact_totals", wanted)
+    assert run.exit_code == 0, run.log
+    folder = run.trace.set_index("step")["workdir"]["DIFFUSION_SAMPLE"]
+    assert (" --projection " in (Path(folder) / "arguments.txt").read_text()) == given
 
 
 def test_a_run_whose_parameters_are_text(phantoms: Path, tmp_path: Path) -> None:

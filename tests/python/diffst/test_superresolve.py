@@ -46,20 +46,49 @@ def test_values_are_marked_predicted_finite_and_not_negative(sample):
     found = sample()
     assert bool(found.uns[keys.UNS]["predicted"])
     assert found.X is None
-    for layer in keys.SUPERRES_LAYERS:
+    for layer in (keys.SUPERRES_MEAN, keys.SUPERRES_SD):
         assert np.isfinite(found.layers[layer]).all()
         assert (found.layers[layer] >= 0).all()
 
 
-def test_bins_under_a_spot_add_up_to_what_it_measured(sample, trained):
+def under_spots(found, trained):
+    """What the bins under each spot add up to, and what it measured."""
     adata, embedding, _ = trained
-    found = sample()
     operator = disk_operator(adata.obsm[keys.SPATIAL], embedding.grid, 55.0)
     place = found.obs[keys.ARRAY_ROW].to_numpy() * embedding.grid.n_cols + found.obs[keys.ARRAY_COL].to_numpy()
     bins = np.zeros((embedding.grid.n_bins, found.n_vars))
     bins[place] = found.layers[keys.SUPERRES_MEAN]
-    measured = adata[:, found.var_names].layers[keys.COUNTS].toarray()
-    assert_allclose(operator @ bins, measured, rtol=2e-3, atol=1e-3)
+    return operator @ bins, adata[:, found.var_names].layers[keys.COUNTS].toarray()
+
+
+def test_exact_totals_add_up_to_what_a_spot_measured(sample, trained):
+    assert_allclose(*under_spots(sample(projection=True), trained), rtol=2e-3, atol=1e-3)
+
+
+def test_by_default_bins_follow_what_the_spots_measured_but_do_not_repeat_it(sample, trained):
+    predicted, measured = under_spots(sample(), trained)
+    each = [np.corrcoef(predicted[:, gene], measured[:, gene])[0, 1] for gene in range(measured.shape[1])]
+    assert np.median(each) > 0.7
+    assert np.mean(np.abs(predicted - measured) > 0.01 * measured) > 0.9
+
+
+@pytest.mark.parametrize("projection", [False, True])
+def test_eight_draws_make_quantiles_and_the_mean_lies_between_them(sample, projection):
+    found = sample(samples=8, projection=projection)
+    low, mean, high = (found.layers[name] for name in (keys.SUPERRES_Q05, keys.SUPERRES_MEAN, keys.SUPERRES_Q95))
+    assert (low >= 0).all()
+    assert (low <= mean).all()
+    assert (mean <= high).all()
+    assert (low < high).mean() > 0.9
+
+
+def test_fewer_draws_make_none_and_the_record_says_so(trained, tmp_path):
+    adata, embedding, checkpoint = trained
+    result = sample_section(adata, embedding, checkpoint, tmp_path, sample="s1", params=PARAMS, progress=False)
+    found = ad.read_h5ad(result.path)
+    for layer in (keys.SUPERRES_Q05, keys.SUPERRES_Q50, keys.SUPERRES_Q95):
+        assert np.isnan(found.layers[layer]).all()
+    assert any("Quantiles need at least 8 draws, and there are 2" in message.text for message in result.record.messages)
 
 
 def test_a_gene_that_no_spot_saw_is_not_predicted(sample):

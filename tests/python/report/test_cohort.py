@@ -177,6 +177,16 @@ def test_methods_say_only_what_was_done(made: Made, tmp_path: Path) -> None:
     assert "Gaussian mixture" not in text
 
 
+@pytest.mark.parametrize("projection", [False, True])
+def test_methods_say_whether_maps_add_up_to_the_counts(made: Made, tmp_path: Path, projection: bool) -> None:
+    add_superres(made)
+    made.records["superres"].params["projection"] = projection
+    write_multiqc_inputs(made.write(), tmp_path / "inputs")
+    text = section(tmp_path / "inputs", "methods")["data"]
+    assert "Diff-ST" in text
+    assert ("maps that add up to what the spots measured" in text) == projection
+
+
 def test_versions_stay_text(tmp_path: Path, made: Made) -> None:
     (tmp_path / "versions.yml").write_text("SPOT_QC:\n  scanpy: 1.10\n")
     write_multiqc_inputs(made.write(), tmp_path / "inputs", versions=read_versions([tmp_path / "versions.yml"]))

@@ -301,6 +301,16 @@ def test_super_resolution_is_marked_on_each_of_its_maps_and_stands_beside_the_ti
     assert "Agreement with 7 spots that training never saw" in page.text
 
 
+@pytest.mark.parametrize(
+    ("projection", "words"), [(False, "need not add up to exactly"), (True, "Bins under a spot add up to what it")]
+)
+def test_super_resolution_says_whether_bins_add_up_to_the_counts(made: Made, projection: bool, words: str) -> None:
+    path = add_superres(made)
+    made.records["superres"].params["projection"] = projection
+    page = page_of(made, path)
+    assert words in page.text
+
+
 def test_super_resolution_without_a_picture_has_no_empty_place_for_it(made: Made) -> None:
     superres = add_superres(made)
     without_image(made.adata)

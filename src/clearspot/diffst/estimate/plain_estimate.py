@@ -181,26 +181,12 @@ def _sums_of_others(
     sums = np.empty(stacked.shape)
     for first in range(0, len(xy_px), _SPOTS_AT_ONCE):
         rows = slice(first, min(first + _SPOTS_AT_ONCE, len(xy_px)))
-        sums[rows] = weights_of_others(tree, rows, width) @ stacked
+        sums[rows] = _weights_of_others(tree, rows, width) @ stacked
     return np.split(sums, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1)
 
 
-def weights_of_others(tree: cKDTree, rows: slice, width: float) -> sparse.csr_array:
-    """Gaussian weights of all spots but itself for some spots; of the nearest one alone where none is near.
-
-    Parameters
-    ----------
-    tree
-        All spots.
-    rows
-        Those that are asked for.
-    width
-        Standard deviation, in the units of the tree.
-
-    Returns
-    -------
-    ``(rows, spots)``.
-    """
+def _weights_of_others(tree: cKDTree, rows: slice, width: float) -> sparse.csr_array:
+    """Gaussian weights of all spots but itself for some spots; of the nearest one alone where none is near."""
     here = cKDTree(tree.data[rows])
     pairs = sparse.coo_array(here.sparse_distance_matrix(tree, _TRUNCATE * width, output_type="coo_matrix"))
     other = pairs.row + rows.start != pairs.col

@@ -2,31 +2,29 @@
 
 A few dozen programs cannot hold every gene's own pattern. What is left over, the ratio of a gene's counts to what the
 programs expect of the spots, is smoothed over the section like a map of its own. How far it reaches is chosen gene by
-gene by leaving spots out, and no factor at all is one of the choices. What a spot's genes have in common and its
-neighbours do not share, such as how well it captures, is no gene's pattern and is taken out first.
+gene by leaving spots out, and no factor at all is one of the choices. What all genes of a spot have in common, such as
+how well it captures, is no gene's pattern and is taken out first.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from clearspot.diffst.data.view import View
-from clearspot.diffst.estimate.plain_estimate import choose_smoothing, smooth_ratio, weights_of_others
+from clearspot.diffst.estimate.plain_estimate import choose_smoothing, smooth_ratio
 
 WIDTHS: Final = (np.inf, 5.0, 2.5, 1.5, 1.0, 0.7)
 """Standard deviations of the Gaussian that are tried, in pitches; infinite: no factor."""
 
 PRIOR: Final = 1.0
-"""Counts with a ratio of 1 beside those that a bin's surroundings have; more lowers correlation on phantoms."""
+"""Counts with a ratio of 1 beside those around a bin. Of more, left-out spots of phantoms are predicted worse."""
 
 _MOST: Final = 5.0
 _PRIOR_OF_SPOT: Final = 16.0
-_REACH_OF_SPOT: Final = 1.0
 _GENES_AT_ONCE: Final = 64
 
 
@@ -66,11 +64,8 @@ class GeneField:
         amounts = (programs * view.scale[:, None, None]).reshape(len(programs), -1).T
         self._amounts = np.asarray(self._operator @ amounts, dtype=np.float32)
         self._pitch_px = view.pitch_um * view.grid.px_per_um
-        self._all_measured = np.asarray(self._counts.sum(axis=1), dtype=np.float32).reshape(-1, 1)
-        self._all_expected = (self._amounts @ loadings.sum(axis=1))[:, None]
-        spots = slice(0, len(self._xy))
-        reach = _REACH_OF_SPOT * self._pitch_px
-        self._others = weights_of_others(cKDTree(self._xy), spots, reach) if len(self._xy) else None
+        counted = np.asarray(self._counts.sum(axis=1), dtype=np.float32).reshape(-1, 1)
+        self._totals = counted, (self._amounts @ loadings.sum(axis=1))[:, None]
         # once for all genes: the spots' weights for each other are the same for all
         starts = range(0, loadings.shape[1], _GENES_AT_ONCE)
         self._widths = np.concatenate([self._chosen(slice(first, first + _GENES_AT_ONCE)) for first in starts])
@@ -79,9 +74,7 @@ class GeneField:
         """Counts, and what the programs expect of spots that capture as these do, ``(spots, genes)``."""
         measured = self._counts[:, genes].toarray().astype(np.float32)
         expected = np.maximum(self._amounts @ self._loadings[:, genes], 1e-9)
-        # a gene's own counts must not explain themselves
-        factor = spot_factor(self._all_measured - measured, self._all_expected - expected, self._others)
-        return measured, np.maximum(expected * factor, 1e-9)
+        return measured, np.maximum(expected * spot_factors(measured, expected, self._totals), 1e-9)
 
     def _chosen(self, genes: slice) -> NDArray[np.float64]:
         measured, expected = self._spots(genes)
@@ -102,27 +95,25 @@ class GeneField:
         return result
 
 
-def spot_factor(
-    measured: NDArray[np.floating], expected: NDArray[np.floating], others: sp.csr_array | None
+def spot_factors(
+    measured: NDArray[np.floating], expected: NDArray[np.floating], totals: tuple[NDArray[Any], NDArray[Any]]
 ) -> NDArray[np.float32]:
-    """How much more than its neighbours a spot measured of what was expected, shrunk to 1 as if 16 counts said so.
-
-    What neighbours have in common is left in: there the programs are off, which genes' fields may mend.
+    """How much more the other genes of a spot have than is expected of them, shrunk to 1 as if 16 counts said so.
 
     Parameters
     ----------
     measured, expected
-        ``(spots, K)``: totals over genes.
-    others
-        ``(spots, spots)``: weights of the neighbours, none of itself; None without spots.
+        ``(spots, K)``: of some genes. A gene's own counts are left out of its factors, lest they explain themselves.
+    totals
+        ``(spots, 1)`` each: the same, over all genes.
 
     Returns
     -------
-    ``(spots, K)``, positive.
+    ``(spots, K)``, positive, such that a gene's expected total stays what it is.
     """
-    if others is None:
-        return np.ones(measured.shape, dtype=np.float32)
-    around, of_around = others @ measured, others @ np.maximum(expected, 0)
-    local = np.divide(around, of_around, out=np.ones_like(around), where=of_around > 1e-9)
-    usual = np.maximum(expected, 0) * local
-    return np.asarray((np.maximum(measured, 0) + _PRIOR_OF_SPOT) / (usual + _PRIOR_OF_SPOT), dtype=np.float32)
+    others, expected_others = (
+        np.maximum(total - part, 0) for total, part in zip(totals, (measured, expected), strict=True)
+    )
+    factors = (others + _PRIOR_OF_SPOT) / (expected_others + _PRIOR_OF_SPOT)
+    scale = expected.sum(axis=0) / np.maximum((expected * factors).sum(axis=0), 1e-9)
+    return np.asarray(factors * scale, dtype=np.float32)
