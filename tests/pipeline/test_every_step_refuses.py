@@ -1,7 +1,7 @@
 """Whatever a step says of a sample, the sample is in the reports, and the summary says what became of it.
 
-Stub runs: a stand-in for `stub_record.py` refuses the sample `refused_<step>` at that step, and dies at `died_<step>`. A step
-that runs once for all samples goes by the name of the reference that it is given.
+Stub runs: a stand-in for `stub_record.py` refuses the sample `refused_<step>` at that step, and dies at `died_<step>`.
+A step that runs once for all samples goes by the name of the reference that it is given.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if sample == "refused_" + step:
 
 
 def run_with_refusals(folder: Path, samples: list[str], *arguments: str) -> Run:
-    """A stub run over samples of these names, all with an image; `reference` or `pretrain` in a name makes it a reference."""
+    """A stub run over samples of these names, all with an image; `reference` or `pretrain` marks a reference."""
     tools = folder / "tools"
     tools.mkdir()
     (tools / "stub_record.py").write_text(STUB)

@@ -125,7 +125,9 @@ def test_the_model_of_one_run_serves_another_without_references(
     referenced: Run, phantoms: Path, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "samplesheet.csv"
-    sheet.write_text(f"sample,spaceranger_dir,image\nphantom_1,{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif\n")
+    sheet.write_text(
+        f"sample,spaceranger_dir,image\nphantom_1,{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif\n"
+    )
     resume = branch_off(referenced, tmp_path / "launch")
     model = str(referenced.outdir / "references" / keys.PRETRAINED_NAME)
     given = ("--input", str(sheet), "--diffst_pretrained", model)

@@ -343,8 +343,8 @@ def _references(run: SampleRecords) -> mqc.Section:
         rows[mqc.escape(reference)] = {name: value for name, value in row.items() if value is not None}
     return mqc.table(
         "clearspot_references", "Super-resolution: references that were learned from",
-        "Every sample's training starts from one model of these. Correlations are medians over genes, on blocks that were "
-        "held out.",
+        "Every sample's training starts from one model of these. Correlations are medians over genes, on blocks that "
+        "were held out.",
         rows, names, first="Reference",
     )  # fmt: skip
 

@@ -70,7 +70,7 @@ class Prediction:
         progress: bool = True,
     ):
         if histology is None or not params.image:
-            histology = no_image(section.grid.shape, fitted.model.image_channels)
+            histology = no_image(section.grid.shape, fitted.model.image_channels, fitted.model.pixels_per_bin)
         if histology.n_features != fitted.model.image_channels:
             text = (
                 f"the model was trained with {fitted.model.image_channels} image features, not {histology.n_features}"
