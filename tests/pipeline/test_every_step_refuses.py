@@ -44,7 +44,7 @@ if sample == "refused_" + step:
 
 
 def run_with_refusals(folder: Path, samples: list[str], *arguments: str) -> Run:
-    """A stub run over samples of these names, all with an image; `reference` or `pretrain` in a name: a reference."""
+    """A stub run over samples of these names, all with an image; `reference` or `pretrain` marks a reference."""
     tools = folder / "tools"
     tools.mkdir()
     (tools / "stub_record.py").write_text(STUB)

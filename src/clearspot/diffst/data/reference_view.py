@@ -118,7 +118,13 @@ def pseudo_spots(name: str, reference: Reference, spots: SpotGeometry, seed: int
 
 
 def reference_views(
-    name: str, reference: Reference, spots: Sequence[PseudoSpots], pitch_um: float, programs: Programs, n_features: int
+    name: str,
+    reference: Reference,
+    spots: Sequence[PseudoSpots],
+    pitch_um: float,
+    programs: Programs,
+    n_features: int,
+    pixels_per_bin: int = 0,
 ) -> list[View]:
     """Show a reference as spots would have seen it, once for each lattice of spots.
 
@@ -134,14 +140,14 @@ def reference_views(
         Distance between neighbouring spots.
     programs
         Of the model.
-    n_features
-        Image features, all missing where the reference has no image.
+    n_features, pixels_per_bin
+        Image features and pixels a bin, all missing where the reference has no image.
     """
     grid, fine = reference.grid, sp.csr_matrix(reference.counts)
     starts = range(0, grid.n_bins, _BINS_AT_ONCE)
     truth = np.concatenate([programs.transform(fine[first : first + _BINS_AT_ONCE]) for first in starts])
     scale = np.maximum(truth[reference.tissue.ravel()].mean(axis=0), 1e-6).astype(np.float32)
-    histology: Histology = reference.histology or no_image(grid.shape, n_features)
+    histology: Histology = reference.histology or no_image(grid.shape, n_features, pixels_per_bin)
     known = View(
         name=name,
         grid=grid,

@@ -65,7 +65,7 @@ def predict(
     """
     model = fitted.model
     if histology is None or not params.image:
-        histology = no_image(section.grid.shape, model.image_channels)
+        histology = no_image(section.grid.shape, model.image_channels, model.pixels_per_bin)
     if histology.n_features != model.image_channels:
         raise CheckpointError(
             f"the model was trained with {model.image_channels} image features, not {histology.n_features}"

@@ -55,7 +55,8 @@ class Histology:
         ``(rows / 8 + 2, columns / 8 + 2)`` bool.
     pixels
         ``(3, rows * P, columns * P)`` uint8: the colours at P x P regular points of every bin, each the mean around it;
-        255 where there is no image. Empty, ``(3, 0, 0)``, for a section without an image. It has no ring.
+        255 where there is no image. Empty, ``(3, 0, 0)``, for a section without an image and a network that looks at no
+        pixels. It has no ring.
     """
 
     fine: NDArray[np.float16]
@@ -131,12 +132,24 @@ class Histology:
             return cls(**{name: content[name] for name in cls.__dataclass_fields__}), about
 
 
-def no_image(shape: tuple[int, int], n_features: int = len(FEATURES)) -> Histology:
-    """Histology of a section without an image."""
+def no_image(shape: tuple[int, int], n_features: int = len(FEATURES), pixels_per_bin: int = 0) -> Histology:
+    """Histology of a section without an image.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns of the grid.
+    n_features
+        Image features, all missing.
+    pixels_per_bin
+        P of :attr:`Histology.pixels` that a network expects, all white.
+    """
     rows, columns = shape
+    white = np.broadcast_to(np.uint8(_WHITE), (3, rows * pixels_per_bin, columns * pixels_per_bin))
     features = np.zeros((n_features, rows, columns), np.float32)
     patches = np.zeros((n_features, rows * PATCHES, columns * PATCHES), np.float32)
-    return assemble(features, np.zeros(shape, bool), patches, np.zeros(patches.shape[1:], np.float32))
+    entropy = np.zeros(patches.shape[1:], np.float32)
+    return assemble(features, np.zeros(shape, bool), patches, entropy, pixels=white if pixels_per_bin else None)
 
 
 def embed(image: GridImage, grid: FineGrid, encoder: Encoder | None = None) -> Histology:

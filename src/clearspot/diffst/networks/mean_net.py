@@ -113,9 +113,8 @@ class MeanNet(nn.Module):
         cross_attention: bool = True,
     ):
         super().__init__()
-        self.pixel_channels = width if pixels_per_bin else 0
         self.pixels = PixelEncoder(pixels_per_bin, width) if pixels_per_bin else None
-        seen = image_channels + self.pixel_channels
+        seen = image_channels + (width if self.pixels is not None else 0)
         self.body = Conditioned(
             n_programs, seen, width, tokens=image_channels, disentangle=disentangle, cross_attention=cross_attention
         )
@@ -135,18 +134,13 @@ class MeanNet(nn.Module):
         self.register_buffer("power", torch.ones(()))
         self.halo_bins = -(-max(self.body.halo_bins + PixelEncoder.halo_bins, self.around.halo_bins) // STRIDE) * STRIDE
 
-    def _unseen(self, image: Tensor) -> tuple[int, ...]:
-        return image.shape[0], self.pixel_channels, *image.shape[2:]
-
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Programs ``(batch, programs, rows, columns)``, positive, in units of the view's scale; disentangling loss."""
         plain = inputs.base + FLOOR
         logarithm = torch.log(plain)
         image = inputs.image
         if self.pixels is not None:
-            # without an image there are no pixels, and nothing that is learned of them is looked at
-            seen = self.pixels(inputs.pixels) if inputs.pixels.numel() else plain.new_zeros(self._unseen(image))
-            image = torch.cat([image, seen], dim=1)
+            image = torch.cat([image, self.pixels(inputs.pixels)], dim=1)
         expression = torch.cat([logarithm, inputs.coverage], dim=1)
         change, loss = self.body(inputs, image, expression)
         known = [logarithm * inputs.counts_valid, inputs.coverage, inputs.image_valid]

@@ -83,9 +83,9 @@ def fit(
         If a checkpoint does not fit.
     """
     start = None if start_from is None else load_checkpoint(start_from)
-    n_features = len(FEATURES) if start is None else start["sizes"]["image_channels"]
     if histology is None or not params.image:
-        histology = no_image(section.grid.shape, n_features)
+        sizes = {"image_channels": len(FEATURES), "pixels_per_bin": 0} if start is None else start["sizes"]
+        histology = no_image(section.grid.shape, sizes["image_channels"], sizes["pixels_per_bin"])
     split = split_spots(section, params)
     started = None if start_from is None else file_sha256(start_from)
     fingerprint = fingerprint_of(section, histology) | {"started_from": started}

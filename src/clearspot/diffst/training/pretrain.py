@@ -101,7 +101,7 @@ def pretrain(
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
     bin_um, n_features, points = _same_for_all(padded)
     whole = {
-        name: reference_views(name, one, seen[name], spots.pitch_um, programs, n_features)
+        name: reference_views(name, one, seen[name], spots.pitch_um, programs, n_features, points)
         for name, one in padded.items()
     }
     views = without_blocks([view for of_one in whole.values() for view in of_one], params.holdout)
