@@ -298,7 +298,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_TRAIN, "loss_mean_final", "score", "Final loss of MeanNet", "loss of MeanNet, mean of the last 20 steps",
            better="lower"),
     Metric(_TRAIN, "loss_diffusion_final", "score", "Final loss of the diffusion",
-           "loss of the diffusion, mean of the last 20 steps", better="lower", when="the diffusion is trained on the sample"),
+           "loss of the diffusion, mean of the last 20 steps", better="lower",
+           when="the diffusion is trained on the sample"),
     Metric((*_PRETRAIN, *_TRAIN), "n_references", "count", "References", "references that the model learned from",
            when="references are given"),
     # superres
