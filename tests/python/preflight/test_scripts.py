@@ -59,6 +59,7 @@ def test_good_sheet_is_written_with_every_key(check_sheet, tmp_path: Path):
         "role": "query",
         "bin_size_um": None,
         "microns_per_pixel": None,
+        "image_alignment": None,
     }
     record = StepRecord.read(tmp_path / "out/cohort.samplesheet.json")
     assert record.metrics == {"n_query": 2, "n_reference": 0}
