@@ -8,7 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from clearspot.checkpoint_file import file_sha256
+from clearspot.learning.checkpoint_file import file_sha256
 from click.testing import CliRunner
 from report_browser import Browser
 
