@@ -55,7 +55,7 @@ CPU = torch.device("cpu")
 @click.option(
     "--staining", default="default", show_default=True, help="Of the phantoms learned from: default or drawn."
 )
-@click.option("--work", type=click.Path(path_type=Path), default=Path("pairs_work"), show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "pairs.csv", show_default=True)
 def main(
     factor: str, train: Sequence[int], test: Sequence[int], work: Path, out: Path, without: tuple[str, ...],
