@@ -8,13 +8,13 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from clearspot.learning.checkpoint_file import file_sha256
 from click.testing import CliRunner
 from report_browser import Browser
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
 from clearspot.contract.metrics import check_metrics
+from clearspot.learning.checkpoint_file import file_sha256
 from clearspot.record import StepRecord
 
 from .engine import Run, branch_off, run_pipeline
