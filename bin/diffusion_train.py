@@ -27,6 +27,7 @@ FIELDS = (
 @click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run.")
 @click.option("--checkpoint-dir", type=FOLDER, help="Folder that keeps the checkpoint for a later attempt.")
 @click.option("--start-from", type=FILE, help="Model that was trained on references, by diffusion_pretrain.py.")
+@click.option("--alone-if-unfit", is_flag=True, help="Train on the sample alone where that model does not fit it.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json."""
     from clearspot.diffst.output.command import train_file  # torch takes seconds to import; --help should not

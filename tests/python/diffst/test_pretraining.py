@@ -17,10 +17,12 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.histology import embed
 from clearspot.diffst.image.image_samples import GridImage
 from clearspot.diffst.output.api import sample_section, superresolve, train
+from clearspot.diffst.output.command import train_file
 from clearspot.diffst.output.pretraining import pretrain_on
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.checkpoint import load_checkpoint
 from clearspot.errors import BadInputError
+from clearspot.io.atomic import write_h5ad
 
 from .sections import make_section
 
@@ -166,6 +168,21 @@ def test_a_section_that_is_unlike_the_references_is_refused(model, tmp_path, cha
     with pytest.raises(BadInputError, match=words):
         start(tmp_path, model[0], replace(PARAMS, **changes))
     assert not (tmp_path / "s1.superres.h5ad").exists()
+
+
+def test_a_sample_is_trained_alone_where_the_model_does_not_fit_if_that_is_wanted(model, tmp_path):
+    adata, _ = make_section()
+    write_h5ad(adata, tmp_path / "s1.h5ad")
+    settings = {"preset": "test", "genes": "all", "threads": 1, "n_programs": 3, "bin_um": 10.0, "start_from": model[0]}
+    with pytest.raises(BadInputError, match="learned from bins of 20 um"):
+        train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", **settings)
+    record = train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
+    assert "n_references" not in record.metrics
+    assert any(message.text.startswith("Trained on this sample alone, not from") for message in record.messages)
+    with pytest.raises(BadInputError, match="No such|no scale|micrometres"):
+        del adata.uns[keys.UNS][keys.MICRONS_PER_PIXEL]
+        write_h5ad(adata, tmp_path / "s1.h5ad")
+        train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
 
 
 def test_a_section_takes_the_bins_of_the_model(model, tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 from clearspot import keys
 from clearspot.contract.gene_lists import gene_choice
 from clearspot.diffst.params import DiffstParams, Preset
+from clearspot.errors import BadInputError
 from clearspot.io.section_file import read_section as read_file
 from clearspot.record import StepRecord
 
@@ -86,6 +87,7 @@ def train_file(
     resume_from: Path | None = None,
     checkpoint_dir: Path | None = None,
     start_from: Path | None = None,
+    alone_if_unfit: bool = False,
     microns_per_pixel: float | None = None,
     **settings: Any,
 ) -> StepRecord:
@@ -109,6 +111,8 @@ def train_file(
         Folder that outlives this attempt: another one on the same input and settings goes on from what it finds there.
     start_from
         Model of :func:`pretrain_files`, from which training goes on; None: learn from this section alone.
+    alone_if_unfit
+        Learn from this section alone, with a warning, where that model does not fit it.
     microns_per_pixel
         Overrides what the section says.
     """
@@ -125,16 +129,21 @@ def train_file(
         inputs = [h5ad, histology, start_from]
         kept = kept_checkpoint(checkpoint_dir, sample, inputs, params, microns_per_pixel=microns_per_pixel)
         resumed = kept.found()
-    record = train(
-        adata,
-        embedding,
-        final if kept is None else kept.path,
-        sample=sample,
-        params=params,
-        start_from=start_from,
-        resume_from=kept.path if kept is not None and resumed is not None else resume_from,
-        microns_per_pixel=microns_per_pixel,
-    )
+    arguments: dict[str, Any] = {
+        "sample": sample,
+        "params": params,
+        "resume_from": kept.path if kept is not None and resumed is not None else resume_from,
+        "microns_per_pixel": microns_per_pixel,
+    }
+    target = final if kept is None else kept.path
+    try:
+        record = train(adata, embedding, target, start_from=start_from, **arguments)
+    except BadInputError as error:
+        unfit = [problem for problem in error.problems if start_from is not None and problem.file == start_from.name]
+        if not alone_if_unfit or not unfit:
+            raise
+        record = train(adata, embedding, target, **arguments)
+        record.note("warning", f"Trained on this sample alone, not from {unfit[0].file}: {unfit[0].found}.")
     if resumed is not None:
         record.note("info", f"Went on after step {resumed} of an earlier attempt.")
     if kept is not None:
