@@ -179,9 +179,9 @@ def test_a_sample_is_trained_alone_where_the_model_does_not_fit_if_that_is_wante
     record = train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
     assert "n_references" not in record.metrics
     assert any(message.text.startswith("Trained on this sample alone, not from") for message in record.messages)
-    with pytest.raises(BadInputError, match="No such|no scale|micrometres"):
-        del adata.uns[keys.UNS][keys.MICRONS_PER_PIXEL]
-        write_h5ad(adata, tmp_path / "s1.h5ad")
+    del adata.uns[keys.UNS][keys.MICRONS_PER_PIXEL]
+    write_h5ad(adata, tmp_path / "s1.h5ad")
+    with pytest.raises(BadInputError, match="no micrometres per pixel"):
         train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
 
 
