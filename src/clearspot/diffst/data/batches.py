@@ -45,8 +45,6 @@ class WindowData:
         ``(programs, rows, columns)``, or None.
     fine
         ``(bins, genes)``: counts of the bins where they are known, or None.
-    exposure
-        ``(bins,)``: factor of the assay on each bin.
     known
         ``(rows, columns)``: 1 where the truth counts.
     """
@@ -59,7 +57,6 @@ class WindowData:
     counts: Tensor | None
     truth: Tensor | None
     fine: Tensor | None
-    exposure: Tensor
     known: Tensor
 
 
@@ -202,7 +199,6 @@ class Sampler:
         known = _inner(view, window)
         weight = np.where(condition.visible[spots], self._params.visible_weight, 1.0).astype(np.float32)
         bins = np.arange(view.grid.n_bins).reshape(view.shape)[window].ravel()
-        exposure = np.ones(len(bins), np.float32) if view.exposure is None else view.exposure[window].ravel()
         truth = None if view.truth is None else view.truth[:, rows, columns].astype(np.float32)
         return WindowData(
             scale=torch.from_numpy(view.scale).to(device),
@@ -215,7 +211,6 @@ class Sampler:
             counts=self._dense(view.counts, spots, genes),
             truth=None if truth is None else torch.from_numpy(truth).to(device),
             fine=self._dense(view.fine_counts, bins, genes),
-            exposure=torch.from_numpy(exposure).to(device),
             known=torch.from_numpy(known.astype(np.float32)).to(device),
         )
 

@@ -54,11 +54,6 @@ class Programs:
         """
         return _solve(counts, self.loadings)
 
-    def of(self, genes: tuple[str, ...]) -> Programs:
-        """The same programs on some of the genes, each known: values still stand for counts of all genes."""
-        position = {gene: column for column, gene in enumerate(self.genes)}
-        return Programs(genes, np.ascontiguousarray(self.loadings[:, [position[gene] for gene in genes]]))
-
     def with_totals_of(self, counts: sp.csr_matrix) -> Programs:
         """The same programs for another assay: each gene is expected as often as it was counted.
 

@@ -164,11 +164,11 @@ def reference_views(
         fine_counts=fine,
         stain=stain_of(histology.pixels),
     )
-    return [_seen(known, lattice, programs) for lattice in spots]
+    return [seen_by(known, lattice, programs) for lattice in spots]
 
 
-def _seen(known: View, spots: PseudoSpots, programs: Programs) -> View:
-    """The reference as one lattice of spots sees it."""
+def seen_by(known: View, spots: PseudoSpots, programs: Programs) -> View:
+    """The view of a reference as another lattice of spots sees it."""
     visible = np.ones(len(spots.xy_px), dtype=bool)
     trend = image_trend(known.histology, spots.operator)
     values = programs.transform(spots.counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import anndata as ad
@@ -74,10 +74,6 @@ class SpotSection:
     def area_of_bin(self) -> NDArray[np.float64]:
         """Bins' areas inside each spot."""
         return np.asarray(self.operator.sum(axis=1)).ravel()
-
-    def with_genes(self, genes: tuple[str, ...], counts: sp.csr_matrix) -> SpotSection:
-        """The same spots with other genes."""
-        return replace(self, genes=genes, counts=counts)
 
 
 def read_section(

@@ -66,8 +66,6 @@ class View:
         ``(programs, rows, columns)`` float16, in units of ``scale``: the bins themselves, where they are known.
     fine_counts
         ``(bins, genes)`` CSR: what each bin measured, where that is known.
-    exposure
-        ``(rows, columns)``: factor of the assay on each bin, such as the stripes of Visium HD; None: 1 everywhere.
     stain
         ``(3,)``: mean optical density of the slide's stained points.
     """
@@ -85,7 +83,6 @@ class View:
     scored: NDArray[np.bool_]
     truth: NDArray[np.float16] | None = None
     fine_counts: sp.csr_matrix | None = None
-    exposure: NDArray[np.float32] | None = None
     stain: NDArray[np.float32] = field(default_factory=lambda: np.ones(3, dtype=np.float32))
 
     @property
@@ -147,7 +144,6 @@ class View:
             scored=self.scored & self.spots_inside(window),
             truth=None if self.truth is None else self.truth[:, rows, columns],
             fine_counts=None if self.fine_counts is None else self.fine_counts[bins],
-            exposure=None if self.exposure is None else self.exposure[window],
         )
 
 

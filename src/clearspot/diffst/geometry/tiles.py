@@ -25,12 +25,6 @@ class Tile:
     core: Window
     core_in_outer: Window
 
-    @property
-    def outer_shape(self) -> tuple[int, int]:
-        """Rows and columns of ``outer``."""
-        rows, cols = self.outer
-        return rows.stop - rows.start, cols.stop - cols.start
-
 
 def tile_grid(shape: tuple[int, int], core: int, halo: int, multiple: int = 8) -> list[Tile]:
     """Tile a grid.

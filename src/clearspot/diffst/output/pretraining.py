@@ -14,12 +14,12 @@ from clearspot.diffst.output.summary import loss_curve
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.checkpoint import save_checkpoint
 from clearspot.diffst.training.model_card import model_card
-from clearspot.diffst.training.pretrain import Pretrained, check_together, pretrain
+from clearspot.diffst.training.pretrain import Pretrained, check_joins, pretrain
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.storable import require_folder
 from clearspot.keys import COHORT
 from clearspot.learning.device import resolve_device
-from clearspot.learning.memory import peak_memory_bytes
+from clearspot.learning.memory import gpu_memory_errors, peak_memory_bytes
 from clearspot.record import StepRecord
 from clearspot.threads import cpu_threads
 
@@ -71,7 +71,7 @@ def pretrain_on(
     used: dict[str, Reference] = {}
     for name, one in sorted(references.items()):
         try:
-            check_together({**used, name: one}, spots, params)
+            check_joins(name, {**used, name: one}, spots, params)
         except BadInputError as error:
             if not skip_bad_references:
                 raise
@@ -82,7 +82,7 @@ def pretrain_on(
     if not used:
         expected, mend = "at least one reference that can be used", "Give another, or leave references out."
         raise BadInputError(Problem(COHORT, path.name, "no reference", expected, mend))
-    with cpu_threads(params.threads):
+    with cpu_threads(params.threads), gpu_memory_errors("a smaller --batch or --crop"):
         trained = pretrain(used, params, device, spots=spots, progress=progress)
     card = model_card(used, trained.programs.genes, spots, trained.scores)
     digest = save_checkpoint(
@@ -109,7 +109,7 @@ def _describe(record: StepRecord, trained: Pretrained, used: Mapping[str, Refere
         "peak_memory_bytes": peak_memory_bytes(),
         "seconds_mean": trained.seconds["mean"],
     }
-    scores = [one for one in trained.scores.values() if one]
+    scores = list(trained.scores.values())
     if scores:
         record.metrics["pearson_model"] = float(np.median([one["pearson_model"] for one in scores]))
         record.metrics["pearson_plain"] = float(np.median([one["pearson_plain"] for one in scores]))
@@ -119,8 +119,8 @@ def _describe(record: StepRecord, trained: Pretrained, used: Mapping[str, Refere
         "bins_on_tissue": [int(used[name].tissue.sum()) for name in names],
         "genes": [len(used[name].genes) for name in names],
         "image": [used[name].histology is not None for name in names],
-        "pearson_model": [trained.scores[name].get("pearson_model") for name in names],
-        "pearson_plain": [trained.scores[name].get("pearson_plain") for name in names],
+        "pearson_model": [trained.scores.get(name, {}).get("pearson_model") for name in names],
+        "pearson_plain": [trained.scores.get(name, {}).get("pearson_plain") for name in names],
     }
     for name, losses in trained.losses.items():
         record.tables[f"training_{name}"] = loss_curve(losses)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from clearspot import keys
 from clearspot.errors import BadInputError, Problem
+from clearspot.io.samplesheet import SamplesheetRow
 from clearspot.io.sheet_text import Entry, read_sheet, sheet_problem
 from clearspot.record import StepRecord
 
@@ -18,29 +18,7 @@ _PATHS: Final = ("spaceranger_dir", "image", "image_alignment")
 _NUMBERS: Final = ("bin_size_um", "microns_per_pixel")
 
 
-@dataclass(frozen=True)
-class ReferenceRow:
-    """One reference of a sheet; what was not given is None.
-
-    Parameters
-    ----------
-    sample
-        Unique name.
-    spaceranger_dir
-        Visium HD outs (folder or archive), or a Xenium output folder.
-    image, image_alignment, bin_size_um, microns_per_pixel
-        As in the pipeline's samplesheet.
-    """
-
-    sample: str
-    spaceranger_dir: Path
-    image: Path | None = None
-    image_alignment: Path | None = None
-    bin_size_um: int | None = None
-    microns_per_pixel: float | None = None
-
-
-def read_reference_sheet(path: Path) -> list[ReferenceRow]:
+def read_reference_sheet(path: Path) -> list[SamplesheetRow]:
     """Read the references of a samplesheet (CSV, TSV, YAML or JSON); rows whose ``role`` is ``query`` are passed over.
 
     Raises
@@ -56,7 +34,7 @@ def read_reference_sheet(path: Path) -> list[ReferenceRow]:
             problems.append(sheet_problem(path, None, found, f"the columns {', '.join(REQUIRED)}", mend))
     if problems:
         raise BadInputError(problems)
-    rows: list[ReferenceRow] = []
+    rows: list[SamplesheetRow] = []
     entries = [entry for entry in sheet.entries if entry.values.get("role", "reference") == "reference"]
     for entry in entries:
         wrong = list(_problems(path, entry, [row.sample for row in rows]))
@@ -100,12 +78,12 @@ def pretrain_sheet(path: Path, output: Path, *, bin_um: float, **options: Any) -
         folder = Path(temporary)
         records = [
             prepare_reference(
-                row.spaceranger_dir,
+                Path(row.spaceranger_dir),
                 folder,
                 row.sample,
                 bin_um=bin_um,
-                image=row.image,
-                image_alignment=row.image_alignment,
+                image=row.image and Path(row.image),
+                image_alignment=row.image_alignment and Path(row.image_alignment),
                 bin_size_um=row.bin_size_um,
                 microns_per_pixel=row.microns_per_pixel,
             )
@@ -140,14 +118,9 @@ def _problems(path: Path, entry: Entry, seen: list[str]) -> Iterator[Problem]:
             yield Problem(sample, f"{path.name}, {entry.where}", found, expected, "Mend the number, or leave it out.")
 
 
-def _row(entry: Entry) -> ReferenceRow:
+def _row(entry: Entry) -> SamplesheetRow:
     values = entry.values
-    image, alignment = (Path(str(values[name])) if name in values else None for name in _PATHS[1:])
-    return ReferenceRow(
-        sample=str(values["sample"]),
-        spaceranger_dir=Path(str(values["spaceranger_dir"])),
-        image=image,
-        image_alignment=alignment,
-        bin_size_um=int(float(values["bin_size_um"])) if "bin_size_um" in values else None,
-        microns_per_pixel=float(values["microns_per_pixel"]) if "microns_per_pixel" in values else None,
-    )
+    texts = {name: str(values[name]) for name in ("sample", *_PATHS) if name in values}
+    numbers = {name: float(values[name]) for name in _NUMBERS if name in values}
+    side = numbers.pop("bin_size_um", None)
+    return SamplesheetRow(**texts, **numbers, role="reference", bin_size_um=None if side is None else int(side))

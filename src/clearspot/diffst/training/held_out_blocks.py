@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,28 +18,29 @@ GUARD_UM: Final = 256.0
 """Bins nearer than this to the block are neither trained on nor scored."""
 
 
-def block_of(view: View, share: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def block_of(tissue: NDArray[np.bool_], bin_um: float, share: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """The lowest rows with a share of the bins on tissue, and the bins that training may see.
 
     Parameters
     ----------
-    view
-        A reference.
+    tissue
+        ``(rows, columns)`` bool.
+    bin_um
+        Side of a bin.
     share
-        Of its bins on tissue; 0: no block.
+        Of the bins on tissue; 0: no block. There is none either where less than twice the guard would be left above it.
 
     Returns
     -------
     ``(rows, columns)`` bool each.
     """
-    if not share:
-        return np.zeros_like(view.tissue), view.tissue
-    amount = np.cumsum(view.tissue.sum(axis=1)[::-1])
-    rows = int(np.searchsorted(amount, share * amount[-1])) + 1
-    first = view.shape[0] - rows
-    guard = int(np.ceil(GUARD_UM / view.grid.bin_um))
-    number = np.arange(view.shape[0])[:, None]
-    return view.tissue & (number >= first), view.tissue & (number < first - guard)
+    number = np.arange(len(tissue))[:, None]
+    amount = np.cumsum(tissue.sum(axis=1)[::-1])
+    first = len(tissue) - (int(np.searchsorted(amount, share * amount[-1])) + 1)
+    seen = tissue & (number < first - int(np.ceil(GUARD_UM / bin_um)))
+    if not share or seen.any(axis=1).sum() * bin_um < 2 * GUARD_UM:
+        return np.zeros_like(tissue), tissue
+    return tissue & (number >= first), seen
 
 
 def scores_of(
@@ -77,8 +76,3 @@ def scores_of(
         result[f"pearson_{name}"] = float(np.nanmedian(gene_pearson(truth, expected)))
         result[f"deviance_{name}"] = float(np.nanmedian(poisson_deviance(truth, expected)))
     return result
-
-
-def without_blocks(views: Sequence[View], share: float) -> list[View]:
-    """The views with the tissue that training may see."""
-    return [replace(view, tissue=block_of(view, share)[1]) for view in views]

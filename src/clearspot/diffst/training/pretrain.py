@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from clearspot.diffst.data.batches import Sampler
-from clearspot.diffst.data.gene_graph import correlation_graph
+from clearspot.diffst.data.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.data.programs import Programs, fit_programs
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import (
@@ -21,13 +21,14 @@ from clearspot.diffst.data.reference_view import (
     padded_reference,
     pseudo_spots,
     reference_views,
+    seen_by,
 )
 from clearspot.diffst.data.view import View
 from clearspot.diffst.generate.sampling import predict_mean
 from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.training.held_out_blocks import block_of, scores_of, without_blocks
+from clearspot.diffst.training.held_out_blocks import block_of, scores_of
 from clearspot.diffst.training.stages import Phase, new_phase, residual_sd, train_diffusion, train_mean
 from clearspot.errors import BadInputError, Problem
 from clearspot.learning.progress import Progress
@@ -92,42 +93,46 @@ def pretrain(
     """
     began = time.perf_counter()
     genes = shared_genes(references)
-    padded = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
+    bin_um, n_features, points = _same_for_all(references)
+    whole = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
+    blocks = {name: block_of(one.tissue, bin_um, params.holdout) for name, one in whole.items()}
+    trained_on = {name: replace(one, tissue=blocks[name][1]) for name, one in whole.items()}
     seen = {
         name: [pseudo_spots(name, one, spots, params.seed, number) for number in range(params.lattices)]
-        for name, one in padded.items()
+        for name, one in trained_on.items()
     }
     counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
-    bin_um, n_features, points = _same_for_all(padded)
-    whole = {
+    views = {
         name: reference_views(name, one, seen[name], spots.pitch_um, programs, n_features, points)
-        for name, one in padded.items()
+        for name, one in trained_on.items()
     }
-    views = without_blocks([view for of_one in whole.values() for view in of_one], params.holdout)
     torch.manual_seed(params.seed)
     model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um).to(device)
-    seconds = {"preparing": time.perf_counter() - began}
-    phases = [new_phase("mean", model, params, params.steps_pretrain)]
-    _train_mean(phases[0], model, views, programs, counts, params, device, progress, seconds)
+    graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
+    run = _Run(model, programs, graph, [view for of_one in views.values() for view in of_one], params, device, progress)
+    run.seconds["preparing"] = time.perf_counter() - began
+    losses = {"mean": run.train_mean()}
     if model.denoiser is not None:
-        phases.append(new_phase("diffusion", model, params, params.steps_pretrain))
-        _train_diffusion(phases[1], model, views, params, device, progress, seconds)
-    graph = correlation_graph(counts, params.gene_neighbours, params.seed)
+        losses["diffusion"] = run.train_diffusion()
     loadings = model.corrected_loadings(programs.loadings, graph)
-    scores = {
-        name: scores_of(model, of_one[0], block_of(of_one[0], params.holdout)[0], loadings, params, device)
-        for name, of_one in whole.items()
-    }
-    return Pretrained(model, programs, params, {phase.name: phase.loss for phase in phases}, seconds, scores)
+    scores: dict[str, dict[str, float]] = {}
+    for name, one in whole.items():
+        block = blocks[name][0]
+        if block.any():
+            everywhere = pseudo_spots(name, one, spots, params.seed, 0)
+            view = seen_by(replace(views[name][0], tissue=one.tissue), everywhere, programs)
+            scores[name] = scores_of(model, view, block, loadings, params, device)
+    return Pretrained(model, programs, params, losses, run.seconds, scores)
 
 
-def check_together(references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
-    """Refuse references that cannot be trained on together; errors as :func:`pretrain`."""
+def check_joins(name: str, references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
+    """Refuse one of the references if it cannot be trained on together with the others; errors as :func:`pretrain`."""
     genes = shared_genes(references)
-    _same_for_all(references)
-    for name, one in references.items():
-        pseudo_spots(name, padded_reference(one, genes), spots, params.seed, 0)
+    bin_um, _, _ = _same_for_all(references)
+    joining = padded_reference(references[name], genes)
+    seen = block_of(joining.tissue, bin_um, params.holdout)[1]
+    pseudo_spots(name, replace(joining, tissue=seen), spots, params.seed, 0)
 
 
 def shared_genes(references: Mapping[str, Reference]) -> tuple[str, ...]:
@@ -180,44 +185,45 @@ def gene_weights(views: Sequence[View]) -> NDArray[np.float32]:
     return np.asarray(weight / (weight * mean).mean(), dtype=np.float32)
 
 
-def _train_mean(
-    phase: Phase,
-    model: DiffstModel,
-    views: list[View],
-    programs: Programs,
-    counts: sp.csr_matrix,
-    params: DiffstParams,
-    device: torch.device,
-    progress: bool,
-    seconds: dict[str, float],
-) -> None:
-    began = time.perf_counter()
-    graph = correlation_graph(counts, params.gene_neighbours, params.seed)
-    sampler = Sampler(views, [1.0] * len(views), params, device)
-    loadings = torch.from_numpy(programs.loadings).to(device)
-    weights = torch.from_numpy(gene_weights(views)).to(device)
-    with Progress("mean", phase.steps, phase.step, shown=progress) as shown:
-        train_mean(phase, model, sampler, loadings, graph, params, _steps(shown), gene_weight=weights)
-    seconds["mean"] = time.perf_counter() - began
+@dataclass
+class _Run:
+    model: DiffstModel
+    programs: Programs
+    graph: GeneGraph | None
+    views: list[View]
+    params: DiffstParams
+    device: torch.device
+    progress: bool
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def train_mean(self) -> list[float]:
+        """Stage 1, to its end: the losses."""
+        began, params = time.perf_counter(), self.params
+        phase = new_phase("mean", self.model, params, params.steps_pretrain)
+        sampler = Sampler(self.views, [1.0] * len(self.views), params, self.device)
+        loadings = torch.from_numpy(self.programs.loadings).to(self.device)
+        weights = torch.from_numpy(gene_weights(self.views)).to(self.device)
+        with Progress("mean", phase.steps, shown=self.progress) as shown:
+            after = _steps(shown)
+            train_mean(phase, self.model, sampler, loadings, self.graph, params, after, gene_weight=weights)
+        self.seconds["mean"] = time.perf_counter() - began
+        return phase.loss
+
+    def train_diffusion(self) -> list[float]:
+        """Stage 2, to its end: the losses."""
+        began, params = time.perf_counter(), self.params
+        phase = new_phase("diffusion", self.model, params, params.steps_pretrain)
+        means = [
+            [predict_mean(self.model, view, shown, params, self.device) for shown in view.conditions]
+            for view in self.views
+        ]
+        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(self.views, means)))
+        sampler = Sampler(self.views, [1.0] * len(self.views), params, self.device, means)
+        with Progress("diffusion", phase.steps, shown=self.progress) as shown:
+            train_diffusion(phase, self.model, sampler, params, _steps(shown))
+        self.seconds["diffusion"] = time.perf_counter() - began
+        return phase.loss
 
 
-def _train_diffusion(
-    phase: Phase,
-    model: DiffstModel,
-    views: list[View],
-    params: DiffstParams,
-    device: torch.device,
-    progress: bool,
-    seconds: dict[str, float],
-) -> None:
-    began = time.perf_counter()
-    means = [[predict_mean(model, view, shown, params, device) for shown in view.conditions] for view in views]
-    model.residual_sd.copy_(torch.from_numpy(residual_sd(views, means)))
-    sampler = Sampler(views, [1.0] * len(views), params, device, means)
-    with Progress("diffusion", phase.steps, phase.step, shown=progress) as shown:
-        train_diffusion(phase, model, sampler, params, _steps(shown))
-    seconds["diffusion"] = time.perf_counter() - began
-
-
-def _steps(shown: Progress) -> Any:
+def _steps(shown: Progress) -> Callable[[Phase], None]:
     return lambda phase: shown.step(f"loss {phase.loss[-1]:.4f}")

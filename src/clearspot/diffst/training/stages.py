@@ -271,7 +271,7 @@ def _mean_loss(
     """Loss of one window: on the bins where they are known, else on the spots through the capture operator."""
     window = batch.windows[number]
     if window.fine is not None:
-        rate = ((programs * window.scale[:, None, None]).flatten(1).T @ loadings) * window.exposure[:, None]
+        rate = (programs * window.scale[:, None, None]).flatten(1).T @ loadings
         return bins_loss(rate, window.fine, window.known.flatten(), gene_weight)
     if window.truth is not None:
         return poisson_loss(programs.flatten(1).T, window.truth.flatten(1).T, window.known.flatten().to(programs.dtype))
