@@ -120,7 +120,14 @@ def _problems(path: Path, entry: Entry, seen: list[str]) -> Iterator[Problem]:
 
 def _row(entry: Entry) -> SamplesheetRow:
     values = entry.values
-    texts = {name: str(values[name]) for name in ("sample", *_PATHS) if name in values}
-    numbers = {name: float(values[name]) for name in _NUMBERS if name in values}
-    side = numbers.pop("bin_size_um", None)
-    return SamplesheetRow(**texts, **numbers, role="reference", bin_size_um=None if side is None else int(side))
+    image, alignment = (str(values[name]) if name in values else None for name in _PATHS[1:])
+    side, scale = (float(values[name]) if name in values else None for name in _NUMBERS)
+    return SamplesheetRow(
+        sample=str(values["sample"]),
+        spaceranger_dir=str(values["spaceranger_dir"]),
+        image=image,
+        image_alignment=alignment,
+        role="reference",
+        bin_size_um=None if side is None else int(side),
+        microns_per_pixel=scale,
+    )
