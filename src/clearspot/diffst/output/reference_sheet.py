@@ -82,8 +82,8 @@ def pretrain_sheet(path: Path, output: Path, *, bin_um: float, **options: Any) -
                 folder,
                 row.sample,
                 bin_um=bin_um,
-                image=row.image and Path(row.image),
-                image_alignment=row.image_alignment and Path(row.image_alignment),
+                image=None if row.image is None else Path(row.image),
+                image_alignment=None if row.image_alignment is None else Path(row.image_alignment),
                 bin_size_um=row.bin_size_um,
                 microns_per_pixel=row.microns_per_pixel,
             )
