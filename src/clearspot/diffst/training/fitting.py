@@ -174,7 +174,7 @@ class _Run:
         began = time.perf_counter()
         phase, params = self.phases["mean"], self.params
         graph = correlation_graph(self.section.counts[self.split.training], params.gene_neighbours, params.seed)
-        sampler = Sampler([own], [1.0], params, self.device)
+        sampler = Sampler([own], [1.0], replace(params, stain_jitter=0.0), self.device)  # one slide has one stain
         loadings = torch.from_numpy(self.programs.loadings).to(self.device)
         with Progress("mean", phase.steps, phase.step, shown=self.progress) as shown:
             phi = None
