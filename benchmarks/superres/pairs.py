@@ -1,145 +1,161 @@
-"""Learning from pairs: Diff-ST's first stage trained on some phantoms with their images, tested on others.
+"""Learning from pairs of histology and fine expression: Diff-ST trained on some tissue, scored on other tissue.
 
-Maps of all bins on tissue are scored against the true expression, without projection: of the plain estimate, of the
-network, and of the network times the genes' own fields, as the product writes it.
+Maps of all bins on tissue are scored, without projection: of the plain estimate, of the networks (times the genes' own
+fields, as the product writes it), and of the diffusion's draws.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
 
 import click
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 import torch
-from cases import Case
-from numpy.typing import NDArray
-from phantom_case import phantom_case
+from cases import Prediction
+from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms
+from scoring import score
 
-from clearspot.diffst.data.make_views import image_trend, make_condition
-from clearspot.diffst.data.reference import Reference
+from clearspot.diffst.data import reference_view
 from clearspot.diffst.data.reference_view import SpotGeometry
-from clearspot.diffst.data.view import View
-from clearspot.diffst.generate.gene_field import GeneField
-from clearspot.diffst.generate.sampling import predict_mean
-from clearspot.diffst.image.histology import Histology, embed
-from clearspot.diffst.image.image_samples import GridImage
-from clearspot.diffst.image.stain import stain_of
-from clearspot.diffst.networks.gene_loadings import correlation_graph
+from clearspot.diffst.data.section import read_section
+from clearspot.diffst.data.view import Condition
+from clearspot.diffst.generate import prediction as products
+from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.predicting import predict
+from clearspot.diffst.image.histology import no_image
+from clearspot.diffst.networks.mean_net import FLOOR
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.pretrain import Pretrained, pretrain
-from clearspot.metrics import maps
 
 HERE = Path(__file__).parent
+DATA = HERE.parents[2] / "shared" / "data"
 CPU = torch.device("cpu")
+PARTS = ("image", "spots", "pixels", "disentangle", "cross_attention", "gene_graph", "curriculum")
+KEPT = ("pearson", "deviance", "crps", "coverage90")
 
 
 @click.command()
-@click.option("--factor", type=click.Choice(["5", "10"]), default="5", show_default=True)
-@click.option(
-    "--train", multiple=True, type=int, default=(11, 12, 13, 14), show_default=True, help="Phantoms learned from."
-)
-@click.option("--test", multiple=True, type=int, default=(0, 21), show_default=True, help="Phantoms that are scored.")
-@click.option("--steps", type=int, default=700, show_default=True)
+@click.argument("lesson", type=click.Choice(["phantom-5x", "phantom-10x", "kidney-8um", "kidney-16um", "kidney-32um"]))
+@click.option("--train", multiple=True, type=int, default=(11, 12, 13, 14, 16), show_default=True, help="Phantoms.")
+@click.option("--test", multiple=True, type=int, default=(0, 21, 22), show_default=True, help="Phantoms.")
+@click.option("--steps", type=int, default=400, show_default=True, help="Of each stage.")
 @click.option("--width", type=int, default=32, show_default=True)
-@click.option("--programs", type=int, default=24, show_default=True)
-@click.option("--lattices", type=int, default=2, show_default=True)
+@click.option("--crop", type=int, default=64, show_default=True)
+@click.option("--batch", type=int, default=4, show_default=True)
+@click.option("--lr", type=float, default=2e-3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option(
-    "--without", multiple=True, help="Part that is left out: pixels, image, disentangle, cross_attention, gene_graph."
-)
-@click.option(
-    "--staining", default="default", show_default=True, help="Of the phantoms learned from: default or drawn."
-)
+@click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
+@click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
+@click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
+@click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=HERE / "pairs.csv", show_default=True)
-def main(
-    factor: str, train: Sequence[int], test: Sequence[int], work: Path, out: Path, without: tuple[str, ...],
-    staining: str, steps: int, width: int, programs: int, lattices: int, seed: int,
-) -> None:  # fmt: skip
+def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
-    work.mkdir(parents=True, exist_ok=True)
-    first = phantom_case(int(factor), work, seed=0, panel_seed=0)
-    genes = list(first.adata.var_names)
-    params = DiffstParams(
-        diffusion=False, steps_pretrain=steps, width=width, n_programs=programs, lattices=lattices, seed=seed,
-        batch=4, crop=64, lr=2e-3, ema_decay=0.98, holdout=0.0, threads=1,
-        **{part: False for part in without if part != "image"},
-    )  # fmt: skip
     torch.set_num_threads(1)
-    references = {}
-    for number in train:
-        case = phantom_case(int(factor), work, seed=number, genes=genes, panel_seed=0, staining=staining)
-        references[case.name] = as_reference(case, with_image="image" not in without)
-    began = time.process_time()
-    fitted = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
-    minutes = (time.process_time() - began) / 60
-    rows = []
-    for number in test:
-        case = phantom_case(int(factor), work, seed=number, genes=genes, panel_seed=0)
-        for name, values in predictions(case, fitted, params, with_image="image" not in without).items():
-            row = {"case": case.name, "map": name, "without": " ".join(without), "steps": steps, "seed": seed}
-            rows.append(row | scores(case, values) | {"cpu_minutes": round(minutes, 1), "learned_from": len(train)})
-            click.echo(rows[-1])
-    known = [pd.read_csv(out)] if out.exists() else []
+    without = options["without"]
+    params = _params(lesson, **options)
+    with _blind() if "spots" in without else nullcontext():
+        taught = _lesson(lesson, **options)
+        references = dict(taught.references)
+        if "image" in without:
+            references = {name: replace(one, histology=None) for name, one in references.items()}
+        began = time.process_time()
+        model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
+        cost = {"cpu_minutes": round((time.process_time() - began) / 60, 1)}
+        about = {"without": " ".join(without), "steps": options["steps"], "seed": options["seed"]}
+        about |= {"staining": options["staining"], "other_panel": options["other_panel"]}
+        rows = [
+            {"case": test.case.name, "map": name, "region": scored["region"]}
+            | about
+            | {key: round(float(scored[key]), 4) for key in KEPT if key in scored}
+            | cost
+            for test in (make() for make in taught.tests)
+            for name, prediction in predictions(test, model, params, with_image="image" not in without)
+            for scored in score(test.case, prediction)
+            if scored["region"] in ("tissue", "gap")
+        ]
+    for row in rows:
+        if row["region"] == "tissue":
+            click.echo(row)
+    out: Path = options["out"]
+    known = [pd.read_csv(out, keep_default_na=False)] if out.exists() else []
     pd.concat([*known, pd.DataFrame(rows)]).to_csv(out, index=False)
 
 
-def as_reference(case: Case, *, with_image: bool) -> Reference:
-    """A phantom as a reference: expected counts of every bin, and its image."""
-    counts = sp.csr_array(case.truth.astype(np.float32))
-    reference = Reference(counts, case.adata.var_names, case.grid, case.tissue)
-    return replace(reference, histology=histology_of(case)) if with_image else reference
+def _params(lesson: str, **options: Any) -> DiffstParams:
+    programs = KIDNEY_PROGRAMS if lesson.startswith("kidney") else PHANTOM_PROGRAMS
+    off: dict[str, Any] = {part: False for part in options["without"] if part not in ("image", "spots", "curriculum")}
+    if "curriculum" in options["without"]:
+        off["curriculum"] = 0.0
+    return DiffstParams(
+        diffusion=options["diffusion"], steps_pretrain=options["steps"], width=options["width"], n_programs=programs,
+        crop=options["crop"], batch=options["batch"], lattices=2, lr=options["lr"], ema_decay=0.98, holdout=0.0, genes="all",
+        seed=options["seed"], threads=1, **off,
+    )  # fmt: skip
 
 
-def histology_of(case: Case) -> Histology:
-    """Features and colours of a phantom's image."""
-    if case.image is None:
-        raise ValueError(f"{case.name} has no image")
-    return embed(GridImage.open(case.image, case.grid, case.name), case.grid)
+def _lesson(lesson: str, **options: Any) -> Lesson:
+    tissue, size = lesson.split("-")
+    if tissue == "kidney":
+        return kidney(int(size.removesuffix("um")), DATA)
+    options["work"].mkdir(parents=True, exist_ok=True)
+    return phantoms(
+        int(size.removesuffix("x")), options["work"], train=options["train"], test=options["test"],
+        staining=options["staining"], other_panel=options["other_panel"],
+    )  # fmt: skip
 
 
 def predictions(
-    case: Case, fitted: Pretrained, params: DiffstParams, *, with_image: bool
-) -> dict[str, NDArray[np.float32]]:
-    """Maps ``(bins, genes)`` by name."""
-    counts = sp.csr_matrix(case.counts, dtype=np.float32)
-    programs = fitted.programs.for_genes(tuple(case.adata.var_names), counts).with_totals_of(counts)
-    values = programs.transform(counts)
-    area = np.asarray(case.operator.sum(axis=1)).ravel()
-    scale = np.maximum(values.sum(axis=0) / area.sum(), 1e-9).astype(np.float32)
-    visible = np.ones(len(case.xy_px), dtype=bool)
-    histology = histology_of(case)
-    trend = image_trend(histology, case.operator)
-    shown = make_condition(values, case.operator, case.grid, scale, visible, case.xy_px, case.pitch_um, trend)
-    view = View(
-        case.name, case.grid, case.operator, case.xy_px, case.pitch_um, scale, histology, case.tissue, (shown,), counts,
-        visible, stain=stain_of(histology.pixels),
-    )  # fmt: skip
-    graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
-    loadings = fitted.model.corrected_loadings(programs.loadings, graph)
-    fitted.model.eval()
-    mean = predict_mean(fitted.model, view, shown, replace(params, image=with_image), CPU)
-    result = {}
-    for name, maps_of in (("plain", shown.base.astype(np.float32)), ("network", mean)):
-        result[name] = ((maps_of * scale[:, None, None]).reshape(len(scale), -1).T @ loadings).astype(np.float32)
-    field = GeneField(view, visible, mean, loadings, counts)
-    result["network, genes' fields"] = result["network"] * field(slice(0, len(case.adata.var_names)))
-    return result
+    test: Test, model: Pretrained, params: DiffstParams, *, with_image: bool
+) -> Iterator[tuple[str, Prediction]]:
+    """By name: plain estimate, networks, networks with the genes' fields, and the draws."""
+    case = test.case
+    section = read_section(case.adata, case.name, params, grid=case.grid)
+    if len(section.genes) != case.adata.n_vars:
+        raise ValueError(f"{case.name}: a gene without counts")
+    histology = test.histology if with_image else no_image(case.grid.shape, model.model.image_channels)
+    programs = model.programs.for_genes(section.genes, section.counts).with_totals_of(section.counts)
+    fitted = Fitted(model.model, programs, params, verdict=None)
+    with TemporaryDirectory() as folder:
+        made = predict(section, histology, fitted, params, CPU, Path(folder), progress=False)
+        base = made.view.conditions[0].base.astype(np.float32) + FLOOR
+        for name, amounts in (("plain", base), ("network", made.mean)):
+            flat = (amounts * made.view.scale[:, None, None]).reshape(len(amounts), -1).T
+            yield name, Prediction(np.asarray(flat @ made.loadings, dtype=np.float32))
+        chunk = made.decoder().chunk(slice(0, case.adata.n_vars))
+        if not made.draws:
+            yield "network, genes' fields", Prediction(chunk.mean(made.mean))
+            return
+        for name, wins in (("network, genes' fields", False), ("diffusion", True)):
+            with mock.patch.object(products.Prediction, "mean_is_of_draws", wins):
+                told = replace(made)
+                drawn = [chunk.draw(n, one, projected=False) for n, one in enumerate(told.programs_of_draws)]
+                yield name, Prediction(chunk.mean(told.best_programs()), np.stack(drawn))
 
 
-def scores(case: Case, values: NDArray[np.float32]) -> dict[str, float]:
-    """Medians over genes, of bins on tissue."""
-    inside = case.tissue.ravel()
-    truth, predicted = case.truth[inside], values[inside]
-    return {
-        "pearson": round(float(np.nanmedian(maps.gene_pearson(truth, predicted))), 4),
-        "deviance": round(float(np.nanmedian(maps.poisson_deviance(truth, predicted))), 4),
-    }
+@contextmanager
+def _blind() -> Iterator[None]:
+    """Spots are not shown: the networks know but their totals."""
+    shown = reference_view.make_condition
+
+    def nothing(*args: Any) -> Condition:
+        condition = shown(*args)
+        return replace(condition, base=np.ones_like(condition.base), coverage=np.zeros_like(condition.coverage))
+
+    with (
+        mock.patch("clearspot.diffst.data.reference_view.make_condition", nothing),
+        mock.patch("clearspot.diffst.data.make_views.make_condition", nothing),
+    ):
+        yield
 
 
 if __name__ == "__main__":

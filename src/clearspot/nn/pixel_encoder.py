@@ -8,14 +8,18 @@ from itertools import pairwise
 import torch.nn.functional as F  # noqa: N812 - as PyTorch's own documentation has it
 from torch import Tensor, nn
 
-WIDTHS = (24, 32, 48, 64)
-"""Channels after each halving, from the finest; what is left of the halvings keeps the last."""
+WIDTHS = (32, 48, 64)
+"""Channels of each resolution, from the finest; what is left of the halvings keeps the last."""
+
+_PATCH = 4
+"""Pixels along a side that the first layer takes together, where a bin has so many."""
 
 
 class PixelEncoder(nn.Module):
     """Strided convolutions that halve the pixels until one is left for each bin.
 
-    The first halving is a rearrangement of 2 x 2 pixels into channels, which saves most of the cost. No layer looks at
+    The first layer takes squares of 4 x 4 pixels as vectors (a few micrometres, less than a nucleus), as ConvNeXt does
+    (Liu et al. 2022): convolutions at the full resolution would be most of the cost of training. No layer looks at
     statistics of the whole window, so that a bin's features do not depend on the tile that it is computed in.
 
     Parameters
@@ -34,8 +38,10 @@ class PixelEncoder(nn.Module):
         halvings = round(math.log2(pixels_per_bin))
         if halvings < 1 or 2**halvings != pixels_per_bin:
             raise ValueError(f"pixels a bin must be a power of two from 2, not {pixels_per_bin}")
-        widths = [WIDTHS[min(number, len(WIDTHS) - 1)] for number in range(halvings)]
-        layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1), nn.SiLU()]
+        patch = min(_PATCH, pixels_per_bin)
+        levels = halvings - round(math.log2(patch)) + 1
+        widths = [WIDTHS[min(number, len(WIDTHS) - 1)] for number in range(levels)]
+        layers: list[nn.Module] = [nn.PixelUnshuffle(patch), nn.Conv2d(3 * patch**2, widths[0], 1), nn.SiLU()]
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
         self.down = nn.Sequential(*layers)

@@ -24,7 +24,9 @@ class Known:
         section, histology = read_made(PARAMS)
         everyone = np.ones(len(section.rows), dtype=bool)
         values = np.full((len(section.rows), 1), 50.0 * N_GENES, dtype=np.float32)
-        self.view = section_view(section, values, histology, tissue_of(section), everyone, 0, 0)
+        self.view = section_view(
+            section, values, histology, tissue=tissue_of(section), training=everyone, n_patterns=0, seed=0
+        )
         self.everyone, self.x = everyone, section.xy_px[:, 0]
         self.mean = np.ones((1, *self.view.shape), dtype=np.float32)
         self.loadings = np.full((1, N_GENES), 1 / N_GENES, dtype=np.float32)

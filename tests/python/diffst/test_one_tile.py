@@ -24,7 +24,9 @@ def view():
     section, histology = read_made(PARAMS)
     values = fit_programs(section.counts, section.genes, PARAMS.n_programs, PARAMS.seed).transform(section.counts)
     everywhere = np.ones(len(section.rows), dtype=bool)
-    return section_view(section, values, histology, tissue_of(section), everywhere, 1, PARAMS.seed)
+    return section_view(
+        section, values, histology, tissue=tissue_of(section), training=everywhere, n_patterns=1, seed=PARAMS.seed
+    )
 
 
 @pytest.fixture
@@ -47,11 +49,13 @@ def detail(inputs):
 
 def fit(module, loss_of, steps):
     optimizer = torch.optim.Adam(module.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         optimizer.zero_grad()
         loss_of().backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
 
 
 def unexplained(found, target):
@@ -72,8 +76,10 @@ def test_diffusion_learns_a_tile(view, model, inputs, detail):
     known, around = torch.ones(1, 1, *view.shape), torch.from_numpy(mean)[None]
     fit(
         model.denoiser,
-        lambda: diffusion_loss(model.denoiser, scheduler, detail, around, known, inputs, generator)[0],
+        lambda: diffusion_loss(
+            model.denoiser, scheduler, detail, sqrt_mean=around, weight=known, inputs=inputs, generator=generator
+        )[0],
         200,
     )
-    drawn = sample_residual(model, view, view.conditions[0], mean, 0, "s1", PARAMS, CPU)
+    drawn = sample_residual(model, view, view.conditions[0], mean, number=0, sample="s1", params=PARAMS, device=CPU)
     assert unexplained(drawn, detail.numpy()[0]) < 0.3

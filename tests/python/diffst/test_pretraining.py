@@ -74,7 +74,7 @@ def test_a_reference_is_shown_as_spots_would_have_seen_it():
     reference = padded_reference(make_reference(image=False), tuple(GENES))
     programs = Programs(tuple(GENES), np.full((2, len(GENES)), 1 / len(GENES), np.float32))
     lattices = [pseudo_spots("x", reference, SpotGeometry(), 0, number) for number in range(2)]
-    views = reference_views("x", reference, lattices, 100.0, programs, 9)
+    views = reference_views("x", reference, lattices, pitch_um=100.0, programs=programs, n_features=9)
     assert len(views) == 2
     view = views[1]
     assert (view.shape[0] % 8, view.shape[1] % 8) == (0, 0)

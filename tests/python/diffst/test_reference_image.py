@@ -223,7 +223,9 @@ def test_training_sees_the_image_of_a_reference(made):
     reference = padded_reference(reference, genes)
     programs = Programs(genes, np.full((2, len(genes)), 1 / len(genes), np.float32))
     spots = [pseudo_spots("x", reference, SpotGeometry(), 0, 0)]
-    (seen,) = reference_views("x", reference, spots, 100.0, programs, reference.histology.n_features)
+    (seen,) = reference_views(
+        "x", reference, spots, pitch_um=100.0, programs=programs, n_features=reference.histology.n_features
+    )
 
     assert seen.histology is reference.histology
     truth = seen.truth.astype(np.float32).mean(axis=0)

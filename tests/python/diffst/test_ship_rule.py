@@ -28,7 +28,9 @@ class Known:
         section, histology = read_made(PARAMS)
         self.split = split_spots(section, PARAMS)
         values = np.full((len(section.rows), N_PROGRAMS), 200, dtype=np.float32)
-        self.view = section_view(section, values, histology, tissue_of(section), self.split.training, 0, SEED)
+        self.view = section_view(
+            section, values, histology, tissue=tissue_of(section), training=self.split.training, n_patterns=0, seed=SEED
+        )
         self.loadings = rng.dirichlet(np.ones(N_GENES), N_PROGRAMS).astype(np.float32)
         self.mean = np.ones((N_PROGRAMS, *self.view.shape), dtype=np.float32)
         self.sd = np.full(N_PROGRAMS, 0.4, dtype=np.float32)

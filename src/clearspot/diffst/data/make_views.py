@@ -30,6 +30,7 @@ def section_view(
     section: SpotSection,
     values: NDArray[np.float32],
     histology: Histology,
+    *,
     tissue: NDArray[np.bool_],
     training: NDArray[np.bool_],
     n_patterns: int,
@@ -88,7 +89,14 @@ def show(
 ) -> Condition:
     """The condition with these spots visible."""
     return make_condition(
-        values, section.operator, section.grid, scale, visible, section.xy_px, section.pitch_um, trend
+        values,
+        section.operator,
+        section.grid,
+        scale=scale,
+        visible=visible,
+        xy_px=section.xy_px,
+        pitch_um=section.pitch_um,
+        trend=trend,
     )
 
 
@@ -96,6 +104,7 @@ def make_condition(
     values: NDArray[np.float32],
     operator: sp.csr_array,
     grid: FineGrid,
+    *,
     scale: NDArray[np.float32],
     visible: NDArray[np.bool_],
     xy_px: NDArray[np.float64],
@@ -188,7 +197,9 @@ def coarse_view(section: SpotSection, view: View, values: NDArray[np.float32], s
     centres = places[inside][on_tissue]
     pitch = section.pitch_um * factor
     trend = image_trend(histology, operator)
-    shown = make_condition(noisy, operator, grid, ones, visible_all, centres, pitch, trend)
+    shown = make_condition(
+        noisy, operator, grid, scale=ones, visible=visible_all, xy_px=centres, pitch_um=pitch, trend=trend
+    )
     return View(
         name=f"{view.name} (coarse)",
         grid=grid,

@@ -18,6 +18,8 @@ from clearspot.io.image_alignment import check_alignment, read_alignment
 from clearspot.io.scale import PIXELS_PER_BIN
 
 _MOST_UNCOVERED: Final = 0.5
+_SLACK: Final = 0.01
+"""Share by which a pixel may be too coarse: sizes of pixels are known to about this."""
 
 
 def add_image(
@@ -39,7 +41,7 @@ def add_image(
     else:
         opened = GridImage(image, (1.0, 1.0), reference.grid, to_image)
     finest = PIXELS_PER_BIN * opened.um_per_px
-    if finest > reference.grid.bin_um * (1 + 1e-6):
+    if finest > reference.grid.bin_um * (1 + _SLACK):
         found, expected = f"an image of {opened.um_per_px:.3g} um a pixel", f"{PIXELS_PER_BIN} pixels a bin and more"
         mend = f"Give a finer image, or use bins of at least {finest:.3g} um."
         raise BadInputError(Problem(sample, name, found, f"{expected} (of {reference.grid.bin_um:g} um)", mend))

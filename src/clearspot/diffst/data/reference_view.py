@@ -121,6 +121,7 @@ def reference_views(
     name: str,
     reference: Reference,
     spots: Sequence[PseudoSpots],
+    *,
     pitch_um: float,
     programs: Programs,
     n_features: int,
@@ -172,7 +173,16 @@ def seen_by(known: View, spots: PseudoSpots, programs: Programs) -> View:
     visible = np.ones(len(spots.xy_px), dtype=bool)
     trend = image_trend(known.histology, spots.operator)
     values = programs.transform(spots.counts)
-    shown = make_condition(values, spots.operator, known.grid, known.scale, visible, spots.xy_px, known.pitch_um, trend)
+    shown = make_condition(
+        values,
+        spots.operator,
+        known.grid,
+        scale=known.scale,
+        visible=visible,
+        xy_px=spots.xy_px,
+        pitch_um=known.pitch_um,
+        trend=trend,
+    )
     return replace(known, operator=spots.operator, xy_px=spots.xy_px, conditions=(shown,), scored=visible)
 
 

@@ -73,7 +73,15 @@ def predict(
     programs = fitted.programs.for_genes(section.genes, section.counts)
     everywhere = np.ones(len(section.rows), dtype=bool)
     values = programs.transform(section.counts)
-    view = section_view(section, values, histology, tissue_of(section), everywhere, _PATTERNS, params.seed)
+    view = section_view(
+        section,
+        values,
+        histology,
+        tissue=tissue_of(section),
+        training=everywhere,
+        n_patterns=_PATTERNS,
+        seed=params.seed,
+    )
     mean = predict_mean(model, view, view.conditions[0], params, device)
     paths: tuple[Path, ...] = ()
     if model.denoiser is not None and params.diffusion:
@@ -82,7 +90,7 @@ def predict(
         shown, sample = view.conditions[0], section.sample
 
         def draw(number: int) -> NDArray[np.float32]:
-            return sample_residual(model, view, shown, mean, number, sample, params, device)
+            return sample_residual(model, view, shown, mean, number=number, sample=sample, params=params, device=device)
 
         _keep(paths, draw, progress=progress)
     return Prediction(

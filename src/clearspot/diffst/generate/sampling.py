@@ -79,6 +79,7 @@ def sample_residual(
     view: View,
     condition: Condition,
     mean: NDArray[np.float32],
+    *,
     number: int,
     sample: str,
     params: DiffstParams,

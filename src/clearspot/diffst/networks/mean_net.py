@@ -16,7 +16,7 @@ FLOOR = 0.01
 
 _MAX_LOG = 6.0
 _SURROUNDINGS_UM = (10.0, 20.0, 40.0, 80.0)
-_PERCEPTRON = 4
+_PERCEPTRON = 8
 """Hidden channels of the perceptron, in widths of the U-Net."""
 
 
@@ -83,11 +83,13 @@ class Conditioned(nn.Module):
 class MeanNet(nn.Module):
     """Expected programs of every bin, from the image's pixels and features and from the spots around.
 
-    Three parts add up to the logarithm of the rate: a U-Net on pixels, features and spots; a perceptron that looks at
-    one bin and at means of its surroundings; and the logarithm of the plain estimate, times a gain that is learned for
-    each program. Before training the gain is 1 and the others are 0, so the network starts from the plain estimate.
+    Two networks that see the same, each with a rate of its own: a U-Net on pixels, features and spots, and a perceptron
+    that looks at one bin and at means of its surroundings. The logarithm of a rate is what the network says, and the
+    logarithm of the plain estimate times a gain that is learned for each program and network. Before training the gain
+    is 1 and the rest 0, so both start from the plain estimate. They err in different places, so that the mean of the
+    two rates is better than either.
 
-    ``power`` is how far held-out spots want to go from the plain estimate (0) to the network's rate (1), by ratio.
+    ``power`` is how far held-out spots want to go from the plain estimate (0) to the networks' rate (1), by ratio.
 
     Parameters
     ----------
@@ -109,6 +111,7 @@ class MeanNet(nn.Module):
         *,
         pixels_per_bin: int = 0,
         bin_um: float = 20.0,
+        gain: float = 1.0,
         disentangle: bool = True,
         cross_attention: bool = True,
     ):
@@ -130,24 +133,29 @@ class MeanNet(nn.Module):
             nn.GELU(),
             last,
         )
-        self.gain = nn.Parameter(torch.ones(n_programs))
+        self.gain = nn.Parameter(torch.full((2, n_programs), gain))
         self.register_buffer("power", torch.ones(()))
         self.halo_bins = -(-max(self.body.halo_bins + PixelEncoder.halo_bins, self.around.halo_bins) // STRIDE) * STRIDE
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Programs ``(batch, programs, rows, columns)``, positive, in units of the view's scale; disentangling loss."""
+        rates, loss = self.rates(inputs)
+        plain = inputs.base + FLOOR
+        return plain * (rates.mean(dim=0) / plain) ** self.power, loss
+
+    def rates(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Rates of both networks, ``(2, batch, programs, rows, columns)``, and the disentangling loss."""
         plain = inputs.base + FLOOR
         logarithm = torch.log(plain)
         image = inputs.image
         if self.pixels is not None:
             image = torch.cat([image, self.pixels(inputs.pixels)], dim=1)
-        expression = torch.cat([logarithm, inputs.coverage], dim=1)
-        change, loss = self.body(inputs, image, expression)
+        of_unet, loss = self.body(inputs, image, torch.cat([logarithm, inputs.coverage], dim=1))
         known = [logarithm * inputs.counts_valid, inputs.coverage, inputs.image_valid]
-        change = change + self.pointwise(torch.cat([self.around(inputs.image * inputs.image_valid), *known], dim=1))
-        gain = self.gain.view(1, -1, 1, 1)
-        change = change.float() + (gain - 1) * logarithm
-        return plain * torch.exp(self.power * change.clamp(-_MAX_LOG, _MAX_LOG)), loss
+        of_bins = self.pointwise(torch.cat([self.around(inputs.image * inputs.image_valid), *known], dim=1))
+        gain = self.gain[:, None, :, None, None]
+        change = torch.stack([of_unet, of_bins]).float() + (gain - 1) * logarithm
+        return plain * torch.exp(change.clamp(-_MAX_LOG, _MAX_LOG)), loss
 
 
 def captured(programs: Tensor, spot: Tensor, bins: Tensor, area: Tensor, n_spots: int) -> Tensor:

@@ -19,7 +19,7 @@ class DiffstModel(nn.Module):
 
     Parameters
     ----------
-    n_programs, image_channels, pixels_per_bin, bin_um
+    n_programs, image_channels, pixels_per_bin, bin_um, gain
         Sizes, see :class:`MeanNet`.
     params
         Width and which parts there are.
@@ -28,7 +28,14 @@ class DiffstModel(nn.Module):
     residual_sd: Tensor
 
     def __init__(
-        self, n_programs: int, image_channels: int, params: DiffstParams, *, pixels_per_bin: int = 0, bin_um: float = 20
+        self,
+        n_programs: int,
+        image_channels: int,
+        params: DiffstParams,
+        *,
+        pixels_per_bin: int = 0,
+        bin_um: float = 20,
+        gain: float = 1.0,
     ):
         super().__init__()
         self.image_channels, self.pixels_per_bin, self.bin_um = image_channels, pixels_per_bin, bin_um
@@ -38,6 +45,7 @@ class DiffstModel(nn.Module):
             params.width,
             pixels_per_bin=pixels_per_bin if params.pixels else 0,
             bin_um=bin_um,
+            gain=gain,
             disentangle=params.disentangle,
             cross_attention=params.cross_attention,
         )

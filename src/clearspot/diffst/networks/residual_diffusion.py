@@ -94,6 +94,7 @@ def diffusion_loss(
     denoiser: Denoiser,
     scheduler: Any,
     residual: Tensor,
+    *,
     sqrt_mean: Tensor,
     weight: Tensor,
     inputs: Inputs,

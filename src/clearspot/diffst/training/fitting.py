@@ -143,7 +143,13 @@ class _Run:
         section, params = self.section, self.params
         values = self.programs.transform(section.counts)
         own = section_view(
-            section, values, self.histology, tissue_of(section), self.split.training, params.hide_patterns, params.seed
+            section,
+            values,
+            self.histology,
+            tissue=tissue_of(section),
+            training=self.split.training,
+            n_patterns=params.hide_patterns,
+            seed=params.seed,
         )
         coarse = None if self.card else coarse_view(section, own, values, params.seed)
         self.phases["mean"] = self._phase("mean", resumed)
@@ -183,7 +189,17 @@ class _Run:
                 phi = torch.from_numpy(found.astype(np.float32))
             judge = self._judge(own, graph, phi)
             phi = None if phi is None else phi.to(self.device)
-            train_mean(phase, self.model, sampler, loadings, graph, params, self._after_step(shown), judge, phi)
+            train_mean(
+                phase,
+                self.model,
+                sampler,
+                params,
+                loadings=loadings,
+                graph=graph,
+                after_step=self._after_step(shown),
+                judge=judge,
+                phi=phi,
+            )
         self.seconds["mean"] = time.perf_counter() - began
 
     def _train_diffusion(self, views: list[View]) -> None:
@@ -235,7 +251,14 @@ class _Run:
             for number in range(min(_DRAWS_TO_SCORE, self.params.samples)):
                 draws.append(
                     sample_residual(
-                        self.model, view, shown, mean, number, f"{view.name}/score", self.params, self.device
+                        self.model,
+                        view,
+                        shown,
+                        mean,
+                        number=number,
+                        sample=f"{view.name}/score",
+                        params=self.params,
+                        device=self.device,
                     )
                 )
                 bar.step()

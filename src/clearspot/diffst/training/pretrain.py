@@ -104,11 +104,19 @@ def pretrain(
     counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
     views = {
-        name: reference_views(name, one, seen[name], spots.pitch_um, programs, n_features, points)
+        name: reference_views(
+            name,
+            one,
+            seen[name],
+            pitch_um=spots.pitch_um,
+            programs=programs,
+            n_features=n_features,
+            pixels_per_bin=points,
+        )
         for name, one in trained_on.items()
     }
     torch.manual_seed(params.seed)
-    model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um).to(device)
+    model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, gain=0.0).to(device)
     graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
     run = _Run(model, programs, graph, [view for of_one in views.values() for view in of_one], params, device, progress)
     run.seconds["preparing"] = time.perf_counter() - began
@@ -205,7 +213,16 @@ class _Run:
         weights = torch.from_numpy(gene_weights(self.views)).to(self.device)
         with Progress("mean", phase.steps, shown=self.progress) as shown:
             after = _steps(shown)
-            train_mean(phase, self.model, sampler, loadings, self.graph, params, after, gene_weight=weights)
+            train_mean(
+                phase,
+                self.model,
+                sampler,
+                params,
+                loadings=loadings,
+                graph=self.graph,
+                after_step=after,
+                gene_weight=weights,
+            )
         self.seconds["mean"] = time.perf_counter() - began
         return phase.loss
 

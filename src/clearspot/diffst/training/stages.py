@@ -156,9 +156,10 @@ def train_mean(
     phase: Phase,
     model: DiffstModel,
     sampler: Sampler,
+    params: DiffstParams,
+    *,
     loadings: Tensor,
     graph: GeneGraph | None,
-    params: DiffstParams,
     after_step: Callable[[Phase], None],
     judge: Judge | None = None,
     phi: Tensor | None = None,
@@ -174,10 +175,10 @@ def train_mean(
         The model.
     sampler
         Gives the batch of a step.
-    loadings, graph
-        Of the genes whose counts are in the batches.
     params
         Settings.
+    loadings, graph
+        Of the genes whose counts are in the batches.
     after_step
         Called after each step: progress, checkpoints.
     judge
@@ -196,14 +197,15 @@ def train_mean(
     while not phase.finished:
         batch = sampler.batch(phase.name, phase.step, visible_fraction(phase.step, _curriculum(phase, params)))
         with torch.autocast(device.type, low, enabled=low != torch.float32):
-            programs, disentangling = model.mean(batch.inputs)
-        programs = batch.turned_back(programs.float())
+            rates, disentangling = model.mean.rates(batch.inputs)
         corrected, of_genes, of_phi = model.gene_loadings(loadings, graph), weights, phi
         if batch.genes is not None:
             corrected, of_genes = corrected[:, batch.genes], weights[batch.genes]
             of_phi = None if phi is None else phi[batch.genes]
         losses = [
-            _mean_loss(batch, number, programs[number], corrected, of_phi, of_genes) for number in range(len(programs))
+            _mean_loss(batch, number, programs[number], corrected, of_phi, of_genes)
+            for programs in map(batch.turned_back, rates)
+            for number in range(len(programs))
         ]
         phase.update(torch.stack(losses).mean() + params.disentangle_weight * disentangling)
         if judge is not None and phase.to_check:
@@ -234,7 +236,13 @@ def train_diffusion(
         )
         with torch.autocast(device.type, low, enabled=low != torch.float32):
             loss, disentangling = diffusion_loss(
-                model.denoiser, scheduler, residual, sqrt_mean, batch.known, batch.inputs, generator
+                model.denoiser,
+                scheduler,
+                residual,
+                sqrt_mean=sqrt_mean,
+                weight=batch.known,
+                inputs=batch.inputs,
+                generator=generator,
             )
         phase.update(loss + params.disentangle_weight * disentangling)
         after_step(phase)
