@@ -34,7 +34,7 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.learning.progress import Progress
 
 _MIN_SHARED_GENES: Final = 8
-_ABUNDANCE: Final = 0.5
+_ABUNDANCE: Final = 0.0
 """Exponent of a gene's mean in its weight: 0 gives all genes the same say, 1 gives all counts the same."""
 
 
