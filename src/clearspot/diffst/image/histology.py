@@ -32,7 +32,7 @@ _GREY_LEVELS = 8
 _POINT_UM = 1.5
 _MOST_POINTS = 16
 _WHITE = 255
-_FORMAT = 2  # 2: with the colours
+_FORMAT = 3  # 2: with the colours; 3: with the name of the image encoder
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Histology:
         ``(3, rows * P, columns * P)`` uint8: the colours at P x P regular points of every bin, each the mean around it;
         255 where there is no image. Empty, ``(3, 0, 0)``, for a section without an image and a network that looks at no
         pixels. It has no ring.
+    encoder
+        Name of the image encoder whose features stand behind those of :data:`FEATURES`; empty: there are no more.
     """
 
     fine: NDArray[np.float16]
@@ -66,6 +68,7 @@ class Histology:
     tissue: NDArray[np.float16]
     tissue_valid: NDArray[np.bool_]
     pixels: NDArray[np.uint8]
+    encoder: str = ""
 
     @property
     def pixels_per_bin(self) -> int:
@@ -105,6 +108,7 @@ class Histology:
             _block_mean(patches, ranks >= 0, factor),
             _block_mean(np.maximum(ranks, 0)[None], ranks >= 0, factor)[0],
             pixels=_mean_colour(colours, factor),
+            encoder=self.encoder,
         )
 
     def write(self, path: Path, about: dict[str, Any]) -> None:
@@ -129,7 +133,8 @@ class Histology:
                 words = f"image features in format {found}, of another version"
                 raise BadInputError(Problem(path.name.split(".")[0], path.name, words, f"format {_FORMAT}", mend))
             about = {name[6:]: content[name][()] for name in content.files if name.startswith("about_")}
-            return cls(**{name: content[name] for name in cls.__dataclass_fields__}), about
+            arrays = {name: content[name] for name in cls.__dataclass_fields__}
+            return cls(**arrays | {"encoder": str(arrays["encoder"])}), about
 
 
 def no_image(shape: tuple[int, int], n_features: int = len(FEATURES), pixels_per_bin: int = 0) -> Histology:
@@ -178,7 +183,9 @@ def embed(image: GridImage, grid: FineGrid, encoder: Encoder | None = None) -> H
     valid = _block_mean(covered[None], None, PATCHES)[0] > 0.5
     fine = _block_mean(patches, valid_patches, PATCHES)
     pixels = _colours(image, grid)
-    return assemble(fine, valid, patches, patches[FEATURES.index("entropy")], valid_patches, pixels=pixels)
+    entropy = patches[FEATURES.index("entropy")]
+    name = "" if encoder is None else encoder.name
+    return assemble(fine, valid, patches, entropy, valid_patches, pixels=pixels, encoder=name)
 
 
 def assemble(
@@ -189,6 +196,7 @@ def assemble(
     cell_valid: NDArray[np.bool_] | None = None,
     *,
     pixels: NDArray[np.uint8] | None = None,
+    encoder: str = "",
 ) -> Histology:
     """Standardise, rank by entropy, average over tissue and pad."""
     if cell_valid is None:
@@ -208,6 +216,7 @@ def assemble(
         tissue=_ring(tissue).astype(np.float16),
         tissue_valid=np.pad(tissue_valid, 1),
         pixels=np.zeros((3, 0, 0), np.uint8) if pixels is None else pixels,
+        encoder=encoder,
     )
 
 

@@ -21,6 +21,8 @@ class DiffstModel(nn.Module):
     ----------
     n_programs, image_channels, pixels_per_bin, bin_um
         Sizes, see :class:`MeanNet`.
+    image_encoder
+        Name of the image encoder among whose features it learned; empty: none.
     params
         Width and which parts there are.
     """
@@ -28,10 +30,18 @@ class DiffstModel(nn.Module):
     residual_sd: Tensor
 
     def __init__(
-        self, n_programs: int, image_channels: int, params: DiffstParams, *, pixels_per_bin: int = 0, bin_um: float = 20
+        self,
+        n_programs: int,
+        image_channels: int,
+        params: DiffstParams,
+        *,
+        pixels_per_bin: int = 0,
+        bin_um: float = 20,
+        image_encoder: str = "",
     ):
         super().__init__()
         self.image_channels, self.pixels_per_bin, self.bin_um = image_channels, pixels_per_bin, bin_um
+        self.image_encoder = image_encoder
         self.mean = MeanNet(
             n_programs,
             image_channels,
