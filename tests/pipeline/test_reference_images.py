@@ -138,6 +138,7 @@ def test_references_and_samples_get_the_same_image_encoder(sheet: Path, tmp_path
     stub = ("-stub-run", "--skip_superres", "false", "--skip_multiqc", "--skip_spatialdata")
     run = run_pipeline(tmp_path, "-profile", "test", "--input", str(sheet), *stub, "--image_encoder", f"{encoder}/")
     assert run.exit_code == 0, run.log
-    for step, sample in (("HISTOLOGY_EMBED", "phantom_1"), ("REFERENCE_PREPARE", "hd"), ("REFERENCE_PREPARE", "xenium")):
+    tasks = (("HISTOLOGY_EMBED", "phantom_1"), ("REFERENCE_PREPARE", "hd"), ("REFERENCE_PREPARE", "xenium"))
+    for step, sample in tasks:
         staged = {path.name: path.resolve() for path in (task_folder(run, step, sample) / "image_encoder").iterdir()}
         assert staged == {name: encoder / name for name in (keys.ENCODER_CONFIG, keys.ENCODER_WEIGHTS)}
