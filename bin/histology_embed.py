@@ -18,7 +18,7 @@ from clearspot.step_script import StepScript, step_command
 @click.option("--h5ad", required=True, type=FILE, help="AnnData file of the sample.")
 @click.option("--image", required=True, type=FILE, help="Full-resolution histology image.")
 @SCALE_OPTION
-@options_of(DiffstParams, "factor", "bin_um", "encoder", "encoder_name")
+@options_of(DiffstParams, "factor", "bin_um", "image_encoder", "threads")
 def main(script: StepScript, h5ad: Path, image: Path, **options: Any) -> None:
     """Write SAMPLE.histology.npz and SAMPLE.histology.json."""
     from clearspot.diffst.output.command import embed_file  # torch takes seconds to import; --help should not

@@ -30,7 +30,7 @@ from clearspot.step_script import StepScript, step_command
     show_default=True,
     help="Side of a bin in µm, as that of the samples' super-resolution.",
 )
-@options_of(DiffstParams, "encoder", "encoder_name")
+@options_of(DiffstParams, "image_encoder", "threads")
 def main(script: StepScript, outs: Path, **options: Any) -> None:
     """Write SAMPLE.reference.h5ad and SAMPLE.reference.json; --outs may be Visium HD or a Xenium folder.
 
@@ -38,7 +38,7 @@ def main(script: StepScript, outs: Path, **options: Any) -> None:
     """
     from clearspot.diffst.data.reference_file import prepare_reference  # takes seconds to import; --help should not
 
-    options.pop("preset")  # none of them chooses an encoder
+    options.pop("preset")  # none of them chooses an image encoder
 
     script.write(prepare_reference(outs, script.outdir, script.sample, **options))
 

@@ -21,6 +21,8 @@ from phantom_case import phantom_case
 from clearspot import keys
 from clearspot.diffst.data.reference import Reference, from_visium_hd
 from clearspot.diffst.data.reference_view import SpotGeometry, pseudo_spots
+from clearspot.diffst.data.view import cut_histology
+from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.histology import Histology, embed
 from clearspot.diffst.image.image_samples import GridImage
 
@@ -30,6 +32,7 @@ TRAIN_ROWS: Final = slice(128, 544)
 """Of the slide's array of 8 um bins; a multiple of the widest bins."""
 
 TEST_ROWS: Final = slice(576, 836)
+_MEASURED_UM: Final = 8.0
 _SPOTS: Final = SpotGeometry()
 
 
@@ -97,19 +100,19 @@ def phantoms(
 
 def kidney(bin_um: int, data: Path, *, n_genes: int = 100) -> Lesson:
     """The Visium HD kidney on bins of 8, 16 or 32 um; the genes are those that vary most where it is learned from."""
-    whole = kidney_section(data)
-    learned = _rows(whole, TRAIN_ROWS, bin_um, data)
-    learned = _of_genes(learned, dispersed_genes(_rows_at_16(whole), n_genes))
+    section = kidney_section(data)
+    whole = from_visium_hd(section, bin_um, hd_bin_um=_MEASURED_UM, sample="kidney")
+    whole = whole.with_image(data / "hd_kidney" / "kidney.jpg", sample="kidney")
+    row = section.obs[keys.ARRAY_ROW].to_numpy()
+    learned_from = section[(row >= TRAIN_ROWS.start) & (row < TRAIN_ROWS.stop)].copy()
+    wide = from_visium_hd(learned_from, 16.0, hd_bin_um=_MEASURED_UM, sample="kidney")
+    whole = _of_genes(whole, dispersed_genes(wide.counts, n_genes))
+    scored = _band(whole, TEST_ROWS)
 
     def of(*, thinned: bool) -> Callable[[], Test]:
-        def made() -> Test:
-            scored = _rows(whole, TEST_ROWS, bin_um, data)
-            column = {gene: number for number, gene in enumerate(scored.genes)}
-            return _spotted(_of_genes(scored, np.array([column[gene] for gene in learned.genes])), thinned=thinned)
+        return lambda: _spotted(scored, thinned=thinned)
 
-        return made
-
-    return Lesson({f"kidney-{bin_um}um": learned}, [of(thinned=False), of(thinned=True)])
+    return Lesson({f"kidney-{bin_um}um": _band(whole, TRAIN_ROWS)}, [of(thinned=False), of(thinned=True)])
 
 
 def kidney_section(data: Path) -> ad.AnnData:
@@ -120,17 +123,20 @@ def kidney_section(data: Path) -> ad.AnnData:
     return whole
 
 
-def _rows(whole: ad.AnnData, rows: slice, bin_um: float, data: Path) -> Reference:
-    row = whole.obs[keys.ARRAY_ROW].to_numpy()
-    band = whole[(row >= rows.start) & (row < rows.stop)].copy()
-    made = from_visium_hd(band, bin_um, hd_bin_um=8.0, sample="kidney")
-    return made.with_image(data / "hd_kidney" / "kidney.jpg", sample="kidney")
-
-
-def _rows_at_16(whole: ad.AnnData) -> sp.csr_array:
-    row = whole.obs[keys.ARRAY_ROW].to_numpy()
-    band = whole[(row >= TRAIN_ROWS.start) & (row < TRAIN_ROWS.stop)]
-    return from_visium_hd(band.copy(), 16.0, hd_bin_um=8.0).counts
+def _band(whole: Reference, rows: slice) -> Reference:
+    """Some rows of the slide, with features that were standardised on the slide."""
+    if whole.histology is None:
+        raise ValueError("the kidney has an image")
+    grid, times = whole.grid, round(whole.grid.bin_um / _MEASURED_UM)
+    first, stop = rows.start // times, -(-rows.stop // times)
+    last = min(-(-stop // 8) * 8, grid.n_rows)
+    window = slice(first, last), slice(0, grid.n_cols)
+    x, y = grid.origin_px
+    cut = FineGrid(grid.bin_um, last - first, grid.n_cols, (x, y + first * grid.bin_px), grid.px_per_um)
+    tissue = whole.tissue[window].copy()
+    tissue[stop - first :] = False
+    counts = sp.csr_array(whole.counts[first * grid.n_cols : last * grid.n_cols])
+    return replace(whole, counts=counts, grid=cut, tissue=tissue, histology=cut_histology(whole.histology, window))
 
 
 def _of_genes(reference: Reference, columns: np.ndarray) -> Reference:

@@ -98,8 +98,8 @@ def _params(lesson: str, **options: Any) -> DiffstParams:
         off["curriculum"] = 0.0
     return DiffstParams(
         diffusion=options["diffusion"], steps_pretrain=options["steps"], width=options["width"], n_programs=programs,
-        crop=options["crop"], batch=options["batch"], lattices=2, lr=options["lr"], ema_decay=0.98, holdout=0.0, genes="all",
-        seed=options["seed"], threads=1, **off,
+        crop=options["crop"], batch=options["batch"], lr=options["lr"], seed=options["seed"],
+        lattices=2, ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
     )  # fmt: skip
 
 

@@ -163,7 +163,7 @@ def diffst() -> None:
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Model file to write."
 )
 @PRETRAIN_OPTIONS
-@options_of(DiffstParams, *PRETRAIN_FIELDS, *RUN_FIELDS)
+@options_of(DiffstParams, "image_encoder", *PRETRAIN_FIELDS, *RUN_FIELDS)
 def pretrain(references: Path, output: Path, **options: Any) -> None:
     """Train a model on REFERENCES, a samplesheet of Visium HD and Xenium samples with their images.
 

@@ -105,6 +105,10 @@ COHORT: Final = "cohort"
 """Stands for the sample's name in the record of the samplesheet."""
 VALID_SAMPLESHEET_NAME: Final = "samplesheet.valid.json"
 
+# folder of an image encoder, as the Hugging Face hub names its files
+ENCODER_CONFIG: Final = "config.json"
+ENCODER_WEIGHTS: Final = "model.safetensors"
+
 # folders in a sample's folder
 MODELS_FOLDER: Final = "models"
 LOUPE_FOLDER: Final = "loupe"

@@ -20,6 +20,7 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         *("-params-file", str(folder / "params.json"), "--input", str(phantoms / "samplesheet.csv")),
         *("--n_domain", "7", "--skip-superrs", "--zzz=1"),
         *("--diffst_checkpoint", "absent.pt", "--superres_genes", "absent.txt", "--diffst_pretrained", "none.pt"),
+        *("--image_encoder", "nowhere/"),
         *("--dusted_checkpoint_dir", "s3://bucket/kept", "--report_thresholds", "elsewhere://bucket/limits.yml"),
         outdir=folder / "a_file" / "results",
     )
@@ -36,6 +37,8 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "There is no file none.pt (--diffst_pretrained)",
         "--diffst_checkpoint and --diffst_pretrained cannot be given together",
         "There is no file absent.txt (--superres_genes)",
+        "There is no file nowhere/config.json (--image_encoder)",
+        "There is no file nowhere/model.safetensors (--image_encoder)",
         "The file elsewhere://bucket/limits.yml (--report_thresholds) cannot be looked up: ",
         "--dusted_checkpoint_dir s3://bucket/kept is not a folder of a file system",
         "The folder for the results cannot be written: ",

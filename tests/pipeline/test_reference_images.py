@@ -128,3 +128,17 @@ def test_a_given_model_stands_in_place_of_references(sheet: Path, tmp_path: Path
     assert not {"REFERENCE_PREPARE", "DIFFUSION_PRETRAIN"} & set(run.trace["step"])
     (started,) = (task_folder(run, "DIFFUSION_TRAIN", "phantom_1") / "start").iterdir()
     assert started.read_bytes() == b"a model"
+
+
+def test_references_and_samples_get_the_same_image_encoder(sheet: Path, tmp_path: Path) -> None:
+    encoder = tmp_path / "a model's folder"
+    encoder.mkdir()
+    for name in (keys.ENCODER_CONFIG, keys.ENCODER_WEIGHTS, "pytorch_model.bin"):
+        (encoder / name).write_text(name)
+    stub = ("-stub-run", "--skip_superres", "false", "--skip_multiqc", "--skip_spatialdata")
+    run = run_pipeline(tmp_path, "-profile", "test", "--input", str(sheet), *stub, "--image_encoder", f"{encoder}/")
+    assert run.exit_code == 0, run.log
+    tasks = (("HISTOLOGY_EMBED", "phantom_1"), ("REFERENCE_PREPARE", "hd"), ("REFERENCE_PREPARE", "xenium"))
+    for step, sample in tasks:
+        staged = {path.name: path.resolve() for path in (task_folder(run, step, sample) / "image_encoder").iterdir()}
+        assert staged == {name: encoder / name for name in (keys.ENCODER_CONFIG, keys.ENCODER_WEIGHTS)}

@@ -29,6 +29,7 @@ _GRIDS: Final = (*_HISTOLOGY, *_SUPERRES)
 
 _HD: Final = "Visium HD"
 _IMAGE: Final = "an image is given"
+_ENCODER: Final = "an image encoder is given"
 _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
 _DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
@@ -113,6 +114,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_REFERENCE, "image_coverage", "fraction", "Tissue covered by the image",
            "share of the reference's bins on tissue that its image covers", better="higher", when=_IMAGE),
     Metric(_REFERENCE, "n_features", "count", "Image features", "features of the image in each bin", when=_IMAGE),
+    Metric((*_REFERENCE, *_HISTOLOGY), "image_encoder", "text", "Image encoder",
+           "architecture of the pretrained image encoder, and hash of its weights and settings", when=_ENCODER),
     # ingest
     Metric(_INGEST, "n_in_tissue", "count", "Spots under tissue", "spots under tissue", better="higher"),
     Metric(_INGEST, "n_in_tissue_without_counts", "count", "Empty spots", "spots under tissue without counts: left out",

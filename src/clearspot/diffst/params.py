@@ -73,10 +73,12 @@ class DiffstParams(Settings):
     always_genes: tuple[str, ...] = setting((), "Genes (names or ids) to super-resolve in addition.")
     n_programs: int = setting(16, "Number of gene programs that the networks work on.", ge=1)
     image: bool = setting(True, "Use the histology image.")
-    encoder: str | None = setting(
-        None, "File with weights of an image model of timm, for further image features.", none="no further features"
+    image_encoder: str | None = setting(
+        None,
+        "Folder with config.json and model.safetensors of an image model of timm, such as a pathology foundation "
+        "model, for further image features.",
+        none="no further features",
     )
-    encoder_name: str = setting("resnet18", "Name in timm of the image model.")
     likelihood: Literal["poisson", "nb"] = setting(
         "poisson", "Likelihood of the counts in the loss; nb has a dispersion for each gene."
     )
@@ -153,7 +155,7 @@ ARCHITECTURE: Final = ("width", "pixels", "disentangle", "cross_attention", "gen
 
 RUN_ONLY: Final = frozenset(
     {
-        *("device", "threads", "precision", "checkpoint_minutes", "encoder"),
+        *("device", "threads", "precision", "checkpoint_minutes", "image_encoder"),
         *("projection", "samples", "evaluations", "tile", "gene_chunk"),
     }
 )

@@ -8,6 +8,7 @@ include { SPOT_QC } from '../../../modules/local/spot/qc'
 include { GATE as CHECK_GATE } from './gate'
 include { GATE as QC_GATE } from './gate'
 include { stageSample } from './staging'
+include { encoderFiles } from '../utils_clearspot_pipeline/encoder'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 
 workflow PREPARE {
@@ -47,7 +48,7 @@ workflow PREPARE {
         .map { meta, files, manifest, image, _alignment -> [meta, files, manifest, image] }
     ch_reference = ch_samples.filter { meta, _files, _manifest, _image, _alignment -> meta.role == 'reference' }
     def learns = !(settings.skip_superres || settings.diffst_checkpoint || settings.diffst_pretrained)
-    REFERENCE_PREPARE(learns ? ch_reference : channel.empty())
+    REFERENCE_PREPARE(learns ? ch_reference : channel.empty(), encoderFiles(settings.image_encoder))
     if (settings.diffst_pretrained) {
         ch_reference
             .map { meta, _files, _manifest, _image, _alignment -> meta.id }

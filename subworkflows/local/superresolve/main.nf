@@ -12,6 +12,7 @@ include { OPTIONAL_STEP as TRAINING_STEP } from '../utils_clearspot_pipeline/rec
 include { OPTIONAL_STEP as SAMPLING_STEP } from '../utils_clearspot_pipeline/records'
 include { geneFile } from '../utils_clearspot_pipeline/genes'
 include { geneSet } from '../utils_clearspot_pipeline/genes'
+include { encoderFiles } from '../utils_clearspot_pipeline/encoder'
 
 workflow SUPERRESOLVE {
     take:
@@ -29,7 +30,7 @@ workflow SUPERRESOLVE {
         usable: image && !settings.skip_superres
         other: true
     }
-    HISTOLOGY_EMBED(ch_samples.usable)
+    HISTOLOGY_EMBED(ch_samples.usable, encoderFiles(settings.image_encoder))
     HISTOLOGY_STEP('histology', ch_samples.usable.map { meta, _data, _image -> [meta] }, HISTOLOGY_EMBED.out.record)
     ch_embedded = ch_samples.usable.map { meta, data, _image -> [meta, data] }.join(HISTOLOGY_EMBED.out.histology)
 

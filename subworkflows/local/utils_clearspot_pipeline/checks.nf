@@ -1,5 +1,6 @@
 // What is looked at before any task: names of parameters, files that they name, and the folder of the results.
 
+include { encoderPaths } from './encoder'
 include { schemaProperties } from './settings'
 
 // One text for all that is wrong, empty where nothing is.
@@ -77,7 +78,9 @@ def absentFiles(settings) {
     named += ['dusted_genes', 'superres_genes'].findAll { name -> !(settings[name] in ['hvg', 'all']) }
     // names of genes stand without a folder; a value with one is meant as a file
     named += settings.genes_of_interest?.contains('/') ? ['genes_of_interest'] : []
-    return named.findAll { name -> settings[name] }.findResults { name -> absent(name, settings[name]) }
+    def files = named.findAll { name -> settings[name] }.collect { name -> [name, settings[name]] }
+    files += encoderPaths(settings.image_encoder).collect { path -> ['image_encoder', path] }
+    return files.findResults { name, value -> absent(name, value) }
 }
 
 def absent(name, value) {

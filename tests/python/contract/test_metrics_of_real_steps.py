@@ -113,4 +113,5 @@ def test_a_condition_is_only_stated_where_the_metric_can_be_absent(records: dict
     others = {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
     # the reference is too small for a block that is held out
     small = {("superres_pretrain", "pearson_model"), ("superres_pretrain", "pearson_plain")}
-    assert missing == hd | pretrained | small | others
+    encoder = {("reference", "image_encoder"), ("histology", "image_encoder")}
+    assert missing == hd | pretrained | small | others | encoder

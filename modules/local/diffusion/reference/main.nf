@@ -4,6 +4,7 @@ process REFERENCE_PREPARE {
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*'), path(alignment, stageAs: 'alignment/*')
+    path image_encoder, stageAs: 'image_encoder/*'
 
     output:
     tuple val(meta), path("${meta.id}.reference.h5ad"), emit: reference, optional: true
@@ -18,6 +19,7 @@ process REFERENCE_PREPARE {
     def optional = [
         image || manifest.image ? '--image image/*' : '',
         alignment || manifest.alignment ? '--image-alignment alignment/*' : '',
+        image_encoder ? '--image-encoder image_encoder' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
@@ -26,7 +28,7 @@ process REFERENCE_PREPARE {
     # bash's own echo: a program's argument is limited to 128 KiB
     echo '${manifest_base64}' | base64 -d > manifest.json
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" --threads ${task.cpus} ${optional} ${args}
     """
 
     stub:

@@ -6,6 +6,7 @@ process HISTOLOGY_EMBED {
 
     input:
     tuple val(meta), path(h5ad, stageAs: 'input/*'), path(image, stageAs: 'image/*')
+    path image_encoder, stageAs: 'image_encoder/*'
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.histology.npz"), emit: histology, optional: true
@@ -15,10 +16,19 @@ process HISTOLOGY_EMBED {
     script:
     def args = task.ext.args ?: ''
     def scale = meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : ''
+    def encoder = image_encoder ? '--image-encoder image_encoder' : ''
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
-    histology_embed.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/* --image image/* ${scale} ${args}
+    histology_embed.py \\
+        --verdict-only \\
+        --versions versions.yml \\
+        --outdir ${meta.id} \\
+        --sample ${meta.id} \\
+        --h5ad input/* \\
+        --image image/* \\
+        --threads ${task.cpus} \\
+        ${encoder} ${scale} ${args}
     """
 
     stub:

@@ -110,8 +110,8 @@ def embed_histology(
         grid = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid
         opened = _open(image, grid, adata, sample)
     encoder = None
-    if params.encoder is not None:
-        encoder = Encoder.open(Path(params.encoder), params.encoder_name, sample)
+    if params.image_encoder is not None:
+        encoder = Encoder.open(Path(params.image_encoder), sample, params.threads)
     histology = embed(opened, grid, encoder)
     if not histology.valid.any():
         name = image.name if isinstance(image, Path) else "image"

@@ -46,8 +46,8 @@ def prepare_reference(
     bin_size_um: int | None = None,
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
-    encoder: Path | str | None = None,
-    encoder_name: str = "resnet18",
+    image_encoder: Path | str | None = None,
+    threads: int | None = None,
 ) -> StepRecord:
     """Read a reference, lay it onto bins, and write ``<sample>.reference.h5ad``.
 
@@ -71,8 +71,10 @@ def prepare_reference(
         Of a Visium HD sample, as in the samplesheet.
     allow_lowres_image
         Accept an image of a Visium HD sample that is smaller than the one the positions refer to.
-    encoder, encoder_name
-        See :class:`DiffstParams`.
+    image_encoder
+        Folder of an image model, see :class:`DiffstParams`: the same as that of the samples.
+    threads
+        CPU threads of this model; None: PyTorch's choice.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def prepare_reference(
     if record.problems or read is None:
         raise BadInputError(record.problems)
     if image is not None:
-        seeing = None if encoder is None else Encoder.open(Path(encoder), encoder_name, sample)
+        seeing = None if image_encoder is None else Encoder.open(Path(image_encoder), sample, threads)
         read = read.with_image(image, image_alignment, encoder=seeing, sample=sample)
     write_reference(read, outdir / keys.reference_name(sample))
     _describe(record, read, bin_um, kind="Xenium" if is_xenium else "Visium HD")
@@ -148,6 +150,8 @@ def _describe(record: StepRecord, reference: Reference, bin_um: float, *, kind: 
             "image_coverage": float(reference.histology.valid[reference.tissue].mean()),
             "n_features": reference.histology.n_features,
         }
+        if reference.histology.encoder:
+            record.metrics["image_encoder"] = reference.histology.encoder
     if abs(reference.grid.bin_um / bin_um - 1) > _SAME:
         text = f"bins of {reference.grid.bin_um:g} um instead of {bin_um:g}: whole ones of {reference.measured_um:g} um"
         record.note("handled", text)

@@ -153,7 +153,8 @@ def cut_histology(histology: Histology, window: Window) -> Histology:
     patch_rows, patch_columns = _ringed(rows, PATCHES, 1), _ringed(columns, PATCHES, 1)
     tissue_rows, tissue_columns = _ringed(rows, 1, TISSUE_BINS), _ringed(columns, 1, TISSUE_BINS)
     points = histology.pixels_per_bin
-    return Histology(
+    return replace(
+        histology,
         fine=histology.fine[:, rows, columns],
         valid=histology.valid[window],
         cell=histology.cell[:, patch_rows, patch_columns],

@@ -18,11 +18,11 @@ from clearspot.diffst.generate.fitted import Fitted
 from clearspot.diffst.generate.prediction import Prediction
 from clearspot.diffst.generate.sampling import predict_mean, sample_residual
 from clearspot.diffst.image.histology import Histology, no_image
+from clearspot.diffst.image.same_features import require_same_features
 from clearspot.diffst.networks.gene_loadings import gene_loadings
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.io.atomic import atomic_path
-from clearspot.learning.checkpoint_file import CheckpointError
 from clearspot.learning.progress import Progress
 
 _PATTERNS: Final = 3
@@ -66,10 +66,8 @@ def predict(
     model = fitted.model
     if histology is None or not params.image:
         histology = no_image(section.grid.shape, model.image_channels, model.pixels_per_bin)
-    if histology.n_features != model.image_channels:
-        raise CheckpointError(
-            f"the model was trained with {model.image_channels} image features, not {histology.n_features}"
-        )
+    else:
+        require_same_features(histology, model.image_channels, model.image_encoder)
     programs = fitted.programs.for_genes(section.genes, section.counts)
     everywhere = np.ones(len(section.rows), dtype=bool)
     values = programs.transform(section.counts)

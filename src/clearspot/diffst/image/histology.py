@@ -16,6 +16,7 @@ from skimage.color import rgb2hed
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.image.encoder import Encoder
 from clearspot.diffst.image.image_samples import GridImage
+from clearspot.diffst.image.stain import STAINED, optical_density
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import atomic_path
 
@@ -32,7 +33,8 @@ _GREY_LEVELS = 8
 _POINT_UM = 1.5
 _MOST_POINTS = 16
 _WHITE = 255
-_FORMAT = 2  # 2: with the colours
+_FEWEST_STAINED = 64
+_FORMAT = 3  # 2: with the colours; 3: with the name of the image encoder
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Histology:
         ``(3, rows * P, columns * P)`` uint8: the colours at P x P regular points of every bin, each the mean around it;
         255 where there is no image. Empty, ``(3, 0, 0)``, for a section without an image and a network that looks at no
         pixels. It has no ring.
+    encoder
+        Name of the image encoder whose features stand behind those of :data:`FEATURES`; empty: there are no more.
     """
 
     fine: NDArray[np.float16]
@@ -66,6 +70,7 @@ class Histology:
     tissue: NDArray[np.float16]
     tissue_valid: NDArray[np.bool_]
     pixels: NDArray[np.uint8]
+    encoder: str = ""
 
     @property
     def pixels_per_bin(self) -> int:
@@ -105,6 +110,7 @@ class Histology:
             _block_mean(patches, ranks >= 0, factor),
             _block_mean(np.maximum(ranks, 0)[None], ranks >= 0, factor)[0],
             pixels=_mean_colour(colours, factor),
+            encoder=self.encoder,
         )
 
     def write(self, path: Path, about: dict[str, Any]) -> None:
@@ -129,7 +135,8 @@ class Histology:
                 words = f"image features in format {found}, of another version"
                 raise BadInputError(Problem(path.name.split(".")[0], path.name, words, f"format {_FORMAT}", mend))
             about = {name[6:]: content[name][()] for name in content.files if name.startswith("about_")}
-            return cls(**{name: content[name] for name in cls.__dataclass_fields__}), about
+            arrays = {name: content[name] for name in cls.__dataclass_fields__}
+            return cls(**arrays | {"encoder": str(arrays["encoder"])}), about
 
 
 def no_image(shape: tuple[int, int], n_features: int = len(FEATURES), pixels_per_bin: int = 0) -> Histology:
@@ -178,7 +185,9 @@ def embed(image: GridImage, grid: FineGrid, encoder: Encoder | None = None) -> H
     valid = _block_mean(covered[None], None, PATCHES)[0] > 0.5
     fine = _block_mean(patches, valid_patches, PATCHES)
     pixels = _colours(image, grid)
-    return assemble(fine, valid, patches, patches[FEATURES.index("entropy")], valid_patches, pixels=pixels)
+    entropy = patches[FEATURES.index("entropy")]
+    name = "" if encoder is None else encoder.name
+    return assemble(fine, valid, patches, entropy, valid_patches, pixels=pixels, encoder=name)
 
 
 def assemble(
@@ -189,11 +198,13 @@ def assemble(
     cell_valid: NDArray[np.bool_] | None = None,
     *,
     pixels: NDArray[np.uint8] | None = None,
+    encoder: str = "",
 ) -> Histology:
     """Standardise, rank by entropy, average over tissue and pad."""
     if cell_valid is None:
         cell_valid = valid.repeat(PATCHES, 0).repeat(PATCHES, 1)
-    fine = _standardised(fine, valid)
+    stained = valid if pixels is None else _stained(pixels, valid)
+    fine = _standardised(fine, valid, stained)
     rank = np.full(entropy.shape, -1, np.float32)
     if cell_valid.any():
         order = entropy[cell_valid].argsort(kind="stable").argsort(kind="stable")
@@ -203,11 +214,12 @@ def assemble(
     return Histology(
         fine=fine.astype(np.float16),
         valid=valid,
-        cell=_ring(_standardised(cell, cell_valid)).astype(np.float16),
+        cell=_ring(_standardised(cell, cell_valid, stained.repeat(PATCHES, 0).repeat(PATCHES, 1))).astype(np.float16),
         cell_rank=np.pad(rank, 1, constant_values=-1).astype(np.float16),
         tissue=_ring(tissue).astype(np.float16),
         tissue_valid=np.pad(tissue_valid, 1),
         pixels=np.zeros((3, 0, 0), np.uint8) if pixels is None else pixels,
+        encoder=encoder,
     )
 
 
@@ -287,13 +299,25 @@ def _block_mean(values: NDArray[Any], weight: NDArray[np.bool_] | None, side: in
     return total / np.maximum(weight.reshape(blocks[1:]).sum(axis=(1, 3)), 1)
 
 
-def _standardised(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Mean 0 and standard deviation 1 over what is valid, clipped at 5; 0 elsewhere."""
+def _stained(pixels: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Bins of tissue, by their colour; all that are valid where too few are stained to say."""
+    colour = _mean_colour(pixels, pixels.shape[1] // len(valid))
+    density = optical_density(colour, np.ones(3, dtype=np.float32)).mean(axis=0)
+    stained = valid & (density > STAINED)
+    return stained if stained.sum() >= _FEWEST_STAINED else valid
+
+
+def _standardised(values: NDArray[Any], valid: NDArray[np.bool_], stained: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Mean 0 and standard deviation 1 over what is stained, clipped at 5; 0 where nothing is valid.
+
+    How much glass lies around a section is no feature of its tissue, so it has no say in the scale.
+    """
     result = np.zeros(values.shape, np.float32)
     if valid.any():
+        tissue = np.asarray(values[:, stained & valid], dtype=np.float32)
+        scale = np.maximum(tissue.std(axis=1, keepdims=True), 1e-6)
         inside = np.asarray(values[:, valid], dtype=np.float32)
-        scale = np.maximum(inside.std(axis=1, keepdims=True), 1e-6)
-        result[:, valid] = np.clip((inside - inside.mean(axis=1, keepdims=True)) / scale, -5, 5)
+        result[:, valid] = np.clip((inside - tissue.mean(axis=1, keepdims=True)) / scale, -5, 5)
     return result
 
 

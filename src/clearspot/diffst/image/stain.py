@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_STAINED: Final = 0.15
+STAINED: Final = 0.15
 """Mean optical density (natural logarithm) above which a point counts as stained."""
 
 _PALEST: Final = 0.05
@@ -39,7 +39,7 @@ def stain_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     some = pixels[:, ::_EVERY, ::_EVERY].reshape(3, -1)
     density = optical_density(some[:, None], np.ones(3, dtype=np.float32))[:, 0]
-    stained = density.mean(axis=0) > _STAINED if density.size else np.zeros(0, dtype=bool)
+    stained = density.mean(axis=0) > STAINED if density.size else np.zeros(0, dtype=bool)
     if not stained.any():
         return np.ones(3, dtype=np.float32)
     return np.maximum(density[:, stained].mean(axis=1), _PALEST).astype(np.float32)

@@ -21,6 +21,8 @@ class DiffstModel(nn.Module):
     ----------
     n_programs, image_channels, pixels_per_bin, bin_um, gain
         Sizes, see :class:`MeanNet`.
+    image_encoder
+        Name of the image encoder among whose features it learned; empty: none.
     params
         Width and which parts there are.
     """
@@ -36,9 +38,11 @@ class DiffstModel(nn.Module):
         pixels_per_bin: int = 0,
         bin_um: float = 20,
         gain: float = 1.0,
+        image_encoder: str = "",
     ):
         super().__init__()
         self.image_channels, self.pixels_per_bin, self.bin_um = image_channels, pixels_per_bin, bin_um
+        self.image_encoder = image_encoder
         self.mean = MeanNet(
             n_programs,
             image_channels,

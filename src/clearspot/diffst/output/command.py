@@ -73,6 +73,8 @@ def embed_file(
         params={"image": image.name, "factor": params.factor, "bin_um": params.bin_um},
         messages=list(embedding.messages),
     )
+    if histology.encoder:
+        record.metrics["image_encoder"] = histology.encoder
     record.write(outdir / keys.record_name(sample, EMBED_STEP))
     return record
 

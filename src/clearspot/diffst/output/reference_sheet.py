@@ -50,7 +50,9 @@ def read_reference_sheet(path: Path) -> list[SamplesheetRow]:
     return rows
 
 
-def pretrain_sheet(path: Path, output: Path, *, bin_um: float, **options: Any) -> list[StepRecord]:
+def pretrain_sheet(
+    path: Path, output: Path, *, bin_um: float, image_encoder: str | None = None, **options: Any
+) -> list[StepRecord]:
     """Lay the references of a sheet onto bins and train a model on them.
 
     Parameters
@@ -61,6 +63,8 @@ def pretrain_sheet(path: Path, output: Path, *, bin_um: float, **options: Any) -
         Model file to write; the record of the training goes beside it, as ``STEM.superres_pretrain.json``.
     bin_um
         Side of the bins.
+    image_encoder
+        See :class:`clearspot.diffst.params.DiffstParams`.
     options
         ``preset``, ``skip_bad_references`` and fields of :class:`clearspot.diffst.params.DiffstParams`.
 
@@ -86,6 +90,8 @@ def pretrain_sheet(path: Path, output: Path, *, bin_um: float, **options: Any) -
                 image_alignment=None if row.image_alignment is None else Path(row.image_alignment),
                 bin_size_um=row.bin_size_um,
                 microns_per_pixel=row.microns_per_pixel,
+                image_encoder=image_encoder,
+                threads=options.get("threads"),
             )
             for row in rows
         ]

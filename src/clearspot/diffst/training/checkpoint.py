@@ -61,6 +61,7 @@ def save_checkpoint(
             "image_channels": model.image_channels,
             "pixels_per_bin": model.pixels_per_bin,
             "bin_um": model.bin_um,
+            "image_encoder": model.image_encoder,
         },
         "card": card or {},
         "model": model.state_dict(),
@@ -95,6 +96,7 @@ def model_of(content: dict[str, Any], params: DiffstParams) -> tuple[DiffstModel
         params,
         pixels_per_bin=sizes["pixels_per_bin"],
         bin_um=sizes["bin_um"],
+        image_encoder=sizes.get("image_encoder", ""),
     )
     model.load_state_dict(content["model"])
     model.eval()

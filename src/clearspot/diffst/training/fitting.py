@@ -103,7 +103,7 @@ def fit(
     else:
         programs = fit_programs(section.counts, section.genes, params.n_programs, params.seed)
         torch.manual_seed(params.seed)
-        model = DiffstModel(programs.number, histology.n_features, params)
+        model = DiffstModel(programs.number, histology.n_features, params, image_encoder=histology.encoder)
     model = model.to(device)
     run = _Run(section, histology, params, device, model, programs, split, fingerprint, card, checkpoint, progress)
     return run.fit(resumed)

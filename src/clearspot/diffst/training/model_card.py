@@ -12,6 +12,7 @@ from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.image.histology import Histology
+from clearspot.diffst.image.same_features import require_same_features
 from clearspot.diffst.image.stain import stain_of
 from clearspot.diffst.training.checkpoint import load_checkpoint
 from clearspot.learning.checkpoint_file import CheckpointError, refused_checkpoints
@@ -42,8 +43,8 @@ def model_card(
     Returns
     -------
     ``bin_um``, ``pitch_um``, ``diameter_um``, ``n_genes`` and ``references``: for each its name, bins on tissue, genes,
-    counts a bin, side of the measured bins (0 for points and cells), micrometres a pixel of the image, the slide's mean
-    optical density in red, green and blue, and with ``held_out`` its scores.
+    counts a bin, side of the measured bins (0 for points and cells), micrometres a pixel of the image, the name of the
+    image encoder, the slide's mean optical density in red, green and blue, and with ``held_out`` its scores.
     """
     first = next(iter(references.values()))
     return {
@@ -59,6 +60,7 @@ def model_card(
                 "counts_per_bin": round(float(one.counts[one.tissue.ravel()].sum()) / max(int(one.tissue.sum()), 1), 3),
                 "measured_um": one.measured_um,
                 "image_um_per_px": one.image_um_per_px,
+                "image_encoder": None if one.histology is None else one.histology.encoder or None,
                 "stain": None if one.histology is None else np.round(stain_of(one.histology.pixels), 3).tolist(),
                 "held_out": {key: round(float(value), 4) for key, value in scores.get(name, {}).items()},
             }
@@ -111,9 +113,8 @@ def check_fits(card: Mapping[str, Any], content: Mapping[str, Any], section: Spo
             )
     if known < programs:
         raise CheckpointError(f"the model knows {known} of the section's genes, fewer than its {programs} programs")
-    if has_image and histology.n_features != sizes["image_channels"]:
-        found = f"{sizes['image_channels']} image features, and the section has {histology.n_features}"
-        raise CheckpointError(f"the model learned from {found}: use the image encoder it was made with")
+    if has_image:
+        require_same_features(histology, sizes["image_channels"], sizes.get("image_encoder", ""))
     if has_image and sizes["pixels_per_bin"] and histology.pixels_per_bin != sizes["pixels_per_bin"]:
         found = f"{sizes['pixels_per_bin']} pixels a bin, and the section has {histology.pixels_per_bin}"
         raise CheckpointError(f"the model learned from {found}")

@@ -26,6 +26,7 @@ from clearspot.diffst.data.reference_view import (
 from clearspot.diffst.data.view import View
 from clearspot.diffst.generate.sampling import predict_mean
 from clearspot.diffst.image.histology import FEATURES
+from clearspot.diffst.image.same_features import encoder_words
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.held_out_blocks import block_of, scores_of
@@ -93,7 +94,7 @@ def pretrain(
     """
     began = time.perf_counter()
     genes = shared_genes(references)
-    bin_um, n_features, points = _same_for_all(references)
+    bin_um, n_features, points, encoder = _same_for_all(references)
     whole = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
     blocks = {name: block_of(one.tissue, bin_um, params.holdout) for name, one in whole.items()}
     trained_on = {name: replace(one, tissue=blocks[name][1]) for name, one in whole.items()}
@@ -116,7 +117,9 @@ def pretrain(
         for name, one in trained_on.items()
     }
     torch.manual_seed(params.seed)
-    model = DiffstModel(programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, gain=0.0).to(device)
+    model = DiffstModel(
+        programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, gain=0.0, image_encoder=encoder
+    ).to(device)
     graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
     run = _Run(model, programs, graph, [view for of_one in views.values() for view in of_one], params, device, progress)
     run.seconds["preparing"] = time.perf_counter() - began
@@ -137,7 +140,7 @@ def pretrain(
 def check_joins(name: str, references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
     """Refuse one of the references if it cannot be trained on together with the others; errors as :func:`pretrain`."""
     genes = shared_genes(references)
-    bin_um, _, _ = _same_for_all(references)
+    bin_um = _same_for_all(references)[0]
     joining = padded_reference(references[name], genes)
     seen = block_of(joining.tissue, bin_um, params.holdout)[1]
     pseudo_spots(name, replace(joining, tissue=seen), spots, params.seed, 0)
@@ -163,20 +166,25 @@ def shared_genes(references: Mapping[str, Reference]) -> tuple[str, ...]:
     return tuple(shared)
 
 
-def _same_for_all(references: Mapping[str, Reference]) -> tuple[float, int, int]:
-    """Side of the bins, image features and pixels a bin."""
+def _same_for_all(references: Mapping[str, Reference]) -> tuple[float, int, int, str]:
+    """Side of the bins, image features, pixels a bin and name of the image encoder."""
     kinds = {}
     for name, one in references.items():
         histology = one.histology
-        features, points = (len(FEATURES), 0) if histology is None else (histology.n_features, histology.pixels_per_bin)
-        kinds[name] = (one.grid.bin_um, features, points)
+        if histology is None:
+            kinds[name] = (one.grid.bin_um, len(FEATURES), 0, "")
+        else:
+            kinds[name] = (one.grid.bin_um, histology.n_features, histology.pixels_per_bin, histology.encoder)
     with_image = {name: kind for name, kind in kinds.items() if kind[2]} or kinds
     first = next(iter(with_image.values()))
     for name, kind in with_image.items():
         if kind != first:
-            found = f"bins of {kind[0]:g} um, {kind[1]} image features, {kind[2]} pixels a bin"
-            expected = f"as the other references: {first[0]:g} um, {first[1]}, {first[2]}"
-            raise BadInputError(Problem(name, name, found, expected, "Prepare all references for the same bins."))
+            found, expected = (
+                f"bins of {bin_um:g} um, {features} image features, {points} pixels a bin, {encoder_words(encoder)}"
+                for bin_um, features, points, encoder in (kind, first)
+            )
+            mend = "Prepare all references for the same bins, with the same image encoder."
+            raise BadInputError(Problem(name, name, found, f"as the other references: {expected}", mend))
     return first
 
 
