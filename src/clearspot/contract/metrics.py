@@ -32,6 +32,7 @@ _IMAGE: Final = "an image is given"
 _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
 _DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
+_STRUCTURE: Final = "there are enough spots and genes to test"
 _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _GMM: Final = "the Gaussian mixture ran"
@@ -181,6 +182,17 @@ METRICS: Final[tuple[Metric, ...]] = (
            when="neighbours are chosen by distance"),
     Metric(_GRAPH, "radius_um", "number", "Radius", "distance up to which spots are neighbours", "µm",
            when="neighbours are chosen by distance, and " + _SCALE),
+    Metric(_GRAPH, "n_genes_structure_tested", "count", "Genes tested for a pattern",
+           "most variable genes tested for a pattern over the tissue", when=_STRUCTURE),
+    Metric(_GRAPH, "percent_genes_spatial", "percent", "Spatially variable genes",
+           "share of the tested genes with a pattern over the tissue (Moran's I, q < 0.05)", better="higher",
+           when=_STRUCTURE),
+    Metric(_GRAPH, "morans_i_median", "number", "Median Moran's I", "median Moran's I of the tested genes",
+           better="higher", when=_STRUCTURE),
+    Metric(_GRAPH, "morans_i_shuffled", "number", "Median Moran's I by chance",
+           "the same with the spots shuffled over the places, 95th percentile of the shuffles", when=_STRUCTURE),
+    Metric(_GRAPH, "has_spatial_structure", "flag", "Pattern over the tissue",
+           "whether the counts have a pattern over the tissue", better="higher", when=_STRUCTURE),
     # models
     Metric(_MODELS, "n_spots", "count", "Spots modelled", "spots that the model was given"),
     Metric(_DIFFST, "n_genes", "count", "Genes", "genes that were super-resolved"),
