@@ -47,8 +47,9 @@ PROTEIN: Final = "protein"
 PROTEIN_NAMES: Final = "protein_names"
 """In ``uns['clearspot']``: the antibodies' names as written, in the order of the columns of ``obsm['protein']``."""
 LATENT: Final = "X_dusted"
-LATENT_SHUFFLED: Final = "X_dusted_shuffled"
-"""The latent of the section with its spots shuffled over the places: row by row what stands at a spot's place then."""
+LATENT_SHUFFLED: Final = "dusted_shuffled"
+"""The latent of the section with its spots shuffled over the places; a row is what then stands at the spot's place. Not
+named ``X_``: it is no embedding to look at."""
 
 # obsp (squidpy's own names)
 CONNECTIVITIES: Final = "spatial_connectivities"

@@ -137,7 +137,7 @@ def counts_and_picture(
     here = int(np.flatnonzero((moves == 0).all(axis=1))[0])
     best = int(scan[:, 0].argmax())
     gains = scan.max(axis=0) - scan[here]
-    turned = {name: scan.max(axis=0) for name in ("as it is",)}
+    turned = {"as it is": scan.max(axis=0)}
     coarse = _moves(COARSE_STEP_UM)
     for name, matrix in SYMMETRIES.items():
         if name != "as it is":
@@ -164,7 +164,7 @@ def counts_and_picture(
         symmetry=symmetry,
         symmetry_p=_share(other),
         scan=tuple(
-            Shift(float(dx), float(dy), float(found[0]), share_on_tissue(picture, places + (dx, dy)))
+            Shift(float(dx), float(dy), float(found[0]), share_on_tissue(picture, places + np.array([dx, dy])))
             for (dx, dy), found in zip(moves, scan, strict=True)
         ),
         by_symmetry={name: float(found[0]) for name, found in turned.items()},
@@ -210,11 +210,13 @@ class _Fit:
         sigma = SPOT_UM / 2 / picture.um_per_px
         dark = gaussian_filter(picture.darkness, sigma)
         texture = np.sqrt(np.maximum(gaussian_filter(picture.darkness**2, sigma) - dark**2, 0.0))
-        maps = {"darkness": dark, "haematoxylin": gaussian_filter(picture.haematoxylin, sigma), "texture": texture}
-        # Ranks among the values under the spots: one bubble or fold must not decide.
-        self._maps = {
-            name: np.interp(one, *_ranks(self._read(one, places))).astype(np.float32) for name, one in maps.items()
-        }
+        blue = gaussian_filter(picture.haematoxylin, sigma)
+        self._maps: dict[str, tuple[NDArray[np.float32], float]] = {}
+        for name, one in (("darkness", dark), ("haematoxylin", blue), ("texture", texture)):
+            # Ranks among the values under the spots: one bubble or fold must not decide.
+            under = np.sort(self._read((one, float(one.min())), places))
+            ranked = (np.searchsorted(under, one) / under.size).astype(np.float32)
+            self._maps[name] = ranked, float(ranked.min())
         self._fields = _standardised(fields)
 
     def at(self, places: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -235,18 +237,12 @@ class _Fit:
             for name in ("darkness", "haematoxylin")
         }
 
-    def _read(self, one: NDArray[np.floating], places: NDArray[np.floating]) -> NDArray[np.float64]:
+    def _read(self, one: tuple[NDArray[np.floating], float], places: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Values at places; beyond the picture there is glass."""
         column, row = (np.asarray(places) / self._um_per_px - 0.5).T
-        found: NDArray[np.float64] = map_coordinates(one, [row, column], order=1, mode="constant", cval=float(one.min()))
+        values, glass = one
+        found: NDArray[np.float64] = map_coordinates(values, [row, column], order=1, mode="constant", cval=glass)
         return found
-
-
-def _ranks(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Values in order, each once, and their ranks from 0 to 1."""
-    levels, first = np.unique(values, return_index=True)
-    del first
-    rank = np.searchsorted(np.sort(values), levels, side="left") / max(1, values.size)
-    return levels, rank
 
 
 def _standardised(fields: NDArray[np.float64]) -> NDArray[np.float64]:

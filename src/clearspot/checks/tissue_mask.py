@@ -29,7 +29,6 @@ _GREY: Final = 0.2
 """Spread of the channels' optical densities over their mean below which a pixel is grey: ink, fiducials, a frame."""
 
 
-
 @dataclass(frozen=True)
 class StainedPicture:
     """A picture in units of light absorbed.
@@ -90,9 +89,7 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
     most = round((_SMALLEST_UM / um_per_px) ** 2)
     tissue = remove_small_holes(remove_small_objects(tissue, max_size=most), max_size=most)
     haematoxylin = separate_stains(np.maximum(clear, 1 / 256), hed_from_rgb)[:, :, 0]
-    return StainedPicture(
-        tissue, density.mean(axis=2).astype(np.float32), haematoxylin.astype(np.float32), um_per_px
-    )
+    return StainedPicture(tissue, density.mean(axis=2).astype(np.float32), haematoxylin.astype(np.float32), um_per_px)
 
 
 def _as_unit(pixels: NDArray[Any]) -> NDArray[np.float32]:

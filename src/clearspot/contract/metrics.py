@@ -37,6 +37,8 @@ _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _GMM: Final = "the Gaussian mixture ran"
 _LEIDEN: Final = "Leiden ran"
+_GMM_CHANCE: Final = f"{_GMM}, after the denoiser"
+_LEIDEN_CHANCE: Final = f"{_LEIDEN}, after the denoiser"
 
 # A table: one line a metric where it fits.
 # fmt: off
@@ -264,9 +266,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_DOMAINS, "neighbour_agreement_domain_leiden", "fraction", "Neighbours in the same domain (Leiden)",
            better="higher", when=_LEIDEN),
     Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_gmm", "fraction",
-           "Neighbours in the same domain by chance (Gaussian mixture)", when=_GMM),
+           "Neighbours in the same domain by chance (Gaussian mixture)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_GMM_CHANCE),
     Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_leiden", "fraction",
-           "Neighbours in the same domain by chance (Leiden)", when=_LEIDEN),
+           "Neighbours in the same domain by chance (Leiden)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_LEIDEN_CHANCE),
     Metric(_DOMAINS, "ari_gmm_leiden", "score", "Agreement of the two methods",
            "adjusted Rand index of the Gaussian mixture and Leiden; 1: the same", when="both methods ran"),
     Metric(_DOMAINS, "leiden_resolution", "number", "Leiden resolution", when=_LEIDEN),

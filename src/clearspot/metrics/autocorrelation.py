@@ -83,9 +83,7 @@ def permutation_test(
     return (np.concatenate(observed), np.concatenate(p_values)) if observed else (np.empty(0), np.empty(0))
 
 
-def moments_by_chance(
-    weights: spmatrix, values: NDArray[np.floating]
-) -> tuple[float, NDArray[np.float64]]:
+def moments_by_chance(weights: spmatrix, values: NDArray[np.floating]) -> tuple[float, NDArray[np.float64]]:
     """Mean and standard deviation that Moran's I of each column has under all shuffles of the spots.
 
     Exact (Cliff and Ord 1981, the randomisation assumption), so that small p-values cost no shuffles. Their
