@@ -23,7 +23,12 @@ MOST_SPOTS: Final = 4_000
 SURROGATES: Final = 199
 REACH_UM: Final = 300.0
 STEP_UM: Final = 50.0
+FAR_UM: Final = 800.0
 COARSE_STEP_UM: Final = 100.0
+"""Shifts up to 300 um are tried every 50 um, and on to 800 um every 100 um; turned spots up to 300 um every 100 um."""
+
+_FEWER: Final = 0.05
+"""Share of spots by which fewer may lie on tissue at a place that is tried."""
 
 SYMMETRIES: Final[dict[str, tuple[tuple[int, int], tuple[int, int]]]] = {
     "as it is": ((1, 0), (0, 1)),
@@ -65,7 +70,7 @@ class CountsAndPicture:
     p
         Share of fields as smooth as the counts that fit the picture as well where the spots are.
     shift_um, shift_dx_um, shift_dy_um
-        How far from their place the spots would fit best, within 300 um.
+        How far from their place the spots would fit best, within 800 um.
     shift_p
         Share of such fields that gain as much by a shift as the counts do.
     symmetry
@@ -75,7 +80,7 @@ class CountsAndPicture:
     scan
         Fit at every shift; ``fit`` is the share of the counts' variance (of ranks) that the picture explains.
     by_symmetry
-        Best fit of each symmetry.
+        Best fit of each symmetry that leaves the spots on tissue.
     """
 
     n_spots: int
@@ -124,7 +129,6 @@ def counts_and_picture(
     values = np.log1p(np.asarray(counts, dtype=np.float64))
     if np.ptp(values) == 0:
         return "All spots have the same counts: they were not compared with the picture."
-    on_tissue = share_on_tissue(picture, xy_um)
     ranked = rankdata(values)
     fields = surrogate_fields(xy_um, ranked, pitch_um, SURROGATES, seed)
     drawn = np.arange(len(xy_um))
@@ -132,40 +136,47 @@ def counts_and_picture(
         drawn = np.sort(np.random.default_rng(seed).choice(drawn.size, MOST_SPOTS, replace=False))
     places, everything = xy_um[drawn], np.column_stack([ranked, fields])[drawn]
     fit = _Fit(picture, places, everything)
-    moves = _moves(STEP_UM)
+    far = _moves(COARSE_STEP_UM, FAR_UM)
+    moves = np.concatenate([_moves(STEP_UM, REACH_UM), far[np.hypot(*far.T) > REACH_UM]])
     scan = np.array([fit.at(places + move) for move in moves])
+    on_tissue = np.array([share_on_tissue(picture, places + move) for move in moves])
     here = int(np.flatnonzero((moves == 0).all(axis=1))[0])
-    best = int(scan[:, 0].argmax())
-    gains = scan.max(axis=0) - scan[here]
-    turned = {"as it is": scan.max(axis=0)}
-    coarse = _moves(COARSE_STEP_UM)
+    # Spots were chosen because they lie on tissue: where clearly fewer do, they were not.
+    likely = on_tissue >= on_tissue[here] - _FEWER
+    best = int(np.where(likely, scan[:, 0], -1.0).argmax())
+    moved = scan[likely].max(axis=0)
+    turned = {"as it is": moved}
     for name, matrix in SYMMETRIES.items():
-        if name != "as it is":
-            tries = [
-                fit.at((places - centre) @ np.array(matrix).T + centre + move)
-                for centre in _centres(picture, xy_um)
-                for move in coarse
-            ]
-            turned[name] = np.max(tries, axis=0)
-    other = np.max([turned[name] for name in turned if name != "as it is"], axis=0) - turned["as it is"]
+        if name == "as it is":
+            continue
+        tries = [
+            place
+            for centre in _centres(picture, xy_um)
+            for move in _moves(COARSE_STEP_UM, REACH_UM)
+            if share_on_tissue(picture, place := (places - centre) @ np.array(matrix).T + centre + move)
+            >= on_tissue[here] - _FEWER
+        ]
+        if tries:
+            turned[name] = np.max([fit.at(place) for place in tries], axis=0)
+    other = [turned[name] for name in turned if name != "as it is"]
     symmetry = max(turned, key=lambda name: float(turned[name][0]))
     correlations = fit.correlations(places)
     name = max(correlations, key=lambda key: abs(correlations[key]))
     return CountsAndPicture(
         n_spots=drawn.size,
-        percent_on_tissue=100.0 * on_tissue,
+        percent_on_tissue=100.0 * share_on_tissue(picture, xy_um),
         correlation=correlations[name],
         correlation_with=name,
         p=_share(scan[here]),
         shift_um=float(np.hypot(*moves[best])),
         shift_dx_um=float(moves[best][0]),
         shift_dy_um=float(moves[best][1]),
-        shift_p=_share(gains),
+        shift_p=_share(moved - scan[here]),
         symmetry=symmetry,
-        symmetry_p=_share(other),
+        symmetry_p=_share(np.max(other, axis=0) - moved) if other else 1.0,
         scan=tuple(
-            Shift(float(dx), float(dy), float(found[0]), share_on_tissue(picture, places + np.array([dx, dy])))
-            for (dx, dy), found in zip(moves, scan, strict=True)
+            Shift(float(dx), float(dy), float(found[0]), float(share))
+            for (dx, dy), found, share in zip(moves, scan, on_tissue, strict=True)
         ),
         by_symmetry={name: float(found[0]) for name, found in turned.items()},
     )
@@ -181,11 +192,11 @@ def share_on_tissue(picture: StainedPicture, xy_um: NDArray[np.floating]) -> flo
     return float(found.mean())
 
 
-def _moves(step: float) -> NDArray[np.float64]:
-    """Shifts on a grid within 300 um, in micrometres."""
-    axis = np.arange(-REACH_UM, REACH_UM + step / 2, step)
+def _moves(step: float, reach: float) -> NDArray[np.float64]:
+    """Shifts on a grid, the longest ``reach``, in micrometres."""
+    axis = np.arange(-reach, reach + step / 2, step)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    return grid[np.hypot(*grid.T) <= REACH_UM + 1e-9]
+    return grid[np.hypot(*grid.T) <= reach + 1e-9]
 
 
 def _centres(picture: StainedPicture, xy_um: NDArray[np.floating]) -> list[NDArray[np.float64]]:

@@ -33,6 +33,7 @@ _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
 _DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
 _STRUCTURE: Final = "there are enough spots and genes to test"
+_PICTURE: Final = "a stained section's picture, its scale and at least 50 spots are there"
 _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _GMM: Final = "the Gaussian mixture ran"
@@ -165,6 +166,22 @@ METRICS: Final[tuple[Metric, ...]] = (
            "median counts at the tissue's edge over those inside", when=_REGULAR),
     Metric(_QC, "n_genes_of_interest", "count", "Genes of interest", "genes of interest that the sample has",
            when="genes of interest are given"),
+    # qc: counts and picture
+    Metric(_QC, "percent_spots_on_tissue_image", "percent", "Spots on tissue of the picture",
+           "share of the spots whose place is tissue in the picture", better="higher", when=_PICTURE),
+    Metric(_QC, "picture_correlation", "number", "Correlation of counts and picture",
+           "Spearman correlation of counts with darkness or haematoxylin around the spot, whichever is stronger",
+           when=_PICTURE),
+    Metric(_QC, "picture_p", "fraction", "Correlation of counts and picture (p)",
+           "share of fields as smooth as the counts that fit the picture as well", when=_PICTURE),
+    Metric(_QC, "picture_shift_um", "number", "Shift at which counts fit the picture best",
+           "distance by which the spots would have to move to fit the picture best", "µm", "lower", _PICTURE),
+    Metric(_QC, "picture_shift_p", "fraction", "Shift of counts against picture (p)",
+           "share of fields as smooth as the counts that gain as much by a shift", when=_PICTURE),
+    Metric(_QC, "picture_best_symmetry", "text", "Turn or mirror image that fits the picture best",
+           "of the eight symmetries of the square", when=_PICTURE),
+    Metric(_QC, "picture_symmetry_p", "fraction", "Turn or mirror image of the counts (p)",
+           "share of fields as smooth as the counts that gain as much by a turn or mirror image", when=_PICTURE),
     # graph
     Metric(_GRAPH, "n_spots", "count", "Spots", "spots in the graph"),
     Metric(_GRAPH, "n_edges", "count", "Edges"),
