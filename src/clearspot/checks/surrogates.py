@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 _CELLS_PER_PITCH: Final = 2
-_LARGEST_SIDE: Final = 1024
+_LARGEST_SIDE: Final = 512
+_FADE: Final = 0.25
+"""Share of the tissue's extent over which a field fades out around it."""
 
 
 def surrogate_fields(
@@ -21,9 +23,9 @@ def surrogate_fields(
 ) -> NDArray[np.float64]:
     """Draw fields with the spatial correlation of one that was measured, by random phases.
 
-    The field (each spot's cell filled with its value, zero off the tissue) is taken apart into waves, whose phases are
-    drawn anew (Theiler et al. 1992, in the plane); where the spots are, the result is read off and gets the measured
-    values by rank, so that the distribution is the same too.
+    The field (each spot's cell filled with its value, fading out around the tissue) is taken apart into waves, whose
+    phases are drawn anew (Theiler et al. 1992, in the plane); where the spots are, the result is read off and gets the
+    measured values by rank, so that the distribution is the same too.
 
     Parameters
     ----------
@@ -43,16 +45,16 @@ def surrogate_fields(
     ``(n, number)``.
     """
     rng = np.random.default_rng(seed)
-    low, size = xy.min(axis=0), np.ptp(xy, axis=0)
-    side = max(pitch / _CELLS_PER_PITCH, float(size.max()) / _LARGEST_SIDE)
-    # Half as much again of nothing around, so that opposite borders do not touch.
-    shape = tuple(int(n) for n in np.ceil(1.5 * size / side) + 4)
+    extent = float(np.ptp(xy, axis=0).max())
+    reach = _FADE * extent
+    low, size = xy.min(axis=0) - reach, np.ptp(xy, axis=0) + 2 * reach
+    side = max(pitch / _CELLS_PER_PITCH, extent / _LARGEST_SIDE)
+    shape = tuple(int(n) for n in np.ceil(size / side) + 1)
     column, row = np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij")
-    centres = low + side * np.column_stack([column.ravel(), row.ravel()])
-    distance, nearest = cKDTree(xy).query(centres, distance_upper_bound=pitch)
-    inside = np.isfinite(distance)
-    field = np.zeros(len(centres))
-    field[inside] = (values - values.mean())[nearest[inside]]
+    distance, nearest = cKDTree(xy).query(low + side * np.column_stack([column.ravel(), row.ravel()]))
+    # A step to nothing at the border of the tissue would be rough, as the field itself is not: it fades out.
+    fade = np.cos(np.pi / 2 * np.minimum(distance / reach, 1.0))
+    field = (values - values.mean())[nearest] * fade
     amplitude = np.abs(np.fft.rfft2(field.reshape(shape)))
     cell = np.rint((xy - low) / side).astype(np.intp)
     ordered = np.sort(values)

@@ -14,6 +14,9 @@ SPOT_UM: Final = 55.0
 _GLASS: Final = 0.95
 """Quantile of a channel's brightness that is taken for bare glass."""
 
+_TINGED: Final = 0.05
+"""Difference of the channels' optical densities that bare glass may have; more is the colour of tissue."""
+
 _SMOOTH_UM: Final = 15.0
 _SMALLEST_UM: Final = 150.0
 """Side of the smallest piece of tissue, and of the smallest hole in it."""
@@ -54,7 +57,8 @@ class StainedPicture:
 def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | str:
     """Find the tissue of a picture of a section under bright light.
 
-    Light absorbed is measured against the glass (the 95 % quantile of each channel). Stain has a colour, so tissue is
+    Light absorbed is measured against the glass (the 95 % quantile of each channel,
+    or white as bright as that where it has the colour of stain). Stain has a colour, so tissue is
     where the channels' optical densities, smoothed over 15 um, differ by more than Otsu's threshold (kept between 0.03
     and 0.10, so that a frame full of tissue is not cut in two) and are not grey, as ink, fiducials and a black frame
     are. Pieces and holes smaller than 150 um a side go.
@@ -78,6 +82,8 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
         return "The picture has no colours: it was not compared with the counts."
     rgb = _as_unit(image[:, :, :3])
     glass = np.maximum(np.quantile(rgb, _GLASS, axis=(0, 1)), 0.1)
+    if float(np.ptp(np.log10(glass))) > _TINGED:  # no glass in the frame
+        glass = np.full(3, glass.max())
     clear = np.minimum(rgb / glass, 1.0).astype(np.float32)
     density = -np.log10(np.maximum(clear, 1 / 256))
     smooth = gaussian(density, _SMOOTH_UM / um_per_px, channel_axis=2)

@@ -46,7 +46,10 @@ def add_structure(adata: ad.AnnData, record: StepRecord) -> None:
         "morans_i": found.morans_i[order].tolist(),
         "q": found.q_value[order].tolist(),
     }
-    record.tables["structure_shuffled"] = {"median_morans_i": found.shuffled_medians.tolist()}
+    record.tables["structure_shuffled"] = {
+        "median_morans_i": found.shuffled_medians.tolist(),
+        "percent_genes_spatial": found.shuffled_percents.tolist(),
+    }
     if not found.found:
         record.note("info", _none(found))
 

@@ -103,9 +103,7 @@ def _squares(
     cell, member, size = np.unique(
         np.floor(xy_um / _CELL_UM).astype(np.int64), axis=0, return_inverse=True, return_counts=True
     )
-    centres: NDArray[np.float64] = (cell + 0.5) * _CELL_UM
-    means: NDArray[np.float64] = np.bincount(member.ravel(), counts) / size
-    return centres, means
+    return np.asarray((cell + 0.5) * _CELL_UM, dtype=np.float64), np.bincount(member.ravel(), counts) / size
 
 
 def _warn_of_version(adata: ad.AnnData, record: StepRecord) -> None:
