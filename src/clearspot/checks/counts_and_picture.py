@@ -67,6 +67,9 @@ class CountsAndPicture:
         Spearman correlation of the spots' counts with darkness or haematoxylin, whichever is stronger.
     correlation_with
         Name of that one.
+    fit, fit_moved, fit_turned
+        Share of the variance of the counts' ranks that the picture explains where the spots are, at the best shift, and
+        at the best turn or mirror image (``None`` where none of these leaves the spots on tissue).
     p
         Share of fields as smooth as the counts that fit the picture as well where the spots are.
     shift_um, shift_dx_um, shift_dy_um
@@ -78,7 +81,7 @@ class CountsAndPicture:
     symmetry_p
         Share of fields that gain as much by a turn or mirror image as the counts do.
     scan
-        Fit at every shift; ``fit`` is the share of the counts' variance (of ranks) that the picture explains.
+        Fit at every shift.
     by_symmetry
         Best fit of each symmetry that leaves the spots on tissue.
     """
@@ -87,6 +90,9 @@ class CountsAndPicture:
     percent_on_tissue: float
     correlation: float
     correlation_with: str
+    fit: float
+    fit_moved: float
+    fit_turned: float | None
     p: float
     shift_um: float
     shift_dx_um: float
@@ -167,6 +173,9 @@ def counts_and_picture(
         percent_on_tissue=100.0 * share_on_tissue(picture, xy_um),
         correlation=correlations[name],
         correlation_with=name,
+        fit=float(scan[here, 0]),
+        fit_moved=float(moved[0]),
+        fit_turned=max((float(one[0]) for one in other), default=None),
         p=_share(scan[here]),
         shift_um=float(np.hypot(*moves[best])),
         shift_dx_um=float(moves[best][0]),

@@ -46,6 +46,9 @@ def compare_with_picture(adata: ad.AnnData, record: StepRecord) -> None:
     record.metrics |= {
         "percent_spots_on_tissue_image": found.percent_on_tissue,
         "picture_correlation": found.correlation,
+        "picture_fit": found.fit,
+        "picture_fit_moved": found.fit_moved,
+        "picture_fit_turned": found.fit_turned,
         "picture_p": found.p,
         "picture_shift_um": found.shift_um,
         "picture_shift_p": found.shift_p,

@@ -10,8 +10,8 @@ from clearspot.report.step_blocks import key_number
 from clearspot.report.view import SampleView
 
 _NUMBERS: Final = (
-    "percent_spots_on_tissue_image", "picture_correlation", "picture_p", "picture_shift_um", "picture_shift_p",
-    "picture_best_symmetry", "picture_symmetry_p",
+    "percent_spots_on_tissue_image", "picture_correlation", "picture_fit", "picture_p", "picture_shift_um",
+    "picture_shift_p", "picture_best_symmetry", "picture_symmetry_p",
 )  # fmt: skip
 
 _HEAT: Final = "Viridis"
