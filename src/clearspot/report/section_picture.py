@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Any, Final
 
-from clearspot.report.blocks import Block, Chart, KeyNumbers, Notice, Table
+import numpy as np
+from PIL import Image
+
+from clearspot import keys
+from clearspot.report.blocks import Block, Chart, KeyNumbers, Notice, Row, Table
 from clearspot.report.format import show
 from clearspot.report.step_blocks import key_number
 from clearspot.report.view import SampleView
@@ -14,11 +20,24 @@ _NUMBERS: Final = (
     "picture_shift_p", "picture_best_symmetry", "picture_symmetry_p",
 )  # fmt: skip
 
+_REGISTRATION: Final = {
+    "aligned_fiducials": (
+        "Space Ranger: fiducials",
+        "Rings that Space Ranger laid on the slide's frame: they must lie on the frame's dots.",
+    ),
+    "detected_tissue": ("Space Ranger: tissue", "Spots that were taken for tissue: they must cover it, and it alone."),
+}  # fmt: skip
+"""Space Ranger's picture -> title and caption."""
+
 _HEAT: Final = "Viridis"
 
 
 def picture_blocks(view: SampleView) -> list[Block]:
     """Build what quality control says of counts and picture."""
+    return [*_fit(view), *_registration(view)]
+
+
+def _fit(view: SampleView) -> list[Block]:
     records = view.records
     if records.metric("qc", "percent_spots_on_tissue_image") is None:
         said = [one.text for one in records.steps["qc"].messages if one.level == "info" and "picture" in one.text]
@@ -43,6 +62,33 @@ def picture_blocks(view: SampleView) -> list[Block]:
             )
         )
     return blocks
+
+
+def _registration(view: SampleView) -> list[Block]:
+    """Space Ranger's own pictures of where it put the slide's frame and the tissue."""
+    pictures = {} if view.data is None else view.data.provenance.get(keys.REGISTRATION_PICTURES, {})
+    charts = []
+    for kind, (title, caption) in _REGISTRATION.items():
+        if kind not in pictures:
+            continue
+        jpeg = bytes(np.asarray(pictures[kind], dtype=np.uint8))
+        with Image.open(io.BytesIO(jpeg)) as image:
+            width, height = image.size
+        address = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+        layout = {
+            "xaxis": {"range": [0, width], "visible": False, "constrain": "domain"},
+            "yaxis": {"range": [height, 0], "visible": False, "scaleanchor": "x", "constrain": "domain"},
+            "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
+            "images": [
+                {
+                    "source": view.store.text(kind, address), "xref": "x", "yref": "y", "x": 0, "y": 0,
+                    "sizex": width, "sizey": height, "sizing": "stretch", "layer": "below",
+                }
+            ],
+        }  # fmt: skip
+        data = [{"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False}]
+        charts.append(Chart(kind, title, caption, {"data": data, "layout": layout}, width / height))
+    return [Row(charts)] if charts else []
 
 
 def _map(scan: dict[str, list[Any]]) -> Chart:

@@ -1,7 +1,12 @@
 """What the page makes of the checks: structure of the counts, counts and picture."""
 
+import base64
+from io import BytesIO
+
+import numpy as np
 import pytest
 from made_sample import Made, add_superres
+from PIL import Image
 from test_sample_page import Page, page_of
 
 NO_FINDING = "No spatial structure was found in the counts: these maps are no findings."
@@ -62,3 +67,14 @@ def test_without_a_comparison_the_page_says_why_and_draws_no_scan(made):
     page = page_of(made)
     assert "picture-scan" not in page.data["charts"]
     assert "counts were not compared with it" in page.text
+
+
+def test_space_rangers_pictures_of_its_registration_are_shown(made):
+    buffer = BytesIO()
+    Image.fromarray(np.full((30, 40, 3), 200, dtype=np.uint8)).save(buffer, "JPEG")
+    jpeg = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+    made.adata.uns["clearspot"]["registration_pictures"] = {"aligned_fiducials": jpeg}
+    page = page_of(made)
+    assert "aligned_fiducials" in page.data["charts"]
+    assert "detected_tissue" not in page.data["charts"]
+    assert "data:image/jpeg;base64," + base64.b64encode(bytes(jpeg)).decode() in page.data["store"].values()
