@@ -33,10 +33,14 @@ _ENCODER: Final = "an image encoder is given"
 _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
 _DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
+_STRUCTURE: Final = "there are enough spots and genes to test"
+_PICTURE: Final = "a stained section's picture, its scale and at least 50 spots are there"
 _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _GMM: Final = "the Gaussian mixture ran"
 _LEIDEN: Final = "Leiden ran"
+_GMM_CHANCE: Final = f"{_GMM}, after the denoiser"
+_LEIDEN_CHANCE: Final = f"{_LEIDEN}, after the denoiser"
 
 # A table: one line a metric where it fits.
 # fmt: off
@@ -165,6 +169,28 @@ METRICS: Final[tuple[Metric, ...]] = (
            "median counts at the tissue's edge over those inside", when=_REGULAR),
     Metric(_QC, "n_genes_of_interest", "count", "Genes of interest", "genes of interest that the sample has",
            when="genes of interest are given"),
+    # qc: counts and picture
+    Metric(_QC, "percent_spots_on_tissue_image", "percent", "Spots on tissue of the picture",
+           "share of the spots whose place is tissue in the picture", better="higher", when=_PICTURE),
+    Metric(_QC, "picture_correlation", "number", "Correlation of counts and picture",
+           "Spearman correlation of counts with darkness or haematoxylin around the spot, whichever is stronger",
+           when=_PICTURE),
+    Metric(_QC, "picture_fit", "fraction", "Counts explained by the picture",
+           "share of the variance of the counts' ranks that darkness, haematoxylin and texture explain", when=_PICTURE),
+    Metric(_QC, "picture_fit_moved", "fraction", "Counts explained by the picture, moved",
+           "the same with the spots moved to where they fit best", when=_PICTURE),
+    Metric(_QC, "picture_fit_turned", "fraction", "Counts explained by the picture, turned or mirrored",
+           "the same with the spots turned or mirrored as fits best", when=_PICTURE),
+    Metric(_QC, "picture_p", "fraction", "Correlation of counts and picture (p)",
+           "share of fields as smooth as the counts that fit the picture as well", when=_PICTURE),
+    Metric(_QC, "picture_shift_um", "number", "Shift at which counts fit the picture best",
+           "distance by which the spots would have to move to fit the picture best", "µm", "lower", _PICTURE),
+    Metric(_QC, "picture_shift_p", "fraction", "Shift of counts against picture (p)",
+           "share of fields as smooth as the counts that gain as much by a shift", when=_PICTURE),
+    Metric(_QC, "picture_best_symmetry", "text", "Turn or mirror image that fits the picture best",
+           "of the eight symmetries of the square", when=_PICTURE),
+    Metric(_QC, "picture_symmetry_p", "fraction", "Turn or mirror image of the counts (p)",
+           "share of fields as smooth as the counts that gain as much by a turn or mirror image", when=_PICTURE),
     # graph
     Metric(_GRAPH, "n_spots", "count", "Spots", "spots in the graph"),
     Metric(_GRAPH, "n_edges", "count", "Edges"),
@@ -184,6 +210,17 @@ METRICS: Final[tuple[Metric, ...]] = (
            when="neighbours are chosen by distance"),
     Metric(_GRAPH, "radius_um", "number", "Radius", "distance up to which spots are neighbours", "µm",
            when="neighbours are chosen by distance, and " + _SCALE),
+    Metric(_GRAPH, "n_genes_structure_tested", "count", "Genes tested for a pattern",
+           "most variable genes tested for a pattern over the tissue", when=_STRUCTURE),
+    Metric(_GRAPH, "percent_genes_spatial", "percent", "Spatially variable genes",
+           "share of the tested genes with a pattern over the tissue (Moran's I, q < 0.05)", better="higher",
+           when=_STRUCTURE),
+    Metric(_GRAPH, "morans_i_median", "number", "Median Moran's I", "median Moran's I of the tested genes",
+           better="higher", when=_STRUCTURE),
+    Metric(_GRAPH, "morans_i_shuffled", "number", "Median Moran's I by chance",
+           "the same with the spots shuffled over the places, 95th percentile of the shuffles", when=_STRUCTURE),
+    Metric(_GRAPH, "has_spatial_structure", "flag", "Pattern over the tissue",
+           "whether the counts have a pattern over the tissue", better="higher", when=_STRUCTURE),
     # models
     Metric(_MODELS, "n_spots", "count", "Spots modelled", "spots that the model was given"),
     Metric(_DIFFST, "n_genes", "count", "Genes", "genes that were super-resolved"),
@@ -255,9 +292,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_DOMAINS, "neighbour_agreement_domain_leiden", "fraction", "Neighbours in the same domain (Leiden)",
            better="higher", when=_LEIDEN),
     Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_gmm", "fraction",
-           "Neighbours in the same domain by chance (Gaussian mixture)", when=_GMM),
+           "Neighbours in the same domain by chance (Gaussian mixture)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_GMM_CHANCE),
     Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_leiden", "fraction",
-           "Neighbours in the same domain by chance (Leiden)", when=_LEIDEN),
+           "Neighbours in the same domain by chance (Leiden)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_LEIDEN_CHANCE),
     Metric(_DOMAINS, "ari_gmm_leiden", "score", "Agreement of the two methods",
            "adjusted Rand index of the Gaussian mixture and Leiden; 1: the same", when="both methods ran"),
     Metric(_DOMAINS, "leiden_resolution", "number", "Leiden resolution", when=_LEIDEN),

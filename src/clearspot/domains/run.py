@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -61,6 +61,9 @@ _MORAN_MEDIAN: Final = {
 }
 """Column of the table of Moran's I -> metric of its median over the genes."""
 
+_MOST_DOMAINS: Final = 100
+"""The largest number of domains that can be asked for."""
+
 _BOTH_UP_TO: Final = 100_000
 """Passing spots up to which the method that was not asked for runs as well, for comparison."""
 
@@ -76,7 +79,8 @@ def find_domains(
     Parameters
     ----------
     adata
-        After the denoiser: ``obsm['X_dusted']``, ``layers['denoised']``, the graph, ``X``.
+        After the denoiser: ``obsm['X_dusted']``, ``obsm['dusted_shuffled']`` (for what is found by chance),
+        ``layers['denoised']``, the graph, ``X``.
     sample
         Sample name.
     params
@@ -116,6 +120,7 @@ def find_domains(
             codes = by_size(_cluster(method, latent, graph, params, record))
             adata.obs[domain_column(method)] = categorical(codes, rows, adata.n_obs)
             _measure(record, method, codes, latent, graph, params.seed)
+            _measure_chance(adata, rows, record, method, graph, params)
         else:
             record.note("info", f"{other} was left out: {rows.size} spots are more than {_BOTH_UP_TO}.")
     main = domain_column(params.method)
@@ -188,16 +193,46 @@ def _measure(
     seed: int,
 ) -> None:
     name = domain_column(method)
-    share, expected = neighbour_agreement(graph, codes)
     sizes = np.bincount(codes)
     metrics = _METRICS_OF[method]
     record.metrics |= {
         metrics.number: int(sizes.size),
         metrics.silhouette: silhouette(latent, codes, seed),
-        metrics.neighbour_agreement: share,
-        metrics.neighbour_agreement_by_chance: expected,
+        metrics.neighbour_agreement: neighbour_agreement(graph, codes),
     }
     record.tables[f"sizes_{name}"] = {"domain": [str(i + 1) for i in range(sizes.size)], "n_spots": sizes.tolist()}
+
+
+def _measure_chance(
+    adata: ad.AnnData,
+    rows: NDArray[np.intp],
+    record: StepRecord,
+    method: Method,
+    graph: csr_matrix,
+    params: DomainParams,
+) -> None:
+    """The agreement with neighbours that the whole chain reaches where nothing lies together.
+
+    The denoiser mixes neighbours, so a clustering of its latent is compact whatever it is given; labels strewn anywhere
+    would make every result look good. So as many domains are sought in the same way in the latent of shuffled spots.
+    """
+    metrics = _METRICS_OF[method]
+    latent = np.asarray(adata.obsm.get(keys.LATENT_SHUFFLED, np.full((adata.n_obs, 1), np.nan)))[rows]
+    if not np.isfinite(latent).all():
+        if method == params.method:
+            record.note(
+                "info",
+                f"There is no obsm['{keys.LATENT_SHUFFLED}']: how compact domains are by chance was not measured.",
+            )
+        return
+    number = int(record.metrics[metrics.number])
+    if number == 1:
+        record.metrics[metrics.neighbour_agreement_by_chance] = 1.0
+        return
+    alike = replace(params, n_domains=number if number <= _MOST_DOMAINS else None)
+    unsaid = StepRecord(record.sample, record.step)
+    codes = _cluster(method, leading_components(latent), graph, alike, unsaid)
+    record.metrics[metrics.neighbour_agreement_by_chance] = neighbour_agreement(graph, codes)
 
 
 def _summarise_moran(record: StepRecord) -> None:

@@ -45,8 +45,9 @@ def denoise(
     """Denoise the counts of a section with DUSTED, in place.
 
     Adds ``layers['denoised']`` (float32, in counts; NaN for spots that failed quality control and for genes that were
-    not modelled), ``obsm['X_dusted']`` (latent, float32), ``var['dusted_modelled']``, ``var['dusted_gene_attention']``
-    and ``uns['clearspot']['dusted']``. Measured counts stay as they are.
+    not modelled), ``obsm['X_dusted']`` (latent, float32), ``obsm['dusted_shuffled']`` (what the trained model makes of
+    the spots shuffled over the places), ``var['dusted_modelled']``, ``var['dusted_gene_attention']`` and
+    ``uns['clearspot']['dusted']``. Measured counts stay as they are.
 
     Parameters
     ----------
@@ -149,6 +150,7 @@ def _denoise_one(
             model=model,
             state=state,
             embedding=embed(model, source.section, run.tiles, device),
+            shuffled_latent=embed(model, source.section.shuffled(params.seed), run.tiles, device).latent,
             comparison=run.compare(model),
             tiles=len(run.tiles),
             seconds_training=seconds,

@@ -61,6 +61,16 @@ class Section:
             (np.log1p(rates) if self.log_input else rates, part.indices, part.indptr), shape=part.shape
         )
 
+    def shuffled(self, seed: int) -> Section:
+        """The same spots, each at the place of another: counts and depths are moved, graph and positions stay."""
+        order = np.random.default_rng(seed).permutation(self.n_spots)
+        return replace(
+            self,
+            counts=self.counts[order],
+            input_scale=self.input_scale[order],
+            size_factor=self.size_factor[order],
+        )
+
     def thinned(self, counts: sp.csr_matrix, kept: float, params: DustedParams) -> Section:
         """The same section with a thinned part of its counts.
 

@@ -72,7 +72,7 @@ def denoise_each(
     alone = replace(params, library_key=None)
     layer = np.full(adata.shape, np.nan, dtype=np.float32)
     modelled = np.zeros(adata.n_vars, dtype=bool)
-    latent: np.ndarray | None = None
+    latents: dict[str, np.ndarray] = {}
     results: dict[str, DustedResult] = {}
     notes: dict[str, Any] = {}
     for code, name in enumerate(sections.names):
@@ -82,12 +82,14 @@ def denoise_each(
         results[name] = result
         layer[rows] = part.layers[keys.DENOISED]
         modelled |= part.var[keys.MODELLED].to_numpy()
-        if latent is None:
-            latent = np.full((adata.n_obs, part.obsm[keys.LATENT].shape[1]), np.nan, dtype=np.float32)
-        latent[rows] = part.obsm[keys.LATENT]
+        for key in (keys.LATENT, keys.LATENT_SHUFFLED):
+            values = part.obsm[key]
+            whole = latents.setdefault(key, np.full((adata.n_obs, values.shape[1]), np.nan, dtype=np.float32))
+            whole[rows] = values
         notes[name.replace("/", "_")] = part.uns[keys.UNS]["dusted"]
     adata.layers[keys.DENOISED] = layer
-    adata.obsm[keys.LATENT] = latent
+    for key, whole in latents.items():
+        adata.obsm[key] = whole
     adata.var[keys.MODELLED] = modelled
     adata.uns.setdefault(keys.UNS, {})["dusted"] = {"library_key": params.library_key, "sections": notes}
     record = _record(sample, params, results, int(modelled.sum()))

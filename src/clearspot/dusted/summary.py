@@ -37,6 +37,8 @@ class Outcome:
     ----------
     source, params, model, state, embedding, comparison
         What went in and what came out; ``comparison`` is ``None`` without a hold-out.
+    shuffled_latent
+        Latent of the section with its spots shuffled over the places.
     tiles
         Number of tiles.
     seconds_training, seconds_total
@@ -54,6 +56,7 @@ class Outcome:
     model: Dusted
     state: TrainingState
     embedding: Embedding
+    shuffled_latent: np.ndarray
     comparison: HeldOutComparison | None
     tiles: int
     seconds_training: float
@@ -72,11 +75,12 @@ class Outcome:
 
 
 def annotate(adata: ad.AnnData, outcome: Outcome) -> None:
-    """Set latent, gene columns and ``uns['clearspot']['dusted']``, in place."""
+    """Set latents, gene columns and ``uns['clearspot']['dusted']``, in place."""
     source = outcome.source
-    latent = np.full((adata.n_obs, outcome.embedding.latent.shape[1]), np.nan, dtype=np.float32)
-    latent[source.spots] = outcome.embedding.latent
-    adata.obsm[keys.LATENT] = latent
+    for key, values in ((keys.LATENT, outcome.embedding.latent), (keys.LATENT_SHUFFLED, outcome.shuffled_latent)):
+        latent = np.full((adata.n_obs, values.shape[1]), np.nan, dtype=np.float32)
+        latent[source.spots] = values
+        adata.obsm[key] = latent
     modelled = np.zeros(adata.n_vars, dtype=bool)
     modelled[source.genes] = True
     adata.var[keys.MODELLED] = modelled

@@ -16,6 +16,7 @@ from clearspot.graph.lattice import Spacing, find_spacing
 from clearspot.graph.params import GraphParams
 from clearspot.graph.pieces import find_pieces
 from clearspot.graph.strategies import Edges, delaunay_edges, grid_edges, knn_edges, radius_edges
+from clearspot.graph.structure import add_structure
 from clearspot.graph.ties import TIE
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
@@ -68,7 +69,8 @@ def build_graph(
 
     Returns
     -------
-    Record of the step ``graph``. Spacing and radius are those of the largest section.
+    Record of the step ``graph``. Spacing and radius are those of the largest section. Where there is one section, it
+    also says whether the counts have a pattern over the graph (:mod:`clearspot.graph.structure`).
 
     Raises
     ------
@@ -109,6 +111,8 @@ def build_graph(
     adata.obs[keys.COMPONENT] = piece
     adata.uns.setdefault(keys.UNS, {})["graph"] = largest.settings
     _describe(record, degree[in_graph], sizes, largest.spacing, largest.settings, adata)
+    if len(members) == 1:  # sections side by side differ as a whole, which is no pattern over a tissue
+        add_structure(adata, record)
     return record
 
 

@@ -25,6 +25,7 @@ from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.outside import OutsideTissue, outside_tissue
 from clearspot.io.positions import PXL_COL, PXL_ROW, read_agreeing_positions
 from clearspot.io.reading import bad
+from clearspot.io.registration_pictures import registration_pictures
 from clearspot.io.scale import Scale, derive_scale
 from clearspot.io.sparse_sums import entries_per_column, row_sums
 from clearspot.io.spatial_uns import FullImage, open_full_image, spatial_entry
@@ -143,6 +144,10 @@ def _ingest(
     adata = _assemble(features, matrix.barcodes, kept, positions.iloc[rows[kept]], sample, library)
     adata.uns[keys.UNS_SPATIAL] = {library: entry}
     adata.uns[keys.UNS] = _provenance(layout, scale, full)
+    pictures, unread = registration_pictures(layout, sample)
+    record.messages += unread
+    if pictures:
+        adata.uns[keys.UNS][keys.REGISTRATION_PICTURES] = pictures
     if features.proteins is not None:
         adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
 

@@ -59,21 +59,15 @@ def silhouette(space: NDArray[np.floating], codes: NDArray[np.integer], seed: in
     return float(silhouette_score(space, codes))
 
 
-def neighbour_agreement(connectivities: spmatrix, codes: NDArray[np.integer]) -> tuple[float | None, float]:
-    """Share of edges whose two spots have the same label, and the share expected if labels lay anywhere.
+def neighbour_agreement(connectivities: spmatrix, codes: NDArray[np.integer]) -> float | None:
+    """Share of edges whose two spots have the same label; ``None`` without edges.
 
     Parameters
     ----------
     connectivities
         N x N.
     codes
-        N labels, 0, 1, ...
-
-    Returns
-    -------
-    Share (``None`` without edges), and the sum of the labels' squared frequencies.
+        N labels.
     """
     edges = coo_matrix(connectivities)
-    share = float((codes[edges.row] == codes[edges.col]).mean()) if edges.nnz else None
-    frequency = np.bincount(codes) / max(1, len(codes))
-    return share, float((frequency**2).sum())
+    return float((codes[edges.row] == codes[edges.col]).mean()) if edges.nnz else None

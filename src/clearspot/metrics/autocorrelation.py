@@ -83,6 +83,44 @@ def permutation_test(
     return (np.concatenate(observed), np.concatenate(p_values)) if observed else (np.empty(0), np.empty(0))
 
 
+def moments_by_chance(weights: spmatrix, values: NDArray[np.floating]) -> tuple[float, NDArray[np.float64]]:
+    """Mean and standard deviation that Moran's I of each column has under all shuffles of the spots.
+
+    Exact (Cliff and Ord 1981, the randomisation assumption), so that small p-values cost no shuffles. Their
+    distribution is near to normal where a column is not that of a few spots alone.
+
+    Parameters
+    ----------
+    weights
+        N x N without a diagonal, N at least 4.
+    values
+        N x G.
+
+    Returns
+    -------
+    ``-1 / (N - 1)``, and G standard deviations; missing where a column is constant or there are no weights.
+    """
+    n = values.shape[0]
+    if n < 4:
+        raise ValueError(f"the moments of Moran's I need at least 4 spots, not {n}")
+    w = csr_matrix(weights, dtype=np.float64)
+    total = float(w.sum())
+    both = w + w.T
+    s1 = float((both.data**2).sum()) / 2
+    s2 = float(((np.asarray(w.sum(axis=1)).ravel() + np.asarray(w.sum(axis=0)).ravel()) ** 2).sum())
+    mean = -1.0 / (n - 1)
+    found = []
+    for z in _deviations(values):
+        squares = (z**2).sum(axis=0)
+        known = (squares > 0) & (total > 0)
+        kurtosis = np.divide(n * (z**4).sum(axis=0), squares**2, out=np.full(squares.size, np.nan), where=known)
+        first = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * total**2)
+        second = kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * total**2)
+        below = (n - 1) * (n - 2) * (n - 3) * total**2 if total > 0 else np.nan
+        found.append(np.sqrt(np.maximum((first - second) / below - mean**2, 0.0)))
+    return mean, np.concatenate(found) if found else np.empty(0)
+
+
 def _deviations(values: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
     """Blocks of columns less their means, small enough to hold in memory; constant columns become exactly zero."""
     step = max(1, _VALUES_AT_ONCE // max(1, len(values)))

@@ -22,6 +22,7 @@ from clearspot.qc.metrics import add_genome_metrics, add_qc_metrics, column_suff
 from clearspot.qc.normalise import normalise
 from clearspot.qc.outliers import flag_local_outliers
 from clearspot.qc.params import QCParams
+from clearspot.qc.picture import compare_with_picture
 from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
 from clearspot.record import StepRecord
 
@@ -78,6 +79,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     _note_gene_sets(record, missing_gene_sets(measured))
     _note_genomes(record, adata)
     _note_surroundings(record, adata)
+    compare_with_picture(adata, record)
     interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
     median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)

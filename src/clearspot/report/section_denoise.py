@@ -22,7 +22,7 @@ from clearspot.report.blocks import (
 from clearspot.report.format import show, show_metric
 from clearspot.report.gene_maps import gene_maps
 from clearspot.report.palette import FAIL, PASS
-from clearspot.report.step_blocks import key_number, notices, without_result
+from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
 
 _LEGEND: Final = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}
@@ -49,6 +49,7 @@ def denoise_section(view: SampleView) -> ReportSection:
     section.blocks.append(_numbers(view))
     section.blocks += notices(records, "dusted")
     section.blocks += _held_out(view)
+    section.blocks += structure_notice(records)
     section.blocks += gene_maps(view)
     charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
     if charts:

@@ -21,7 +21,7 @@ from clearspot.report.blocks import (
 )
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.palette import colours
-from clearspot.report.step_blocks import key_number, notices, without_result
+from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
 
 _METHODS: Final = {keys.DOMAIN_GMM: "Gaussian mixture", keys.DOMAIN_LEIDEN: "Leiden"}
@@ -59,6 +59,7 @@ def domains_section(view: SampleView) -> ReportSection:
     methods = [name for name in (main, *(name for name in _METHODS if name != main)) if name in _METHODS]
     section.blocks += _numbers(view, methods)
     section.blocks += notices(records, "domains")
+    section.blocks += structure_notice(records)
     section.blocks += _maps(view, methods)
     section.blocks += _sizes(view, methods)
     section.blocks += _markers(view, main)

@@ -6,13 +6,14 @@ from typing import Final
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
-from clearspot.report.blocks import Block, Chart, KeyNumbers, ReportSection, Row, Table, Text
+from clearspot.report.blocks import Block, Chart, KeyNumbers, ReportSection, Row, Table, Text, plot_text
 from clearspot.report.format import show
 from clearspot.report.palette import NEUTRAL, PASS, colours
 from clearspot.report.step_blocks import key_number, notices, without_result
 from clearspot.report.view import SampleView
 
 _PIECES_SHOWN: Final = 9
+_Q: Final = 0.05
 
 
 def graph_section(view: SampleView) -> ReportSection:
@@ -28,11 +29,46 @@ def graph_section(view: SampleView) -> ReportSection:
         numbers.append(key_number(records, "graph", "radius_um", _how(view)))
     section.blocks.append(KeyNumbers(numbers))
     section.blocks += notices(records, "graph")
+    section.blocks += _structure(view)
     charts = [*_degree(view), *_pieces_map(view)]
     if charts:
         section.blocks.append(Row(charts))
     section.blocks += _pieces(view)
     return section
+
+
+def _structure(view: SampleView) -> list[Block]:
+    """Moran's I of the tested genes, beside what shuffled places reach."""
+    table = view.records.table("graph", "structure")
+    if not table:
+        return []
+    names = ("percent_genes_spatial", "morans_i_median", "morans_i_shuffled", "n_genes_structure_tested")
+    by_chance = view.records.metric("graph", "morans_i_shuffled")
+    data = [
+        {
+            "type": "bar", "x": list(range(1, len(table["gene"]) + 1)), "y": table["morans_i"],
+            "text": [plot_text(gene) for gene in table["gene"]], "textposition": "none",
+            "marker": {"color": [PASS if q < _Q else NEUTRAL for q in table["q"]]},
+            "hovertemplate": "%{text}: %{y:.3f}<extra></extra>",
+        }
+    ]  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": "gene, by Moran's I"}}, "yaxis": {"title": {"text": "Moran's I"}}, "bargap": 0,
+        "shapes": [
+            {
+                "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": by_chance, "y1": by_chance,
+                "line": {"color": "$muted", "dash": "dot"},
+            }
+        ],
+    }  # fmt: skip
+    caption = (
+        "The most variable genes on the measured counts, size factors taken out. Coloured: q < 0.05. Dotted: what the "
+        "median reaches with the spots shuffled over the places."
+    )
+    return [
+        KeyNumbers([key_number(view.records, "graph", name) for name in names]),
+        Chart("structure", "Pattern over the tissue", caption, {"data": data, "layout": layout}, 2.6),
+    ]
 
 
 def _how(view: SampleView) -> str:

@@ -12,6 +12,7 @@ from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Ta
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
+from clearspot.report.section_picture import picture_blocks
 from clearspot.report.step_blocks import without_result
 from clearspot.report.view import SampleView
 from clearspot.report.violins import LOGARITHMIC, violin
@@ -34,6 +35,7 @@ def qc_section(view: SampleView) -> ReportSection:
         return section
     section.blocks += _filters(view)
     section.blocks += _measures(view)
+    section.blocks += picture_blocks(view)
     section.blocks += _edge(view)
     section.blocks += _outliers(view)
     return section

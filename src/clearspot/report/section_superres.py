@@ -31,7 +31,7 @@ from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.format import show_metric
 from clearspot.report.gene_maps import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
-from clearspot.report.step_blocks import key_number, notices
+from clearspot.report.step_blocks import key_number, notices, structure_notice
 from clearspot.report.superres_outcome import superres_outcome
 from clearspot.report.view import SampleView
 
@@ -57,6 +57,7 @@ def superres_section(view: SampleView) -> ReportSection:
         Notice(_totals(view)),
         _key_numbers(view),
         *_scores(view),
+        *structure_notice(view.records),
         *_maps(view, view.superres),
     ]
     return section

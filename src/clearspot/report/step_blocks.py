@@ -21,6 +21,13 @@ def notices(records: SampleRecords, step: str) -> list[Notice]:
     return [Notice(message.text, "look" if message.level == "warning" else "info") for message in messages]
 
 
+def structure_notice(records: SampleRecords) -> list[Notice]:
+    """Say above maps that they are no findings, where the counts have no pattern over the tissue; else nothing."""
+    if records.metric("graph", "has_spatial_structure") is not False:
+        return []
+    return [Notice("No spatial structure was found in the counts: these maps are no findings.", "bad")]
+
+
 def without_result(records: SampleRecords, step: str) -> list[Block]:
     """Say why there is nothing to show of a step: it refused its input, failed, or did not run."""
     title, record = get_step(step).title, records.steps.get(step)

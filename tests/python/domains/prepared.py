@@ -17,10 +17,14 @@ def denoised_section(min_counts: int = 250, **params) -> ad.AnnData:
     run_qc(adata, "s", QCParams(min_counts=min_counts, **params))
     build_graph(adata, "s")
     rows = np.flatnonzero(adata.obs["qc_pass"])
-    mean = neighbour_mean(adata.obsp["spatial_connectivities"][rows][:, rows], adata.X[rows].toarray())
-    latent = np.full((adata.n_obs, 5), np.nan, dtype=np.float32)
-    latent[rows] = PCA(5, random_state=0).fit_transform(mean)
+    graph, values = adata.obsp["spatial_connectivities"][rows][:, rows], adata.X[rows].toarray()
+    mean = neighbour_mean(graph, values)
+    axes = PCA(5, random_state=0).fit(mean)
+    shuffled = neighbour_mean(graph, values[np.random.default_rng(0).permutation(len(rows))])
+    for key, one in (("X_dusted", mean), ("dusted_shuffled", shuffled)):
+        adata.obsm[key] = np.full((adata.n_obs, 5), np.nan, dtype=np.float32)
+        adata.obsm[key][rows] = axes.transform(one)
     layer = np.full(adata.shape, np.nan, dtype=np.float32)
     layer[rows] = np.expm1(mean) * adata.obs["size_factor"].to_numpy()[rows, None]
-    adata.obsm["X_dusted"], adata.layers["denoised"] = latent, layer
+    adata.layers["denoised"] = layer
     return adata

@@ -53,9 +53,15 @@ def test_domains_of_a_real_section_hang_together(mouse):
     adata = mouse[0].copy()
     rows = np.flatnonzero(adata.obs["qc_pass"])
     variable = np.flatnonzero(adata.var["highly_variable"])
-    mean = neighbour_mean(adata.obsp["spatial_connectivities"][rows][:, rows], adata.X[rows][:, variable].toarray())
-    adata.obsm["X_dusted"] = np.full((adata.n_obs, 20), np.nan)
-    adata.obsm["X_dusted"][rows] = PCA(20, random_state=0).fit_transform(mean)
+    graph, values = adata.obsp["spatial_connectivities"][rows][:, rows], adata.X[rows][:, variable].toarray()
+    mean = neighbour_mean(graph, values)
+    axes = PCA(20, random_state=0).fit(mean)
+    shuffled = neighbour_mean(graph, values[np.random.default_rng(0).permutation(rows.size)])
+    for key, one in (("X_dusted", mean), ("dusted_shuffled", shuffled)):
+        adata.obsm[key] = np.full((adata.n_obs, 20), np.nan)
+        adata.obsm[key][rows] = axes.transform(one)
     metrics = find_domains(adata, "mouse", DomainParams(n_domains=6, moran_n_genes=20, moran_n_perms=10)).metrics
     assert metrics["n_domain_gmm"] == 6
-    assert metrics["neighbour_agreement_domain_gmm"] > 2 * metrics["neighbour_agreement_by_chance_domain_gmm"]
+    # The mean of seven spots makes compact domains of anything: labels strewn anywhere would agree in some 0.2.
+    by_chance = metrics["neighbour_agreement_by_chance_domain_gmm"]
+    assert 0.3 < by_chance < metrics["neighbour_agreement_domain_gmm"] - 0.1

@@ -52,9 +52,25 @@ def test_the_record_says_whose_domains_come_first_and_how_they_were_chosen(adata
 
 def test_domains_agree_with_their_neighbours_more_than_by_chance(adata):
     metrics = find_domains(adata, "s", DomainParams(n_domains=2, **QUICK)).metrics
-    assert metrics["neighbour_agreement_domain_gmm"] > metrics["neighbour_agreement_by_chance_domain_gmm"] + 0.2
+    assert metrics["neighbour_agreement_domain_gmm"] > metrics["neighbour_agreement_by_chance_domain_gmm"] + 0.1
     assert metrics["silhouette_domain_gmm"] > 0
     assert metrics["moran_median_denoised"] > metrics["moran_median_measured"]
+
+
+def test_without_the_latent_of_shuffled_spots_chance_is_not_measured_and_the_record_says_so(adata):
+    del adata.obsm["dusted_shuffled"]
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    assert not [name for name in record.metrics if "by_chance" in name]
+    assert sum("by chance was not measured" in message.text for message in record.messages) == 1
+
+
+def test_of_spots_without_any_pattern_the_domains_are_as_compact_as_by_chance(adata):
+    adata.obsm["X_dusted"] = adata.obsm["dusted_shuffled"]
+    metrics = find_domains(adata, "s", DomainParams(n_domains=4, **QUICK)).metrics
+    for method in ("gmm", "leiden"):
+        measured = metrics[f"neighbour_agreement_domain_{method}"]
+        assert measured > 0.35  # labels strewn anywhere would agree in a quarter
+        assert measured == pytest.approx(metrics[f"neighbour_agreement_by_chance_domain_{method}"], abs=0.02)
 
 
 def test_refinement_never_lowers_the_agreement_with_neighbours(adata):

@@ -1,0 +1,124 @@
+"""Compare the counts with the picture that lies under them, as part of quality control."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.checks.counts_and_picture import CountsAndPicture, counts_and_picture
+from clearspot.checks.tissue_mask import stained_picture
+from clearspot.graph.lattice import find_spacing
+from clearspot.record import StepRecord
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+_CELL_UM: Final = 50.0
+"""Bins are summed in squares of this side: a single bin holds too few counts to lie anywhere."""
+
+_HD_REGISTERED: Final = (3, 1, 2)
+"""Space Ranger up to 3.1.1 put the bins of Visium HD slides from newer CytAssist firmware 16 um off their picture
+(told in nf-core/spatialvi's issue 95)."""
+
+
+def compare_with_picture(adata: ad.AnnData, record: StepRecord) -> None:
+    """Write into the record how well counts and picture fit, at their place and at others.
+
+    Sets the metrics ``percent_spots_on_tissue_image`` and ``picture_*``, and the tables ``picture_scan`` and
+    ``picture_symmetries``. Where nothing can be compared none of them is set, and one message says why.
+
+    Parameters
+    ----------
+    adata
+        With ``obs['total_counts']``, ``obsm['spatial']``, and a picture in ``uns['spatial']``.
+    record
+        Of the step ``qc``.
+    """
+    _warn_of_version(adata, record)
+    found = _compare(adata)
+    if isinstance(found, str):
+        record.note("info", found)
+        return
+    record.metrics |= {
+        "percent_spots_on_tissue_image": found.percent_on_tissue,
+        "picture_correlation": found.correlation,
+        "picture_fit": found.fit,
+        "picture_fit_moved": found.fit_moved,
+        "picture_fit_turned": found.fit_turned,
+        "picture_p": found.p,
+        "picture_shift_um": found.shift_um,
+        "picture_shift_p": found.shift_p,
+        "picture_best_symmetry": found.symmetry,
+        "picture_symmetry_p": found.symmetry_p,
+    }
+    record.tables["picture_scan"] = {
+        "dx_um": [one.dx_um for one in found.scan],
+        "dy_um": [one.dy_um for one in found.scan],
+        "fit": [one.fit for one in found.scan],
+        "on_tissue": [one.on_tissue for one in found.scan],
+    }
+    record.tables["picture_symmetries"] = {
+        "symmetry": list(found.by_symmetry),
+        "fit": list(found.by_symmetry.values()),
+    }
+
+
+def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
+    um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
+    picture = _picture(adata)
+    if picture is None:
+        return "There is no picture with its scale factor: counts were not compared with it."
+    if not um_per_px:
+        return "The micrometres per pixel are not known: counts were not compared with the picture."
+    pixels, scale = picture
+    stained = stained_picture(pixels, float(um_per_px) / scale)
+    if isinstance(stained, str):
+        return stained
+    xy_um = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[:, :2] * float(um_per_px)
+    counts = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=np.float64)
+    pitch_um = find_spacing(xy_um).pitch
+    if pitch_um < _CELL_UM / 2:
+        xy_um, counts = _squares(xy_um, counts)
+        pitch_um = _CELL_UM
+    return counts_and_picture(stained, xy_um, counts, pitch_um)
+
+
+def _picture(adata: ad.AnnData) -> tuple[NDArray[Any], float] | None:
+    """The largest reduced picture that comes with its scale factor, and that factor."""
+    libraries = adata.uns.get(keys.UNS_SPATIAL, {})
+    for library in libraries.values():
+        for name in ("hires", "lowres"):
+            pixels = library.get("images", {}).get(name)
+            factor = library.get("scalefactors", {}).get(f"tissue_{name}_scalef")
+            if pixels is not None and factor:
+                return np.asarray(pixels), float(factor)
+    return None
+
+
+def _squares(
+    xy_um: NDArray[np.float64], counts: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres of squares, and mean counts of the bins in each."""
+    cell, member, size = np.unique(
+        np.floor(xy_um / _CELL_UM).astype(np.int64), axis=0, return_inverse=True, return_counts=True
+    )
+    return np.asarray((cell + 0.5) * _CELL_UM, dtype=np.float64), np.bincount(member.ravel(), counts) / size
+
+
+def _warn_of_version(adata: ad.AnnData, record: StepRecord) -> None:
+    if not adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM):
+        return
+    for library in adata.uns.get(keys.UNS_SPATIAL, {}).values():
+        stated = str(library.get("metadata", {}).get("software_version", ""))
+        version = re.search(r"(\d+)\.(\d+)\.(\d+)", stated)
+        if version is not None and tuple(int(part) for part in version.groups()) < _HD_REGISTERED:
+            record.note(
+                "warning",
+                f"Visium HD by Space Ranger {version.group()}: before 3.1.2, slides from newer CytAssist firmware lie "
+                "16 µm off their picture. Run Space Ranger 3.1.2 or later on the same reads.",
+            )
+            return

@@ -1,0 +1,80 @@
+"""What the page makes of the checks: structure of the counts, counts and picture."""
+
+import base64
+from io import BytesIO
+
+import numpy as np
+import pytest
+from made_sample import Made, add_superres
+from PIL import Image
+from test_sample_page import Page, page_of
+
+NO_FINDING = "No spatial structure was found in the counts: these maps are no findings."
+
+
+def add_structure(made: Made, found: bool) -> None:
+    made.records["graph"].metrics |= {
+        "has_spatial_structure": found, "percent_genes_spatial": 62.0 if found else 0.5,
+        "morans_i_median": 0.1 if found else -0.01, "morans_i_shuffled": 0.004, "n_genes_structure_tested": 3,
+    }  # fmt: skip
+    made.records["graph"].tables["structure"] = {
+        "gene": ["Gene1", "Gene2", "Gene3"], "morans_i": [0.5, 0.2, -0.1], "q": [0.001, 0.04, 0.9],
+    }  # fmt: skip
+
+
+def add_picture(made: Made) -> None:
+    made.records["qc"].metrics |= {
+        "percent_spots_on_tissue_image": 63.6, "picture_correlation": 0.43, "picture_fit": 0.195, "picture_p": 0.005,
+        "picture_fit_moved": 0.506, "picture_fit_turned": 0.1, "picture_shift_um": 500.0, "picture_shift_p": 0.005,
+        "picture_best_symmetry": "as it is", "picture_symmetry_p": 1.0,
+    }  # fmt: skip
+    made.records["qc"].tables["picture_scan"] = {
+        "dx_um": [-300.0, 0.0, 300.0], "dy_um": [400.0, 0.0, 400.0], "fit": [0.506, 0.195, 0.1],
+        "on_tissue": [0.87, 0.636, 0.4],
+    }  # fmt: skip
+    made.records["qc"].tables["picture_symmetries"] = {"symmetry": ["as it is", "turned by 180 degrees"],
+                                                       "fit": [0.506, 0.1]}  # fmt: skip
+
+
+def test_maps_of_counts_without_a_pattern_say_so_in_every_part_that_has_maps(made):
+    superres = add_superres(made)
+    add_structure(made, found=False)
+    assert page_of(made, superres).text.count(NO_FINDING) == 3
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_maps_of_other_counts_do_not(made, tested):
+    if tested:
+        add_structure(made, found=True)
+    page = page_of(made)
+    assert NO_FINDING not in page.text
+    assert ("structure" in page.data["charts"]) is tested
+
+
+def test_the_scan_over_the_picture_is_drawn_with_its_figures(made):
+    add_picture(made)
+    page: Page = page_of(made)
+    chart = page.data["charts"]["picture-scan"]
+    assert chart["data"][0]["x"] == [-300.0, 0.0, 300.0]
+    assert chart["data"][0]["marker"]["color"] == pytest.approx([50.6, 19.5, 10.0])
+    assert "63.6 %" in page.text
+    assert "500" in page.text
+    assert "turned by 180 degrees" in page.text
+
+
+def test_without_a_comparison_the_page_says_why_and_draws_no_scan(made):
+    made.records["qc"].note("info", "There is no picture with its scale factor: counts were not compared with it.")
+    page = page_of(made)
+    assert "picture-scan" not in page.data["charts"]
+    assert "counts were not compared with it" in page.text
+
+
+def test_space_rangers_pictures_of_its_registration_are_shown(made):
+    buffer = BytesIO()
+    Image.fromarray(np.full((30, 40, 3), 200, dtype=np.uint8)).save(buffer, "JPEG")
+    jpeg = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+    made.adata.uns["clearspot"]["registration_pictures"] = {"aligned_fiducials": jpeg}
+    page = page_of(made)
+    assert "aligned_fiducials" in page.data["charts"]
+    assert "detected_tissue" not in page.data["charts"]
+    assert "data:image/jpeg;base64," + base64.b64encode(bytes(jpeg)).decode() in page.data["store"].values()
