@@ -22,7 +22,7 @@ from clearspot.io.features import SplitFeatures, split_features
 from clearspot.io.layout import OutsLayout, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
-from clearspot.io.outside import OutsideTissue, outside_tissue
+from clearspot.io.outside import SQUARE_UM, OutsideTissue, outside_tissue
 from clearspot.io.positions import PXL_COL, PXL_ROW, read_agreeing_positions
 from clearspot.io.reading import bad
 from clearspot.io.scale import Scale, derive_scale
@@ -143,6 +143,11 @@ def _ingest(
     adata = _assemble(features, matrix.barcodes, kept, positions.iloc[rows[kept]], sample, library)
     adata.uns[keys.UNS_SPATIAL] = {library: entry}
     adata.uns[keys.UNS] = _provenance(layout, scale, full)
+    if outside is not None:
+        side = None
+        if layout.bin_size_um is not None and scale.microns_per_pixel is not None:
+            side = max(SQUARE_UM, layout.bin_size_um) / scale.microns_per_pixel
+        adata.uns[keys.UNS][keys.OUTSIDE_TISSUE] = outside.handed_on(side)
     if features.proteins is not None:
         adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
 
