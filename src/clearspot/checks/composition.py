@@ -76,7 +76,9 @@ def composition(cells: Cells, excluded: NDArray[np.bool_] | None = None) -> NDAr
     return found[:, structure > _STRUCTURED]
 
 
-def unexplained(log_counts: NDArray[np.float64], coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+def unexplained(
+    log_counts: NDArray[np.float64], coordinates: NDArray[np.float64], learned_from: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Log counts less those that the make-up predicts (ridge regression, its strength by leave-one-out).
 
     Parameters
@@ -85,17 +87,20 @@ def unexplained(log_counts: NDArray[np.float64], coordinates: NDArray[np.float64
         C natural logs of counts.
     coordinates
         C x K of :func:`composition`.
+    learned_from
+        C: cells that the prediction learns from; all of them where left out.
     """
+    good = np.ones(len(log_counts), dtype=bool) if learned_from is None else learned_from
     if not coordinates.shape[1]:
-        rest: NDArray[np.float64] = log_counts - np.median(log_counts)
+        rest: NDArray[np.float64] = log_counts - np.median(log_counts[good])
         return rest
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    degree = 2 if len(log_counts) > _CELLS_PER_COMPONENT * coordinates.shape[1] ** 2 else 1
+    degree = 2 if good.sum() > _CELLS_PER_COMPONENT * coordinates.shape[1] ** 2 else 1
     model = make_pipeline(StandardScaler(), PolynomialFeatures(degree, include_bias=False), RidgeCV(_SHRINKAGE))
-    left: NDArray[np.float64] = log_counts - model.fit(coordinates, log_counts).predict(coordinates)
+    left: NDArray[np.float64] = log_counts - model.fit(coordinates[good], log_counts[good]).predict(coordinates)
     return left
 
 

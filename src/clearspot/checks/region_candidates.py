@@ -77,29 +77,34 @@ def find_candidates(
     least_contrast
         Smallest contrast, natural log.
     """
-    tree = cKDTree(cells.xy)
     found: list[Candidate] = []
     seen: list[NDArray[np.bool_]] = []
     for k in NEIGHBOURHOODS:
         if k > cells.n // 2:
             break
-        # An even number of neighbours would be drawn from one side only at an edge; the median bears single bad spots.
-        smooth = np.median(values[tree.query(cells.xy, k=k)[1]], axis=1)
+        smooth = smoothed(values, cells, k)
         levels = np.unique(np.linspace(smooth.min(), np.quantile(smooth, _HIGHEST_LEVEL), _LEVELS + 1)[1:])
         for level in levels:
-            for inside in _pieces(smooth <= level, cells, least_cells):
+            for inside in connected_pieces(smooth <= level, cells, least_cells):
                 mask = np.zeros(cells.n, dtype=bool)
                 mask[inside] = True
                 if any((mask & other).sum() > _SAME * (mask | other).sum() for other in seen):
                     continue
                 seen.append(mask)
-                candidate = _compare(values, cells, mask)
+                candidate = compare_with_around(values, cells, mask)
                 if candidate is not None and candidate.contrast >= least_contrast:
                     found.append(candidate)
     return sorted(found, key=lambda one: -one.score)
 
 
-def _pieces(low: NDArray[np.bool_], cells: Cells, least: int) -> list[NDArray[np.intp]]:
+def smoothed(values: NDArray[np.float64], cells: Cells, k: int) -> NDArray[np.float64]:
+    """Median over the k nearest cells, itself included: single bad spots do not move it."""
+    smooth: NDArray[np.float64] = np.median(values[cKDTree(cells.xy).query(cells.xy, k=k)[1]], axis=1)
+    return smooth
+
+
+def connected_pieces(low: NDArray[np.bool_], cells: Cells, least: int) -> list[NDArray[np.intp]]:
+    """Connected pieces of a mask, of at least so many cells and at most two thirds of all."""
     joined = cells.pairs[low[cells.pairs].all(axis=1)]
     graph = coo_matrix((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(cells.n, cells.n))
     label = connected_components(graph, directed=False)[1]
@@ -109,7 +114,8 @@ def _pieces(low: NDArray[np.bool_], cells: Cells, least: int) -> list[NDArray[np
     return [np.flatnonzero(label == number) for number in fits]
 
 
-def _compare(values: NDArray[np.float64], cells: Cells, mask: NDArray[np.bool_]) -> Candidate | None:
+def compare_with_around(values: NDArray[np.float64], cells: Cells, mask: NDArray[np.bool_]) -> Candidate | None:
+    """Compare a region with the cells around it; ``None`` where fewer than ten lie there."""
     inside = np.flatnonzero(mask)
     outside = np.flatnonzero(~mask)
     to_region = cKDTree(cells.xy[inside]).query(cells.xy[outside], distance_upper_bound=_OUTER * cells.pitch)[0]

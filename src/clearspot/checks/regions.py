@@ -19,7 +19,14 @@ from scipy.sparse import csr_matrix
 from clearspot.checks.cells import Cells, make_cells
 from clearspot.checks.composition import composition, unexplained
 from clearspot.checks.places import place_in_words
-from clearspot.checks.region_candidates import Candidate, find_candidates
+from clearspot.checks.region_candidates import (
+    NEIGHBOURHOODS,
+    Candidate,
+    compare_with_around,
+    connected_pieces,
+    find_candidates,
+    smoothed,
+)
 from clearspot.checks.region_profile import Profile, compare_profiles
 from clearspot.graph.lattice import find_spacing
 from clearspot.qc.genes import gene_set_masks
@@ -47,6 +54,8 @@ _MOST_OWN: Final = 0.05
 artefact 0.025."""
 
 _LESS_COMPLEX: Final = 0.3
+_SAME_CONTRAST: Final = 0.8
+_MOSTLY: Final = 0.9
 _HEXAGON: Final = float(np.sqrt(3) / 2)
 _ENCLOSED: Final = 2 / 3
 
@@ -110,6 +119,7 @@ class _Measures:
     """Values of each cell on a log scale, and what the make-up leaves unexplained of them."""
 
     cells: Cells
+    makeup: NDArray[np.float64]
     counts: NDArray[np.float64]
     counts_left: NDArray[np.float64]
     genes: NDArray[np.float64]
@@ -164,9 +174,10 @@ def scan_regions(
         (MITOCHONDRIAL, _mitochondrial(measures)),
         (SIMPLE, _simple(measures)),
     ):
-        for one in candidates:
-            if all(not _overlap(one, other) for _, other in chosen):
-                chosen.append((kind, one))
+        for best in candidates:
+            if all(not _overlap(best, other) for _, other in chosen):
+                whole = _whole(best, candidates, [other for _, other in chosen])
+                chosen.append((kind, _outlined(whole, measures) if kind == LOW_COUNTS else whole))
     regions = [_describe(kind, one, measures, um_per_unit) for kind, one in chosen]
     regions.sort(key=lambda one: -len(one.cells))
     number = np.zeros(cells.n + 1, dtype=np.int64)
@@ -185,6 +196,7 @@ def _measure(cells: Cells, mito: NDArray[np.bool_], blood: NDArray[np.bool_]) ->
     share = -np.log((of_mito + 1) / (total + 4)) if of_mito.sum() > 0 else None
     return _Measures(
         cells,
+        makeup,
         log_counts,
         unexplained(log_counts, makeup),
         genes,
@@ -267,6 +279,40 @@ def _has_core(one: Candidate, cells: Cells) -> bool:
 
 def _overlap(one: Candidate, other: Candidate) -> bool:
     return len(np.intersect1d(one.inside, other.inside)) > 0
+
+
+def _whole(best: Candidate, candidates: list[Candidate], taken: list[Candidate]) -> Candidate:
+    """Largest region around the best one with nearly its contrast: the lowest levels cut away a region's own rim."""
+    around = [
+        one
+        for one in candidates
+        if one.contrast >= _SAME_CONTRAST * best.contrast
+        and len(np.intersect1d(one.inside, best.inside)) > _MOSTLY * len(best.inside)
+        and not any(_overlap(one, other) for other in taken)
+    ]
+    return max(around, key=lambda one: len(one.inside), default=best)
+
+
+def _outlined(one: Candidate, measures: _Measures) -> Candidate:
+    """Redraw the outline half-way between inside and outside, after the rest of the section alone has been learned from.
+
+    A prediction that has learned from the damage itself explains some of it away.
+    """
+    cells = measures.cells
+    rest = np.ones(cells.n, dtype=bool)
+    rest[one.inside] = False
+    left = unexplained(measures.counts, measures.makeup, learned_from=rest)
+    smooth = smoothed(left, cells, NEIGHBOURHOODS[0])
+    middle = (np.median(smooth[one.inside]) + np.median(smooth[one.around])) / 2
+    pieces = connected_pieces(smooth < middle, cells, _LEAST_CELLS)
+    share = [len(np.intersect1d(piece, one.inside)) / len(one.inside) for piece in pieces]
+    if not share or max(share) < _MOSTLY:
+        return one
+    mask = np.zeros(cells.n, dtype=bool)
+    mask[pieces[int(np.argmax(share))]] = True
+    drawn = compare_with_around(measures.counts_left, cells, mask)
+    good = drawn is not None and drawn.contrast >= _SAME_CONTRAST * one.contrast and _has_core(drawn, cells)
+    return drawn if good and drawn is not None else one
 
 
 def _describe(kind: str, one: Candidate, measures: _Measures, um_per_unit: float | None) -> Region:
