@@ -45,6 +45,16 @@ _CORE_SHARE: Final = 0.25
 """A region needs so much that lies inside of it: strips along the tissue's edge and thin lines have none."""
 
 _HALF: Final = float(np.log(2))
+_ALMOST_HALF: Final = 0.5
+_MOST_AGAIN: Final = 10
+_LEAST_AGAIN: Final = 60
+_SHARE_AGAIN: Final = 0.1
+"""A prediction from all cells is bent by large regions only."""
+
+_MOSAIC: Final = 3
+_MOSAIC_SHARE: Final = 1 / 3
+"""So many regions over so much of a section are its tissues: their make-up does not explain their counts."""
+
 _LEAST_STEP: Final = 0.35
 """Natural log by which counts change within two pitches of the border: slow gradients are tissue."""
 
@@ -55,6 +65,7 @@ artefact 0.025."""
 
 _LESS_COMPLEX: Final = 0.3
 _SAME_CONTRAST: Final = 0.8
+_MOST_GROWTH: Final = 2.5
 _MOSTLY: Final = 0.9
 _HEXAGON: Final = float(np.sqrt(3) / 2)
 _ENCLOSED: Final = 2 / 3
@@ -108,10 +119,13 @@ class RegionScan:
         Largest first.
     number
         N: 1 for a spot of the first region, and so on; 0 elsewhere.
+    judged
+        Whether regions could be told from the section's tissues.
     """
 
     regions: tuple[Region, ...]
     number: NDArray[np.int64]
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,12 @@ class _Measures:
     mito_left: NDArray[np.float64] | None
     is_mito: NDArray[np.bool_]
     is_blood: NDArray[np.bool_]
+
+    def left_without(self, one: Candidate) -> NDArray[np.float64]:
+        """Unexplained log counts where the prediction has learned from the rest of the section alone."""
+        rest = np.ones(self.cells.n, dtype=bool)
+        rest[one.inside] = False
+        return unexplained(self.counts, self.makeup, learned_from=rest)
 
     def profile(self, one: Candidate) -> Profile:
         cells = self.cells
@@ -160,7 +180,8 @@ def scan_regions(
 
     Returns
     -------
-    The regions; ``None`` where there are fewer than 75 cells to compare.
+    The regions; ``None`` where there are fewer than 75 cells to compare. Three and more regions that cover more than
+    a third of the section are not told from its tissues: then there is none, and ``judged`` is false.
     """
     cells = make_cells(counts, xy, bin_um=bin_um, um_per_unit=um_per_unit)
     if cells.n < FEWEST_CELLS:
@@ -179,6 +200,9 @@ def scan_regions(
                 whole = _whole(best, candidates, [other for _, other in chosen])
                 chosen.append((kind, _outlined(whole, measures) if kind == LOW_COUNTS else whole))
     regions = [_describe(kind, one, measures, um_per_unit) for kind, one in chosen]
+    covered = sum(len(one.cells) for one in regions)
+    if len(regions) >= _MOSAIC and covered > _MOSAIC_SHARE * cells.n:
+        return RegionScan((), np.zeros(len(xy), dtype=np.int64), judged=False)
     regions.sort(key=lambda one: -len(one.cells))
     number = np.zeros(cells.n + 1, dtype=np.int64)
     for n, region in enumerate(regions, start=1):
@@ -218,16 +242,30 @@ def _expected_genes(counts: csr_matrix, total: NDArray[np.float64]) -> NDArray[n
 
 
 def _low(measures: _Measures) -> list[Candidate]:
-    """Half the counts or less, of those that the make-up explains and of those around."""
-    found = find_candidates(measures.counts_left, measures.cells, least_cells=_LEAST_CELLS, least_contrast=_HALF)
-    return [
-        one
-        for one in found
-        if one.step >= _LEAST_STEP
-        and _contrast(measures.counts, one) >= _HALF
-        and _has_core(one, measures.cells)
-        and measures.profile(one).own_share <= _MOST_OWN
-    ]
+    """Half the counts or less, of those that the make-up explains and of those around.
+
+    A prediction that has learned from the damage explains some of it away, so a little less than half is looked at
+    again with one that has learned from the rest of the section alone.
+    """
+    found = find_candidates(measures.counts_left, measures.cells, least_cells=_LEAST_CELLS, least_contrast=_ALMOST_HALF)
+    kept: list[Candidate] = []
+    again = 0
+    for one in found:
+        if (
+            one.step < _LEAST_STEP
+            or _contrast(measures.counts, one) < _HALF
+            or not _has_core(one, measures.cells)
+            or measures.profile(one).own_share > _MOST_OWN
+        ):
+            continue
+        if one.contrast < _HALF:
+            if len(one.inside) < max(_LEAST_AGAIN, _SHARE_AGAIN * measures.cells.n):
+                continue
+            again += 1
+            if again > _MOST_AGAIN or _contrast(measures.left_without(one), one) < _HALF:
+                continue
+        kept.append(one)
+    return kept
 
 
 def _leaked(measures: _Measures) -> list[Candidate]:
@@ -287,6 +325,7 @@ def _whole(best: Candidate, candidates: list[Candidate], taken: list[Candidate])
         one
         for one in candidates
         if one.contrast >= _SAME_CONTRAST * best.contrast
+        and len(one.inside) <= _MOST_GROWTH * len(best.inside)
         and len(np.intersect1d(one.inside, best.inside)) > _MOSTLY * len(best.inside)
         and not any(_overlap(one, other) for other in taken)
     ]
@@ -294,14 +333,9 @@ def _whole(best: Candidate, candidates: list[Candidate], taken: list[Candidate])
 
 
 def _outlined(one: Candidate, measures: _Measures) -> Candidate:
-    """Redraw the outline half-way between inside and outside, after the rest of the section alone has been learned from.
-
-    A prediction that has learned from the damage itself explains some of it away.
-    """
+    """Redraw the outline half-way between inside and outside, learning from the rest of the section alone."""
     cells = measures.cells
-    rest = np.ones(cells.n, dtype=bool)
-    rest[one.inside] = False
-    left = unexplained(measures.counts, measures.makeup, learned_from=rest)
+    left = measures.left_without(one)
     smooth = smoothed(left, cells, NEIGHBOURHOODS[0])
     middle = (np.median(smooth[one.inside]) + np.median(smooth[one.around])) / 2
     pieces = connected_pieces(smooth < middle, cells, _LEAST_CELLS)
@@ -310,9 +344,8 @@ def _outlined(one: Candidate, measures: _Measures) -> Candidate:
         return one
     mask = np.zeros(cells.n, dtype=bool)
     mask[pieces[int(np.argmax(share))]] = True
-    drawn = compare_with_around(measures.counts_left, cells, mask)
-    good = drawn is not None and drawn.contrast >= _SAME_CONTRAST * one.contrast and _has_core(drawn, cells)
-    return drawn if good and drawn is not None else one
+    drawn = compare_with_around(left, cells, mask)
+    return drawn if drawn is not None and drawn.contrast >= _HALF and _has_core(drawn, cells) else one
 
 
 def _describe(kind: str, one: Candidate, measures: _Measures, um_per_unit: float | None) -> Region:

@@ -54,6 +54,12 @@ def _add_regions(record: StepRecord, adata: ad.AnnData) -> None:
     if scan is None:
         record.note("info", f"Fewer than {FEWEST_CELLS} spots: regional artefacts were not looked for.")
         return
+    if not scan.judged:
+        record.note(
+            "info",
+            "The tissues of this section differ so much in their RNA that damaged regions cannot be told from them.",
+        )
+        return
     _mark(adata, scan)
     areas = [region.area_mm2 for region in scan.regions if region.area_mm2 is not None]
     record.metrics |= {
