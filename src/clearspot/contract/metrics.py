@@ -36,6 +36,7 @@ _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
 _ENOUGH: Final = "there are at least 75 spots, or cells of 100 µm"
 _RAW_MATRIX: Final = "there is a raw matrix, and positions outside the tissue"
+_HIRES: Final = "there is a hires image on a bright ground"
 _GMM: Final = "the Gaussian mixture ran"
 _LEIDEN: Final = "Leiden ran"
 
@@ -185,6 +186,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(_QC, "far_to_tissue_counts", "number", "Counts far from the tissue over those in it",
            "counts of a position far from the tissue over those of the median position in it", better="lower",
            when=_RAW_MATRIX),
+    # qc: the picture by tile
+    Metric(_QC, "percent_tiles_blurred", "percent", "Blurred tiles of the image",
+           "tiles of the image under tissue that lack fine detail", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_overexposed", "percent", "Overexposed tiles of the image",
+           "tiles under tissue most of which is white", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_underexposed", "percent", "Underexposed tiles of the image",
+           "tiles under tissue most of which is black", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_pale", "percent", "Pale tiles of the image",
+           "tiles under tissue that are hardly darker than the glass", better="lower", when=_HIRES),
+    Metric(_QC, "image_tissue_share", "fraction", "Stained share of the image under tissue",
+           "share of the points of the tiles under tissue that are stained", better="higher", when=_HIRES),
     # graph
     Metric(_GRAPH, "n_spots", "count", "Spots", "spots in the graph"),
     Metric(_GRAPH, "n_edges", "count", "Edges"),

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from scipy.spatial import cKDTree
 
 from clearspot import keys
 from clearspot.checks.bleeding import measure_bleeding
+from clearspot.checks.picture_tiles import judge_tiles
 from clearspot.checks.regions import FEWEST_CELLS, Region, RegionScan, scan_regions
 from clearspot.qc.params import bin_size_um
 from clearspot.record import StepRecord
@@ -24,13 +26,14 @@ _SQUARE_UM: Final = 100.0
 
 
 def add_slide_checks(record: StepRecord, adata: ad.AnnData) -> None:
-    """Look for damaged regions, spread RNA and the size of the panel; nothing is dropped.
+    """Look for damaged regions, spread RNA, a poor picture and the size of the panel; nothing is dropped.
 
     Sets ``obs['artefact_region']`` and ``obs['artefact_kind']`` (categories, empty text outside of regions) in place.
     """
     _add_panel(record, adata)
     _add_regions(record, adata)
     _add_bleeding(record, adata)
+    _add_picture(record, adata)
 
 
 def _add_panel(record: StepRecord, adata: ad.AnnData) -> None:
@@ -129,6 +132,31 @@ def _map(
         "y": np.round(xy[:, 1], 1).tolist(),
         "counts": np.round(counts / number, 3).tolist(),
     }
+
+
+def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
+    entry: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
+    image = entry.get("images", {}).get("hires")
+    factor = entry.get("scalefactors", {}).get("tissue_hires_scalef")
+    if image is None or factor is None:
+        return
+    pixels = np.asarray(image)
+    if np.issubdtype(pixels.dtype, np.floating):
+        pixels = np.clip(pixels * (255.0 if pixels.max(initial=0.0) <= 1.0 else 1.0), 0, 255)
+    xy = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
+    reach = 0.5 * float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
+    found = judge_tiles(pixels.astype(np.uint8), float(factor), xy, reach, _microns_per_pixel(adata))
+    if found is None:
+        record.note("info", "The tissue image is blank, or does not cover the spots: its tiles were not judged.")
+        return
+    record.metrics |= {
+        "percent_tiles_blurred": found.percent_blurred,
+        "percent_tiles_overexposed": found.percent_overexposed,
+        "percent_tiles_underexposed": found.percent_underexposed,
+        "percent_tiles_pale": found.percent_pale,
+        "image_tissue_share": found.tissue_share,
+    }
+    record.tables["picture_tiles"] = found.table
 
 
 def _microns_per_pixel(adata: ad.AnnData) -> float | None:
