@@ -13,6 +13,9 @@ from scipy.spatial import cKDTree
 CELL_UM: Final = 100.0
 """Side of a cell of summed bins: the pitch of Visium's spots, so that one set of sizes serves both."""
 
+_FEW: Final = 300
+"""Cells below which a small section of bins is cut into cells of half the side."""
+
 _LEAST_COVER: Final = 0.3
 """Share of a full cell's bins below which a cell at the tissue's edge is left out."""
 
@@ -80,10 +83,11 @@ def make_cells(
         of_spot = np.arange(len(xy), dtype=np.int64)
         return Cells(counts.tocsr(), xy, np.ones(len(xy), dtype=np.int64), of_spot, pitch, _touching(xy, pitch))
     per_unit = um_per_unit or bin_um / float(np.median(_nearest(xy[: 20 * 1024])))
-    side = CELL_UM / per_unit
+    cell_um = CELL_UM if len(xy) * bin_um**2 >= _FEW * CELL_UM**2 else max(CELL_UM / 2, 2 * bin_um)
+    side = cell_um / per_unit
     column, row = np.floor((xy - xy.min(axis=0)) / side).astype(np.int64).T
     _, cell, n_bins = np.unique(row * (column.max() + 1) + column, return_inverse=True, return_counts=True)
-    kept = n_bins >= _LEAST_COVER * (CELL_UM / bin_um) ** 2
+    kept = n_bins >= _LEAST_COVER * (cell_um / bin_um) ** 2
     number = np.where(kept, np.cumsum(kept) - 1, -1)
     of_spot = number[cell]
     inside = np.flatnonzero(of_spot >= 0)
