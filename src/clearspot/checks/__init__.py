@@ -1,1 +1,1 @@
-"""Checks of a sample on which the verdict rests: pure measures of arrays, without limits and without rendering."""
+"""Checks of a slide as a whole, the evidence behind its verdict: functions on arrays, without limits or pictures."""

@@ -37,6 +37,9 @@ _STRUCTURE: Final = "there are enough spots and genes to test"
 _PICTURE: Final = "a stained section's picture, its scale and at least 50 spots are there"
 _REGULAR: Final = "the spots stand on a regular lattice"
 _SCALE: Final = "micrometres per pixel are known"
+_ENOUGH: Final = "there are at least 75 spots, or cells of 100 µm"
+_RAW_MATRIX: Final = "there is a raw matrix, and positions outside the tissue"
+_HIRES: Final = "there is a hires image on a bright ground"
 _GMM: Final = "the Gaussian mixture ran"
 _LEIDEN: Final = "Leiden ran"
 _GMM_CHANCE: Final = f"{_GMM}, after the denoiser"
@@ -191,6 +194,38 @@ METRICS: Final[tuple[Metric, ...]] = (
            "of the eight symmetries of the square", when=_PICTURE),
     Metric(_QC, "picture_symmetry_p", "fraction", "Turn or mirror image of the counts (p)",
            "share of fields as smooth as the counts that gain as much by a turn or mirror image", when=_PICTURE),
+    # qc: panel, regions, spread RNA
+    Metric(_QC, "is_panel", "flag", "Targeted panel", "whether fewer than 2,000 genes were measured"),
+    Metric(_QC, "percent_genes_seen", "percent", "Genes of a spot among those seen",
+           "median genes per spot over the genes with any counts", better="higher"),
+    Metric(_QC, "n_low_regions", "count", "Damaged regions",
+           "connected regions with fewer counts, more mitochondrial RNA or fewer genes than their tissue explains",
+           better="lower", when=_ENOUGH),
+    Metric(_QC, "percent_spots_in_regions", "percent", "Spots in damaged regions", better="lower", when=_ENOUGH),
+    Metric(_QC, "largest_region_mm2", "number", "Largest damaged region", unit="mm²", better="lower",
+           when="there is a damaged region and micrometres per pixel are known"),
+    Metric(_QC, "percent_counts_outside_tissue", "percent", "Counts outside the tissue", better="lower",
+           when=_RAW_MATRIX),
+    Metric(_QC, "bleed_spread_um", "number", "Spread of RNA outside the tissue",
+           "distance from the tissue within which counts fall to 1/e", "µm", "lower",
+           "there is a raw matrix, and counts fall with the distance"),
+    Metric(_QC, "bleed_share", "fraction", "Share of counts spread from the tissue",
+           "counts outside the tissue that fall with the distance from it, over all counts", better="lower",
+           when=_RAW_MATRIX),
+    Metric(_QC, "far_to_tissue_counts", "number", "Counts far from the tissue over those in it",
+           "counts of a position far from the tissue over those of the median position in it", better="lower",
+           when=_RAW_MATRIX),
+    # qc: the picture by tile
+    Metric(_QC, "percent_tiles_blurred", "percent", "Blurred tiles of the image",
+           "tiles of the image under tissue that lack fine detail", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_overexposed", "percent", "Overexposed tiles of the image",
+           "tiles under tissue most of which is white", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_underexposed", "percent", "Underexposed tiles of the image",
+           "tiles under tissue most of which is black", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_pale", "percent", "Pale tiles of the image",
+           "tiles under tissue that are hardly darker than the glass", better="lower", when=_HIRES),
+    Metric(_QC, "image_tissue_share", "fraction", "Stained share of the image under tissue",
+           "share of the points of the tiles under tissue that are stained", better="higher", when=_HIRES),
     # graph
     Metric(_GRAPH, "n_spots", "count", "Spots", "spots in the graph"),
     Metric(_GRAPH, "n_edges", "count", "Edges"),
@@ -418,8 +453,28 @@ STATED: Final[tuple[Metric, ...]] = (
         "reads_mapped_confidently_to_transcriptome", "fraction", "Reads Mapped Confidently to Transcriptome", "higher"
     ),
     _stated("reads_mapped_confidently_to_probe_set", "fraction", "Reads Mapped Confidently to Probe Set", "higher"),
-)
-"""Figures of Space Ranger that reports and limits use; the title is Space Ranger's own name."""
+    _stated("valid_umis", "fraction", "Valid UMIs", "higher"),
+    _stated("q30_bases_in_barcode", "fraction", "Q30 Bases in Barcode", "higher"),
+    _stated("q30_bases_in_rna_read", "fraction", "Q30 Bases in RNA Read", "higher"),
+    _stated("q30_bases_in_probe_read", "fraction", "Q30 Bases in Probe Read", "higher"),
+    _stated("q30_bases_in_umi", "fraction", "Q30 Bases in UMI", "higher"),
+    _stated("q30_bases_in_sample_index", "fraction", "Q30 Bases in Sample Index", "higher"),
+    _stated("mean_reads_under_tissue_per_spot", "number", "Mean Reads Under Tissue per Spot", "higher"),
+    _stated("mean_reads_under_tissue_per_bin_8_um", "number", "Mean Reads Under Tissue per Bin 8 µm", "higher"),
+    _stated("mean_umis_under_tissue_per_bin_8_um", "number", "Mean UMIs Under Tissue per Bin 8 µm", "higher"),
+    _stated("reads_per_sq_mm_of_tissue", "number", "Reads per sq mm of Tissue", "higher"),
+    _stated("reads_mapped_to_genome", "fraction", "Reads Mapped to Genome", "higher"),
+    _stated("reads_mapped_confidently_to_genome", "fraction", "Reads Mapped Confidently to Genome", "higher"),
+    _stated("reads_mapped_antisense_to_gene", "fraction", "Reads Mapped Antisense to Gene", "lower"),
+    _stated("reads_mapped_to_probe_set", "fraction", "Reads Mapped to Probe Set", "higher"),
+    _stated(
+        "reads_mapped_confidently_to_the_filtered_probe_set", "fraction",
+        "Reads Mapped Confidently to the Filtered Probe Set", "higher",
+    ),
+    _stated("estimated_umis_from_genomic_dna", "fraction", "Estimated UMIs from Genomic DNA", "lower"),
+)  # fmt: skip
+"""Figures of Space Ranger that reports and limits use, each under one name whatever its version calls it; the title is
+Space Ranger's own name (others: :mod:`clearspot.contract.space_ranger`)."""
 
 _BY_STEP: Final = {(step, metric.name): metric for metric in (*METRICS, *STATED) for step in metric.steps}
 

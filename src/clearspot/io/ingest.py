@@ -22,7 +22,7 @@ from clearspot.io.features import SplitFeatures, split_features
 from clearspot.io.layout import OutsLayout, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
-from clearspot.io.outside import OutsideTissue, outside_tissue
+from clearspot.io.outside import SQUARE_UM, OutsideTissue, outside_tissue
 from clearspot.io.positions import PXL_COL, PXL_ROW, read_agreeing_positions
 from clearspot.io.reading import bad
 from clearspot.io.registration_pictures import registration_pictures
@@ -148,6 +148,11 @@ def _ingest(
     record.messages += unread
     if pictures:
         adata.uns[keys.UNS][keys.REGISTRATION_PICTURES] = pictures
+    if outside is not None:
+        side = None
+        if layout.bin_size_um is not None and scale.microns_per_pixel is not None:
+            side = max(SQUARE_UM, layout.bin_size_um) / scale.microns_per_pixel
+        adata.uns[keys.UNS][keys.OUTSIDE_TISSUE] = outside.handed_on(side)
     if features.proteins is not None:
         adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
 

@@ -16,7 +16,7 @@ MTX: Final = re.compile(r"^(?P<prefix>.*?)matrix\.mtx(?:\.gz)?$")
 PROBE_H5: Final = re.compile(_PREFIX + r"raw_probe_bc_matrix\.h5$")
 POSITIONS: Final = re.compile(_PREFIX + r"tissue_positions(?:_list)?\.(?:csv|tsv|txt|parquet)(?:\.gz)?$")
 SCALEFACTORS: Final = re.compile(_PREFIX + r"scalefactors(?:_json)?\.json(?:\.gz)?$")
-METRICS_SUMMARY: Final = re.compile(_PREFIX + r"metrics_summary\.csv(?:\.gz)?$")
+METRICS_SUMMARY: Final = re.compile(_PREFIX + r"metrics_summary(?:_csv)?\.csv(?:\.gz)?$")
 SPATIAL_FOLDER: Final = re.compile(_PREFIX + r"spatial$")
 IMAGE: Final = re.compile(
     _PREFIX + r"(?P<kind>tissue_hires|tissue_lowres|detected_tissue|aligned_tissue|cytassist|aligned_fiducials)"

@@ -23,6 +23,7 @@ from clearspot.qc.normalise import normalise
 from clearspot.qc.outliers import flag_local_outliers
 from clearspot.qc.params import QCParams
 from clearspot.qc.picture import compare_with_picture
+from clearspot.qc.slide_checks import add_slide_checks
 from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
 from clearspot.record import StepRecord
 
@@ -37,8 +38,8 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     """Measure, flag, normalise and choose genes, in place; nothing is dropped and the counts stay untouched.
 
     Sets ``X`` (log1p of counts over size factor), ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
-    ``size_factor``, ``local_outlier``, ``edge_distance``; ``var``: scanpy's metrics, ``qc_pass``, ``highly_variable``,
-    ``highly_variable_rank``, ``gene_of_interest``.
+    ``size_factor``, ``local_outlier``, ``edge_distance``, ``artefact_region``, ``artefact_kind``; ``var``: scanpy's
+    metrics, ``qc_pass``, ``highly_variable``, ``highly_variable_rank``, ``gene_of_interest``.
 
     Parameters
     ----------
@@ -80,6 +81,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     _note_genomes(record, adata)
     _note_surroundings(record, adata)
     compare_with_picture(adata, record)
+    add_slide_checks(record, adata)
     interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
     median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)

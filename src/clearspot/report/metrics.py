@@ -9,6 +9,7 @@ from typing import Any
 
 from clearspot import keys
 from clearspot.contract.metrics import SPACE_RANGER, get_metric
+from clearspot.contract.space_ranger import find_figure
 from clearspot.contract.steps import RECORDED, get_step
 from clearspot.errors import Problem
 from clearspot.record import Message, Status, StepRecord, write_json
@@ -39,7 +40,7 @@ class SampleRecords:
         """
         declared = get_metric(step, name)
         if step == SPACE_RANGER:
-            return self.space_ranger.get(declared.title)
+            return find_figure(self.space_ranger, name, declared.title, is_fraction=declared.kind == "fraction")
         record = self.steps.get(step)
         return None if record is None else record.metrics.get(name)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from clearspot.contract.metric import Metric
-from clearspot.contract.metrics import STATED
+from clearspot.contract.metrics import SPACE_RANGER, STATED
 from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
@@ -68,12 +68,12 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> ReportSectio
 
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:
     """Figures under 10x's own names: Space Ranger's where it states them, else measured here and marked so."""
-    stated = records.space_ranger
     numbers = []
     for metric in STATED:
         here = _measured_here(records, metric)
-        if metric.title in stated:
-            numbers.append(KeyNumber(metric.title, show_metric(stated[metric.title], metric), "Space Ranger"))
+        stated = records.metric(SPACE_RANGER, metric.name)
+        if stated is not None:
+            numbers.append(KeyNumber(metric.title, show_metric(stated, metric), "Space Ranger"))
         elif here is not None:
             numbers.append(KeyNumber(_title(records, metric), show_metric(here, metric), "measured here"))
     return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clearspot import keys
 from clearspot.contract.metrics import metrics_of
 from clearspot.contract.steps import get_step
 from clearspot.report.blocks import Block, Notice, ReportSection, Table, Text
@@ -50,6 +51,8 @@ def _from_file(view: SampleView) -> list[Block]:
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, item in sorted(value.items()):
+        if name == keys.OUTSIDE_TISSUE:
+            continue  # thousands of numbers, which the quality control tab draws
         if isinstance(item, dict):
             rows += _flat(item, f"{before}{name}.")
         else:

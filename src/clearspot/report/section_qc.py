@@ -13,6 +13,7 @@ from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.section_picture import picture_blocks
+from clearspot.report.slide_checks import slide_check_blocks
 from clearspot.report.step_blocks import without_result
 from clearspot.report.view import SampleView
 from clearspot.report.violins import LOGARITHMIC, violin
@@ -38,6 +39,7 @@ def qc_section(view: SampleView) -> ReportSection:
     section.blocks += picture_blocks(view)
     section.blocks += _edge(view)
     section.blocks += _outliers(view)
+    section.blocks += slide_check_blocks(view)
     return section
 
 

@@ -111,6 +111,7 @@ def test_a_condition_is_only_stated_where_the_metric_can_be_absent(records: dict
     hd = {("check", "bin_size_um"), ("ingest", "bin_size_um"), ("check", "bins_available")}
     pretrained = {("superres_train", "seconds_diffusion"), ("superres_train", "loss_diffusion_final")}
     others = {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
+    others.add(("qc", "largest_region_mm2"))
     # the reference is too small for a block that is held out
     small = {("superres_pretrain", "pearson_model"), ("superres_pretrain", "pearson_plain")}
     encoder = {("reference", "image_encoder"), ("histology", "image_encoder")}
