@@ -28,6 +28,8 @@ TOTAL_COUNTS: Final = "total_counts"
 N_GENES: Final = "n_genes_by_counts"
 LOCAL_OUTLIER: Final = "local_outlier"
 EDGE_DISTANCE: Final = "edge_distance"
+ARTEFACT_REGION: Final = "artefact_region"
+ARTEFACT_KIND: Final = "artefact_kind"
 
 # var
 GENE_IDS: Final = "gene_ids"

@@ -376,6 +376,11 @@ STATED: Final[tuple[Metric, ...]] = (
         "reads_mapped_confidently_to_transcriptome", "fraction", "Reads Mapped Confidently to Transcriptome", "higher"
     ),
     _stated("reads_mapped_confidently_to_probe_set", "fraction", "Reads Mapped Confidently to Probe Set", "higher"),
+    _stated("valid_umis", "fraction", "Valid UMIs", "higher"),
+    _stated("q30_barcode", "fraction", "Q30 Bases in Barcode", "higher"),
+    _stated("q30_rna_read", "fraction", "Q30 Bases in RNA Read", "higher"),
+    _stated("q30_probe_read", "fraction", "Q30 Bases in Probe Read", "higher"),
+    _stated("q30_umi", "fraction", "Q30 Bases in UMI", "higher"),
 )
 """Figures of Space Ranger that reports and limits use; the title is Space Ranger's own name."""
 
@@ -391,6 +396,11 @@ def get_metric(step: str, name: str) -> Metric:
         If the step declares no such metric.
     """
     return _BY_STEP[step, name]
+
+
+def is_declared(step: str, name: str) -> bool:
+    """Whether a step declares a metric of that name."""
+    return (step, name) in _BY_STEP
 
 
 def metrics_of(step: str) -> tuple[Metric, ...]:
