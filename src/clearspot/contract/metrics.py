@@ -376,11 +376,6 @@ STATED: Final[tuple[Metric, ...]] = (
         "reads_mapped_confidently_to_transcriptome", "fraction", "Reads Mapped Confidently to Transcriptome", "higher"
     ),
     _stated("reads_mapped_confidently_to_probe_set", "fraction", "Reads Mapped Confidently to Probe Set", "higher"),
-    _stated("valid_umis", "fraction", "Valid UMIs", "higher"),
-    _stated("q30_barcode", "fraction", "Q30 Bases in Barcode", "higher"),
-    _stated("q30_rna_read", "fraction", "Q30 Bases in RNA Read", "higher"),
-    _stated("q30_probe_read", "fraction", "Q30 Bases in Probe Read", "higher"),
-    _stated("q30_umi", "fraction", "Q30 Bases in UMI", "higher"),
 )
 """Figures of Space Ranger that reports and limits use; the title is Space Ranger's own name."""
 

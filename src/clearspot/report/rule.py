@@ -53,6 +53,8 @@ class Rule:
         Rules of one topic see one fault in several figures: the verdict names the first of them. Empty: its own.
     replaces
         Start of a step's warning that says what this rule says; the warning is then left out.
+    direction
+        On which side of a limit values are worse; empty: as the metric's declaration says.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Rule:
     significance: float | None = None
     topic: str = ""
     replaces: str = ""
+    direction: Literal["below", "above", ""] = ""
 
     @property
     def declared(self) -> Metric:
@@ -95,6 +98,8 @@ class Rule:
         ValueError
             If neither direction of the metric is better.
         """
+        if self.direction:
+            return self.direction
         if self.declared.better == "neither":
             raise ValueError(f"{self.step}.{self.metric} has no better direction, so it can have no limit")
         return "below" if self.declared.better == "higher" else "above"

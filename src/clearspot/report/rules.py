@@ -53,11 +53,11 @@ _PLACE: Final = (
         _MEASURED, required=False, topic="place",
     ),
     Rule(
-        "picture_symmetry", "qc", "picture_symmetry_p", 0.01, 0.001,
-        "the counts fit the picture better {picture_best_symmetry} than as it lies: p = {value}",
+        "picture_symmetry", "qc", "picture_symmetry_p", 0.02, 0.01,
+        "the counts fit the picture better when they are {picture_best_symmetry}: p = {value}",
         "The image or the positions are turned or mirrored: look at aligned_fiducials.jpg, and align again in Loupe "
         "Browser.",
-        _CHOICE, required=False, topic="place",
+        f"{_CHOICE}: false alarms in 1 and 2 of 100 sections", required=False, direction="below", topic="place",
     ),
     Rule(
         "picture_shift", "qc", "picture_shift_um", 75, 200,
@@ -157,25 +157,25 @@ _SEQUENCING: Final = (
         _ALERT, required=False,
     ),
     Rule(
-        "q30_rna_read", SPACE_RANGER, "q30_rna_read", 0.65, 0.55,
+        "q30_rna_read", SPACE_RANGER, "q30_bases_in_rna_read", 0.65, 0.55,
         "{value} of the bases of the RNA read reach Q30",
         "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
         _ALERT, required=False,
     ),
     Rule(
-        "q30_probe_read", SPACE_RANGER, "q30_probe_read", 0.65, 0.55,
+        "q30_probe_read", SPACE_RANGER, "q30_bases_in_probe_read", 0.65, 0.55,
         "{value} of the bases of the probe read reach Q30",
         "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
         _ALERT, required=False,
     ),
     Rule(
-        "q30_barcode", SPACE_RANGER, "q30_barcode", 0.55, 0.45,
+        "q30_barcode", SPACE_RANGER, "q30_bases_in_barcode", 0.55, 0.45,
         "{value} of the bases of the barcode reach Q30",
         "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
         _ALERT, required=False,
     ),
     Rule(
-        "q30_umi", SPACE_RANGER, "q30_umi", 0.75, 0.65,
+        "q30_umi", SPACE_RANGER, "q30_bases_in_umi", 0.75, 0.65,
         "{value} of the bases of the UMI reach Q30",
         "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
         _ALERT, required=False,
@@ -203,6 +203,14 @@ _SEQUENCING: Final = (
         "{value} reads a spot",
         "Sequenced less deeply than a panel needs: sequence the library further if saturation is low.",
         f"{_CHOICE}: a tenth of a transcriptome's", required=False, of="spot", genes="panel", topic="depth",
+    ),
+    Rule(
+        "mean_reads_bin", SPACE_RANGER, "mean_reads_under_tissue_per_bin_8_um", 300, 30,
+        "{value} reads a bin of 8 µm",
+        "Sequenced less deeply than 10x recommends (275 million reads for a full capture area): sequence the library "
+        "further if saturation is low.",
+        "10x: recommended depth of Visium HD, three quarters of it (look) and a tenth of that (bad)", required=False,
+        of="bin", genes="whole", topic="depth",
     ),
     Rule(
         "sequencing_saturation", SPACE_RANGER, "sequencing_saturation", 0.25, 0.1,
