@@ -16,6 +16,7 @@ import click
 
 from clearspot.contract.metrics import METRICS
 from clearspot.contract.steps import STEPS
+from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 
@@ -62,12 +63,16 @@ def limits_table() -> str:
             f"`{rule.id}`",
             f"{rule.title}{_PLACES[rule.of]}{_GENES[rule.genes]}{_SCALES.get(rule.kind, '')}; {rule.worse}",
             *("" if value is None else f"{value:g}" for value in (rule.look, rule.bad)),
-            rule.source
-            + (f"; only where p is at most {rule.significance:g} (`significance`)" if rule.p_metric else ""),
+            f"{rule.source}{_guard(rule)}",
         )
         for rule in RULES
     ]
     return _table(("name", "what; the direction that is worse", "look", "bad", "source of the limits"), rows)
+
+
+def _guard(rule: Rule) -> str:
+    """Where alone the rule speaks."""
+    return f"; only where `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
 
 
 _PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)"}

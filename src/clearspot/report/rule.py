@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from clearspot.contract.metric import Kind, Metric
-from clearspot.contract.metrics import get_metric
+from clearspot.contract.metrics import get_metric, is_declared
 from clearspot.errors import BadInputError, Problem
 from clearspot.report.blocks import Light
 from clearspot.report.format import brief, show
@@ -19,7 +19,7 @@ from clearspot.report.metrics import SampleRecords
 
 Direction = Literal["below", "above"]
 
-_LIMITS: Final = ("look", "bad", "significance")
+_LIMITS: Final = ("look", "bad", "guard_limit")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Rule:
         Limits of the yellow and of the red light; ``None``: no such light.
     problem
         What is wrong with a value beyond a limit, without capital and full stop: ``{value}`` is the figure, ``{name}``
-        another metric of the step, ``{places}`` spots or bins, ``{place}`` one of them. The limit is put behind it.
+        another metric of the step, ``{table.column}`` the first row of one of its tables, ``{places}`` spots or bins,
+        ``{place}`` one of them. The limit is put behind it.
     advice
         What such a value can mean, and what to do.
     source
@@ -47,8 +48,9 @@ class Rule:
         Whether the limits hold for spots, for Visium HD's bins, or for both.
     genes
         Whether they hold for panels of some genes, for whole transcriptomes, or for both.
-    p_metric, significance
-        Metric with the figure's p-value, and the largest one with which the rule speaks; empty: it always does.
+    guard, guard_limit
+        Another metric of the step (the figure's p-value, say), and its largest value with which the rule speaks; empty:
+        it always does.
     topic
         Rules of one topic see one fault in several figures: the verdict names the first of them. Empty: its own.
     replaces
@@ -68,8 +70,8 @@ class Rule:
     required: bool = True
     of: Literal["spot", "bin", "both"] = "both"
     genes: Literal["panel", "whole", "both"] = "both"
-    p_metric: str = ""
-    significance: float | None = None
+    guard: str = ""
+    guard_limit: float | None = None
     topic: str = ""
     replaces: str = ""
     direction: Literal["below", "above", ""] = ""
@@ -112,9 +114,9 @@ class Rule:
     def judge(self, records: SampleRecords) -> Light:
         """Return the light of a sample's figure."""
         light = self.light(records.metric(self.step, self.metric))
-        if light in ("look", "bad") and self.p_metric and self.significance is not None:
-            p = records.metric(self.step, self.p_metric)
-            return light if isinstance(p, (int, float)) and p <= self.significance else "good"
+        if light in ("look", "bad") and self.guard and self.guard_limit is not None:
+            guard = records.metric(self.step, self.guard)
+            return light if isinstance(guard, (int, float)) and guard <= self.guard_limit else "good"
         return light
 
     def light(self, value: Any) -> Light:
@@ -146,22 +148,36 @@ class Rule:
         return value < limit if self.worse == "below" else value > limit
 
 
-class _Figures(dict[str, str]):
-    """What a rule's sentence may name; other metrics of its step are looked up as they are asked for."""
+class _Figures(dict[str, Any]):
+    """What a rule's sentence may name; metrics and tables of its step are looked up as they are asked for."""
 
     def __init__(self, rule: Rule, records: SampleRecords, value: str):
         super().__init__(value=value, place=records.spot_word, places=f"{records.spot_word}s")
         self._rule, self._records = rule, records
 
-    def __missing__(self, name: str) -> str:
+    def __missing__(self, name: str) -> Any:
+        if not is_declared(self._rule.step, name):
+            table = self._records.table(self._rule.step, name)
+            return _FirstRow({column: values[0] for column, values in table.items()})
         other = get_metric(self._rule.step, name)
         return brief(self._records.metric(self._rule.step, name), other.kind)
+
+
+class _FirstRow:
+    """First row of a table; what it lacks was not measured."""
+
+    def __init__(self, row: dict[str, Any]):
+        self._row = row
+
+    def __getattr__(self, column: str) -> str:
+        return brief(self._row.get(column))
 
 
 def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """Replace limits by those of a YAML file (``rule id: {look: number, bad: number}``; null: no such light).
 
-    ``significance`` replaces the p-value with which a rule speaks, where it has one.
+    ``guard_limit`` replaces the largest value of its guard with which a rule speaks, where it has one; null: it always
+    speaks.
 
     Raises
     ------
@@ -185,7 +201,7 @@ def _are_limits(limits: Any, rule: Rule | None) -> bool:
     return (
         rule is not None
         and isinstance(limits, dict)
-        and set(limits) <= set(_LIMITS if rule.p_metric else _LIMITS[:2])
+        and set(limits) <= set(_LIMITS if rule.guard else _LIMITS[:2])
         and all(value is None or type(value) in (int, float) for value in limits.values())
     )
 

@@ -64,7 +64,7 @@ _PLACE: Final = (
         "the counts fit the picture best {value} µm beside it",
         "The fiducials were not found rightly, or the image is of another section: look at aligned_fiducials.jpg, and "
         "align again in Loupe Browser.",
-        _MEASURED, required=False, p_metric="picture_shift_p", significance=0.01, topic="place",
+        _MEASURED, required=False, guard="picture_shift_p", guard_limit=0.01, topic="place",
     ),
 )  # fmt: skip
 
@@ -110,8 +110,8 @@ _COUNTS: Final = (
 _AREAS: Final = (
     Rule(
         "percent_spots_in_regions", "qc", "percent_spots_in_regions", 1, 50,
-        "{value} of the {places} lie in {n_low_regions} region(s) unlike their surroundings (largest "
-        "{largest_region_mm2} mm²)",
+        "{value} of the {places} lie in damaged regions ({n_low_regions} of them; the largest {regions.place}: "
+        "{largest_region_mm2} mm² with {regions.kind})",
         "Part of the tissue was torn, dried, folded, covered or badly permeabilised: see the map of quality control, "
         "and leave out obs['artefact_region'] where it is not empty.",
         _MEASURED, required=False,
@@ -195,22 +195,24 @@ _SEQUENCING: Final = (
     Rule(
         "mean_reads_spot", SPACE_RANGER, "mean_reads_per_spot", 25_000, 2_500,
         "{value} reads a spot",
-        "Sequenced less deeply than 10x recommends: sequence the library further if saturation is low.",
+        "Sequenced less deeply than 10x recommends: sequence the library further.",
         f"{_NOTE}; a tenth of it (bad)", required=False, of="spot", genes="whole", topic="depth",
+        guard="sequencing_saturation", guard_limit=0.5,
     ),
     Rule(
         "mean_reads_spot_panel", SPACE_RANGER, "mean_reads_per_spot", 2_500, 250,
         "{value} reads a spot",
-        "Sequenced less deeply than a panel needs: sequence the library further if saturation is low.",
+        "Sequenced less deeply than a panel needs: sequence the library further.",
         f"{_CHOICE}: a tenth of a transcriptome's", required=False, of="spot", genes="panel", topic="depth",
+        guard="sequencing_saturation", guard_limit=0.5,
     ),
     Rule(
         "mean_reads_bin", SPACE_RANGER, "mean_reads_under_tissue_per_bin_8_um", 300, 30,
         "{value} reads a bin of 8 µm",
         "Sequenced less deeply than 10x recommends (275 million reads for a full capture area): sequence the library "
-        "further if saturation is low.",
+        "further.",
         "10x: recommended depth of Visium HD, three quarters of it (look) and a tenth of that (bad)", required=False,
-        of="bin", genes="whole", topic="depth",
+        of="bin", genes="whole", topic="depth", guard="sequencing_saturation", guard_limit=0.5,
     ),
     Rule(
         "sequencing_saturation", SPACE_RANGER, "sequencing_saturation", 0.25, 0.1,

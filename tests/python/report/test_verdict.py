@@ -14,7 +14,7 @@ LEAST = Rule("least", "qc", "n_spots_pass", 100, 10, "{value} {places} kept", "A
 MOST = Rule("most", "qc", "median_percent_mt", 20, None, "median {value} mitochondrial", "", "a test")
 CHANCE = Rule(
     "chance", "qc", "median_percent_hb", 5, 20, "{value} haemoglobin", "", "a test",
-    p_metric="edge_to_interior_counts", significance=0.01,
+    guard="edge_to_interior_counts", guard_limit=0.01,
 )  # fmt: skip
 
 
@@ -101,6 +101,13 @@ def test_a_fault_seen_in_two_figures_is_told_once() -> None:
     assert verdict(records, findings(records, RULES)).text == "60 % of the counts bled over 300 µm (limit 50 %)."
 
 
+def test_a_sentence_may_name_the_first_row_of_a_table() -> None:
+    rule = Rule("r", "qc", "percent_spots_pass", 70, 30, "{value} kept {regions.place} ({regions.area})", "", "a test")
+    records = sample(percent_spots_pass=10.0)
+    records.steps["qc"].tables["regions"] = {"place": ["at the top", "left"]}
+    assert rule.reason(records, "bad") == "10 % kept at the top (not measured) (limit 30 %)"
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_limit_has_a_direction_a_source_and_a_sentence(rule: Rule) -> None:
     limits = [limit for limit in (rule.bad, rule.look) if limit is not None]
@@ -151,8 +158,8 @@ def test_a_facilitys_limits_replace_only_what_they_name(tmp_path: Path) -> None:
     assert (rule.look, rule.bad) == (50, 10)
 
 
-def test_a_facility_sets_the_significance_where_there_is_one(tmp_path: Path) -> None:
-    (tmp_path / "limits.yml").write_text("chance: {significance: 0.5}\n")
+def test_a_facility_sets_the_guard_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "limits.yml").write_text("chance: {guard_limit: 0.5}\n")
     (rule,) = read_thresholds(tmp_path / "limits.yml", [CHANCE])
     assert rule.judge(sample(median_percent_hb=30.0, edge_to_interior_counts=0.2)) == "bad"
 
@@ -163,7 +170,7 @@ def test_a_facility_sets_the_significance_where_there_is_one(tmp_path: Path) -> 
         ("leest: {look: 50}", "leest"),
         ("least: {lok: 50}", "lok"),
         ("least: {look: many}", "many"),
-        ("least: {significance: 0.05}", "significance"),
+        ("least: {guard_limit: 0.05}", "guard_limit"),
         ("least: 50", "least: 50"),
         ("[least]", "least"),
         ("least: {look", "no YAML"),
