@@ -14,5 +14,5 @@ workflow {
     def settings = readSettings(params)
     PIPELINE_INITIALISATION(settings, params)
     CLEARSPOT(settings)
-    PIPELINE_COMPLETION(settings, CLEARSPOT.out.sample_reports, CLEARSPOT.out.cohort_report, CLEARSPOT.out.refused, CLEARSPOT.out.left_out)
+    PIPELINE_COMPLETION(settings, CLEARSPOT.out.sample_reports, CLEARSPOT.out.verdicts, CLEARSPOT.out.cohort_report, CLEARSPOT.out.refused, CLEARSPOT.out.left_out)
 }

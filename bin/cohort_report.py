@@ -39,14 +39,14 @@ def main(
     """Write multiqc_report.html, multiqc_data, qc_summary.csv, and MultiQC's inputs."""
     with exit_codes():
         from clearspot.report.cohort import INPUTS_NAME, read_versions, run_multiqc, write_multiqc_inputs
+        from clearspot.report.rule import read_thresholds
         from clearspot.report.rules import RULES
-        from clearspot.report.verdict import read_thresholds
 
         inputs = outdir / INPUTS_NAME
         rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
-        write_multiqc_inputs(records, inputs, versions=read_versions(versions), rules=rules)
+        samples = write_multiqc_inputs(records, inputs, versions=read_versions(versions), rules=rules)
         (inputs / keys.QC_SUMMARY_NAME).replace(outdir / keys.QC_SUMMARY_NAME)
-        run_multiqc(inputs, outdir, configs, title)
+        run_multiqc(inputs, outdir, configs, title, samples)
 
 
 if __name__ == "__main__":

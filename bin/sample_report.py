@@ -35,9 +35,9 @@ def main(
     thresholds: Path | None,
 ) -> None:
     """Write SAMPLE_report.html and metrics.json."""
+    from clearspot.report.rule import read_thresholds
     from clearspot.report.rules import RULES
     from clearspot.report.sample import write_sample_report
-    from clearspot.report.verdict import read_thresholds
 
     rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
     page = script.outdir / keys.report_name(script.sample)

@@ -26,8 +26,8 @@ def main(
     """Write samplesheet.valid.json and cohort.samplesheet.json, or list all problems and exit with 65."""
     from clearspot.io.run_inputs import check_run_inputs
     from clearspot.record import write_json
+    from clearspot.report.rule import read_thresholds
     from clearspot.report.rules import RULES
-    from clearspot.report.verdict import read_thresholds
 
     limits = [] if thresholds is None else [lambda: read_thresholds(thresholds, RULES)]
     sheet, record = check_run_inputs(samplesheet, schema, params, params_schema, *limits)

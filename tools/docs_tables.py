@@ -16,8 +16,9 @@ import click
 
 from clearspot.contract.metrics import METRICS
 from clearspot.contract.steps import STEPS
+from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
-from clearspot.report.summary import COLUMNS, VERDICT_COLUMNS
+from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
@@ -60,21 +61,28 @@ def limits_table() -> str:
     rows = [
         (
             f"`{rule.id}`",
-            f"{rule.title}{_PLACES[rule.of]}{_SCALES.get(rule.kind, '')}; {rule.worse}",
+            f"{rule.title}{_PLACES[rule.of]}{_GENES[rule.genes]}{_SCALES.get(rule.kind, '')}; {rule.worse}",
             *("" if value is None else f"{value:g}" for value in (rule.look, rule.bad)),
+            f"{rule.source}{_guard(rule)}",
         )
         for rule in RULES
     ]
-    return _table(("name", "what; the direction that is worse", "look", "bad"), rows)
+    return _table(("name", "what; the direction that is worse", "look", "bad", "source of the limits"), rows)
+
+
+def _guard(rule: Rule) -> str:
+    """Where alone the rule speaks."""
+    return f"; only where `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
 
 
 _PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)"}
+_GENES: Final = {"both": "", "panel": " (panels of genes)", "whole": " (whole transcriptomes)"}
 _SCALES: Final = {"fraction": ", 0 to 1", "percent": ", per cent", "flag": " (1: yes, 0: no)"}
 
 
 def summary_table() -> str:
     """One row a column of ``qc_summary.csv``."""
-    columns = {column.name: column.meaning for column in COLUMNS} | VERDICT_COLUMNS
+    columns = SAMPLE_COLUMN | VERDICT_COLUMNS | {column.name: column.meaning for column in COLUMNS}
     return _table(("column", "meaning"), [(f"`{name}`", meaning) for name, meaning in columns.items()])
 
 

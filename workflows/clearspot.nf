@@ -29,12 +29,14 @@ workflow CLEARSPOT {
     )
 
     sample_reports = REPORT.out.sample_reports
+    verdicts = REPORT.out.verdicts
     cohort_report = REPORT.out.cohort_report
     refused = PREPARE.out.refused.mix(DENOISE.out.refused)
     left_out = REPORT.out.left_out
 
     emit:
     sample_reports  // channel: [ meta, html ]
+    verdicts        // channel: [ sample, word, reason ]
     cohort_report   // channel: html
     refused         // channel: [ sample, step, reasons ] of each sample that a required step refused
     left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, or the run, goes without

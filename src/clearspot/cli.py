@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -34,6 +34,13 @@ def _staining(_context: click.Context, _option: click.Parameter, value: str) -> 
     if value.isdecimal():
         return int(value)
     raise click.BadParameter(f"{value!r} is not default, drawn or a seed (a whole number, at least 0).")
+
+
+FAULT_NAMES: Final = (
+    "shifted", "mirrored", "rotated", "shuffled", "dead_region", "torn", "dried", "bleeding", "low_sequencing",
+    "low_counts", "blurred", "overexposed", "pale",
+)  # fmt: skip
+"""As in :mod:`clearspot.simulate.faults`, which takes a second to import; a test holds them together."""
 
 
 @main.command()
@@ -78,19 +85,37 @@ def _staining(_context: click.Context, _option: click.Parameter, value: str) -> 
     callback=_staining,
     help="Stain, section and scanner of the image: all samples alike, each its own, or each its own from another seed.",
 )
+@click.option(
+    "--fault",
+    "kinds",
+    type=click.Choice(FAULT_NAMES),
+    multiple=True,
+    help="Spoil the samples on purpose; may be repeated for several faults at once.",
+)
+@click.option(
+    "--fault-strength",
+    "strength",
+    type=click.Choice(["weak", "middle", "strong"]),
+    default="middle",
+    show_default=True,
+    help="How badly.",
+)
 @click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
 @click.option("--truth-002um", is_flag=True, help="Write the true expression in 2 µm bins too, beside 8 µm bins.")
-def simulate(outdir: Path, truth_002um: bool, **options: Any) -> None:
+def simulate(outdir: Path, truth_002um: bool, kinds: tuple[Any, ...], strength: Any, **options: Any) -> None:
     """Write simulated samples with known truth into OUTDIR.
 
     Each sample is a tissue phantom: OUTDIR/phantom_1/{outs,image.tif,truth}, and so on, as Space Ranger would have
     written it, with the true expression beside it.
     """
     from clearspot.simulate.cohort import simulate_cohort
+    from clearspot.simulate.faults import Fault
 
     with exit_codes():
         try:
-            simulate_cohort(outdir, truth_bins=(2, 8) if truth_002um else (8,), tell=click.echo, **options)
+            faults = [Fault(kind, strength) for kind in kinds]
+            bins = (2, 8) if truth_002um else (8,)
+            simulate_cohort(outdir, truth_bins=bins, faults=faults, tell=click.echo, **options)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
 

@@ -1,6 +1,7 @@
 """What a run on the built-in sample leaves behind."""
 
 import json
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +24,17 @@ def test_succeeds_and_names_the_reports_last(first_run: Run) -> None:
     assert first_run.exit_code == 0, first_run.log
     last = [line.strip() for line in first_run.log.strip().splitlines()[-4:]]
     assert last[0].endswith("Reports:")
-    assert [Path(line).name for line in last[1:]] == [
-        "phantom_1_report.html",
-        "phantom_2_report.html",
-        "multiqc_report.html",
-    ]
-    assert all(Path(line).is_file() for line in last[1:])
+    pages = [Path(line.rpartition("-> ")[2]) for line in last[1:]]
+    assert [page.name for page in pages] == ["phantom_1_report.html", "phantom_2_report.html", "multiqc_report.html"]
+    assert all(page.is_file() for page in pages)
+
+
+def test_each_sample_has_a_line_with_its_verdict_and_why(first_run: Run) -> None:
+    table = pd.read_csv(first_run.outdir / "qc_summary.csv").set_index("sample")
+    for sample in SAMPLES:
+        verdict, reason = table.loc[sample, ["verdict", "verdict_reason"]]
+        said = rf"{sample} +{verdict.upper()} +{re.escape(reason.removesuffix('.'))} +-> "
+        assert re.search(said, first_run.log), first_run.log
 
 
 def test_publishes_the_files_of_the_contract(first_run: Run) -> None:

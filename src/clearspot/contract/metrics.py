@@ -490,6 +490,11 @@ def get_metric(step: str, name: str) -> Metric:
     return _BY_STEP[step, name]
 
 
+def is_declared(step: str, name: str) -> bool:
+    """Whether a step declares a metric of that name."""
+    return (step, name) in _BY_STEP
+
+
 def metrics_of(step: str) -> tuple[Metric, ...]:
     """Return the metrics that a step writes, in order."""
     return tuple(metric for metric in METRICS if step in metric.steps)

@@ -86,7 +86,7 @@ def spatial_entry(
         messages.append(Message("handled", f"tissue_hires_image.png is missing: made from {full.path.name}"))
     elif "hires" not in images:
         shown = "the lowres image is shown" if "lowres" in images else "no image is shown"
-        messages.append(Message("warning", f"tissue_hires_image.png is missing: {shown}"))
+        messages.append(Message("info", f"tissue_hires_image.png is missing: {shown}"))
     return {"images": images, "scalefactors": scalefactors, "metadata": {}}, messages
 
 

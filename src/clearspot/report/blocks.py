@@ -162,12 +162,18 @@ class Finding:
         What was found, with its unit; may be empty.
     text
         What it means, and what to do where it is not good.
+    reason
+        What is wrong, with its figures, as part of a sentence; empty where nothing is.
+    topic
+        Findings of one topic see one fault: a verdict tells it once.
     """
 
     light: Light
     title: str
     value: str
     text: str
+    reason: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,9 +20,9 @@ from clearspot.report import mqc
 from clearspot.report.cohort_sections import cohort_sections, general_section, summary_words
 from clearspot.report.methods import methods_html
 from clearspot.report.metrics import read_cohort, read_run
+from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.summary import write_summary
-from clearspot.report.verdict import Rule
 
 INPUTS_NAME: Final = "multiqc_inputs"
 VERSIONS_NAME: Final = "clearspot_mqc_versions.yml"
@@ -33,7 +34,7 @@ def write_multiqc_inputs(
     *,
     versions: Mapping[str, Mapping[str, str]] | None = None,
     rules: Sequence[Rule] = RULES,
-) -> None:
+) -> list[str]:
     """Write ``*_mqc.json``, ``clearspot_mqc_versions.yml`` and ``qc_summary.csv`` into a folder.
 
     Parameters
@@ -47,6 +48,10 @@ def write_multiqc_inputs(
         Software by process, then by name.
     rules
         Limits behind the traffic lights.
+
+    Returns
+    -------
+    Names of the samples.
 
     Raises
     ------
@@ -74,6 +79,7 @@ def write_multiqc_inputs(
     with atomic_path(outdir / "multiqc_intro.yml") as partial:
         partial.write_text(yaml.safe_dump(config), encoding="utf-8")
     write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)
+    return [records.sample for records in samples]
 
 
 def read_versions(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
@@ -86,8 +92,23 @@ def read_versions(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
     return found
 
 
-def run_multiqc(inputs: Path, outdir: Path, configs: Sequence[Path] = (), title: str | None = None) -> Path:
+def run_multiqc(
+    inputs: Path, outdir: Path, configs: Sequence[Path] = (), title: str | None = None, samples: Iterable[str] = ()
+) -> Path:
     """Make the report from the inputs, without the network, in a process of its own.
+
+    Parameters
+    ----------
+    inputs
+        Folder of :func:`write_multiqc_inputs`.
+    outdir
+        Folder of the report.
+    configs
+        MultiQC's configuration; the last one wins.
+    title
+        Title of the report.
+    samples
+        Samples whose names become links to their pages, which lie where the pipeline puts them.
 
     Returns
     -------
@@ -118,4 +139,23 @@ def run_multiqc(inputs: Path, outdir: Path, configs: Sequence[Path] = (), title:
     report = outdir / keys.MULTIQC_REPORT_NAME
     if done.returncode != 0 or not report.is_file():
         raise RuntimeError(f"MultiQC failed ({done.returncode}):\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    _link_samples(report, frozenset(samples))
     return report
+
+
+_NAME_IN_TABLE: Final = re.compile(r'(<span class="th-sample-name" data-original-sn="([^"<>]+)">)([^<>]+)(</span>)')
+"""A sample's name in the first column of MultiQC's tables; its own data have no place for a link."""
+
+
+def _link_samples(report: Path, samples: frozenset[str]) -> None:
+    """Make sample names in tables links to the samples' pages, beside the folder of the cohort report."""
+
+    def linked(found: re.Match[str]) -> str:
+        start, sample, shown, end = found.groups()
+        if sample not in samples:
+            return found[0]
+        return f'{start}<a href="../{sample}/{keys.report_name(sample)}">{shown}</a>{end}'
+
+    text = _NAME_IN_TABLE.sub(linked, report.read_text(encoding="utf-8"))
+    with atomic_path(report) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -10,11 +10,12 @@ from clearspot.contract.metric import Kind, Metric
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
 from clearspot.report import mqc
-from clearspot.report.format import show
+from clearspot.report.format import capitalised, show
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.palette import NEUTRAL, QUALITATIVE
+from clearspot.report.rule import Rule
 from clearspot.report.superres_outcome import optional_result
-from clearspot.report.verdict import Rule, findings, verdict
+from clearspot.report.verdict import findings, verdict
 
 _VERDICTS: Final = {"good": "usable", "look": "look first", "bad": "do not use", "unknown": "no verdict"}
 _WITHOUT_RESULTS: Final = {"bad_input": "refused", "failed": "failed"}
@@ -30,7 +31,7 @@ _STATED_SHOWN: Final = 12
 
 
 def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> mqc.CustomContent:
-    """Figures that have a limit, and the verdict, in the table at the top."""
+    """The verdict and its reason, then the figures that have a limit, in the table at the top."""
     headers: list[tuple[str, dict[str, Any]]] = [
         (
             "verdict",
@@ -44,12 +45,14 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
                     "fail": [{"s_eq": words} for words in (_VERDICTS["bad"], *_WITHOUT_RESULTS.values())],
                 },
             },
-        )
+        ),
+        ("reason", {"title": "Why", "description": "What is wrong, with the figures and their limits", "scale": False}),
     ]
     rows: dict[str, dict[str, Any]] = {}
     for records in samples:
-        judged = verdict(records, findings(records, rules)).light
-        rows[records.sample] = {"verdict": _WITHOUT_RESULTS.get(records.status, _VERDICTS[judged])}
+        judged = verdict(records, findings(records, rules))
+        words = _WITHOUT_RESULTS.get(records.status, _VERDICTS[judged.light])
+        rows[records.sample] = {"verdict": words, "reason": mqc.escape(capitalised(judged.text))}
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
@@ -80,7 +83,7 @@ def _whose(records: SampleRecords) -> str:
 
 
 def _judged(records: SampleRecords, rule: Rule) -> Any:
-    value = records.metric(rule.step, rule.metric) if rule.of in ("both", records.spot_word) else None
+    value = records.metric(rule.step, rule.metric) if rule.applies(records) else None
     if isinstance(value, bool):
         return show(value, rule.kind)
     return None if isinstance(value, str) else value

@@ -9,6 +9,8 @@ from clearspot.contract.metric import Kind, Metric
 
 NOT_MEASURED: Final = "not measured"
 
+_MOST_DIGITS: Final = 6
+
 
 def show(value: Any, kind: Kind = "number") -> str:
     """Return a value as people read it; one that is missing as ``not measured``.
@@ -35,6 +37,36 @@ def show(value: Any, kind: Kind = "number") -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {show(item, kind)}" for name, item in value.items()) or "none"
     return str(value)
+
+
+def brief(value: Any, kind: Kind = "number", *, apart_from: float | None = None) -> str:
+    """Return a value as a sentence has it: no more digits than tell it apart from another.
+
+    >>> brief(22.91, "percent"), brief(0.3, "fraction"), brief(29.8, "percent", apart_from=30), brief(1000)
+    ('23 %', '30 %', '29.8 %', '1,000')
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return show(value, kind)
+    if kind == "count" or (kind not in ("fraction", "percent") and abs(value) >= 100 and apart_from is None):
+        return f"{value:,.0f}"
+    scale, unit = (100.0, " %") if kind == "fraction" else (1.0, " %" if kind == "percent" else "")
+    shown = scale * value
+    digits = 0 if abs(shown) >= 10 or shown == int(shown) else 1 if abs(shown) >= 1 else 3
+    while apart_from is not None and value != apart_from and digits < _MOST_DIGITS:
+        if f"{shown:.{digits}f}" != f"{scale * apart_from:.{digits}f}":
+            break
+        digits += 1
+    text = f"{shown:,.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}{unit}"
+
+
+def capitalised(text: str) -> str:
+    """Return a phrase as the start of a sentence.
+
+    >>> capitalised("median 12 UMI"), capitalised("Q30 of 35 %")
+    ('Median 12 UMI', 'Q30 of 35 %')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def show_metric(value: Any, metric: Metric) -> str:

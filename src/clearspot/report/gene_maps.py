@@ -7,8 +7,10 @@ from typing import Final
 from clearspot import keys
 from clearspot.contract.flags import read_flag
 from clearspot.report.blocks import Block, Notice, Picker, Spec, Swipe, Text
+from clearspot.report.format import capitalised
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.view import SampleView
+from clearspot.report.words import denoised_values
 
 VALUES_BUDGET: Final = 600_000
 """Values of gene maps in a page (16 bits each, in base64): about 1.6 MB."""
@@ -65,13 +67,15 @@ def gene_maps(view: SampleView) -> list[Block]:
         canvas.keep(f"denoised:{gene}", denoised[:, number])
         high = upper_limit(measured[:, number], denoised[:, number])
         axes[gene] = colour_axis(0.0, high, "counts", logarithmic=True)
+    dusted = view.records.steps.get("dusted")
+    what = denoised_values({} if dusted is None else dusted.params)
     charts = tuple(
         canvas.numeric(
             f"gene-{name}", f"{name}:$gene", title, caption, axes[genes[0]], unit=unit, logarithmic=True,
         )
         for name, title, caption, unit in (
             ("measured", "Measured", "UMI counts as Space Ranger counted them.", "counts measured"),
-            ("denoised", "Denoised", "DUSTED's mean, in counts of the same spot.", "counts expected"),
+            ("denoised", "Denoised", f"{capitalised(what)}, in counts.", "counts expected"),
         )
     )  # fmt: skip
     word = view.records.spot_word.capitalize()

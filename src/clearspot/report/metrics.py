@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from clearspot import keys
-from clearspot.contract.metrics import SPACE_RANGER, get_metric
+from clearspot.contract.metrics import SPACE_RANGER, get_metric, is_declared
 from clearspot.contract.space_ranger import find_figure
 from clearspot.contract.steps import RECORDED, get_step
 from clearspot.errors import Problem
 from clearspot.record import Message, Status, StepRecord, write_json
+from clearspot.report.blocks import Finding
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class SampleRecords:
     def spot_word(self) -> str:
         """What a measured place is called: ``spot``, or ``bin`` on Visium HD."""
         return "spot" if self.bin_um is None else "bin"
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether the sample's genes are a panel, so that limits for a whole transcriptome say nothing."""
+        return is_declared("qc", "is_panel") and bool(self.metric("qc", "is_panel"))
 
     def ran(self, step: str) -> bool:
         """Whether a step ran and accepted its input."""
@@ -185,10 +191,12 @@ def read_sample(paths: Iterable[Path]) -> SampleRecords:
     return samples[0]
 
 
-def merge_records(records: SampleRecords) -> dict[str, Any]:
-    """Everything that the steps recorded, keyed by step: the content of ``metrics.json``."""
+def merge_records(records: SampleRecords, judged: Finding | None = None) -> dict[str, Any]:
+    """The verdict, and everything that the steps recorded, keyed by step: the content of ``metrics.json``."""
+    said = {} if judged is None else {"verdict": {"light": judged.light, "title": judged.title, "reason": judged.text}}
     return {
         "sample": records.sample,
+        **said,
         "status": records.status,
         "failed_step": records.failed_step,
         "steps": {
@@ -205,9 +213,9 @@ def merge_records(records: SampleRecords) -> dict[str, Any]:
     }
 
 
-def write_metrics(records: SampleRecords, path: Path) -> None:
+def write_metrics(records: SampleRecords, path: Path, judged: Finding | None = None) -> None:
     """Write :func:`merge_records` as strict JSON, whole or not at all."""
-    write_json(merge_records(records), path)
+    write_json(merge_records(records, judged), path)
 
 
 def _in_order(steps: dict[str, StepRecord]) -> dict[str, StepRecord]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clearspot.io.atomic import atomic_path
-from clearspot.report.verdict import Rule
+from clearspot.report.rule import Rule
 
 PARENT: Final = {
     "parent_id": "clearspot",
@@ -86,7 +86,12 @@ def general_statistics(
 def limits(rule: Rule) -> dict[str, Any]:
     """Return the conditional formatting of a column that a rule judges: the report's traffic lights."""
     if rule.kind == "flag":
-        return {"cond_formatting_rules": {"pass": [{"s_eq": "yes"}], "warn": [{"s_eq": "no"}]}}
+        return {
+            "cond_formatting_rules": {
+                "pass": [{"s_eq": "yes"}],
+                "warn" if rule.bad is None else "fail": [{"s_eq": "no"}],
+            }
+        }
     sign = "lt" if rule.worse == "below" else "gt"
     beyond = {"warn": rule.look, "fail": rule.bad}
     return {

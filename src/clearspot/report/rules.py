@@ -1,68 +1,270 @@
-"""The limits behind the traffic lights.
+"""The limits behind the verdict, each with its source, and the sentences that name a problem.
 
-Limits on Space Ranger's own figures are those below which its web summary raises an alert. The others are choices:
-a facility sets its own in a thresholds file.
+The order is that in which a verdict names its reasons. A facility sets its own limits in a thresholds file.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from clearspot.contract.metrics import SPACE_RANGER
-from clearspot.report.verdict import Rule
+from clearspot.contract.metrics import SPACE_RANGER, is_declared
+from clearspot.report.rule import Rule
 
-RULES: Final[tuple[Rule, ...]] = (
+_ALERT: Final = "10x: alert and error of the web summary"
+"""Both limits of 10x's published table of alerts (``METRIC_ALARMS`` of Cell Ranger, whose read metrics are Space
+Ranger's too): "may be affected" below the first, "is likely to be affected" below the second."""
+
+_NOTE: Final = "10x: technical note CG000499 on Space Ranger's web summary (look)"
+_CHOICE: Final = "choice of clearspot"
+_MEASURED: Final = "measured: benchmarks/verdict"
+_DEFINITION: Final = "definition"
+
+_STRUCTURE: Final = (
+    Rule(
+        "spatial_structure", "graph", "has_spatial_structure", None, 1,
+        "no spatial structure: {percent_genes_spatial} of {n_genes_structure_tested} genes vary over the tissue "
+        "(Moran's I {morans_i_median}; {morans_i_shuffled} with the {places} shuffled)",
+        "Barcodes and positions do not belong together (files of another slide or area), or nothing but noise was "
+        "counted. Domains, denoised values and super-resolution of this sample mean nothing.",
+        _DEFINITION, topic="structure",
+    ),
+    Rule(
+        "percent_genes_spatial", "graph", "percent_genes_spatial", 20, 5,
+        "only {value} of {n_genes_structure_tested} genes vary over the tissue",
+        "Few molecules, a tissue of one kind, or barcodes that are mixed up in part: compare the maps of known "
+        "markers with the picture.",
+        _MEASURED, required=False, topic="structure",
+    ),
+    Rule(
+        "morans_i_median", "graph", "morans_i_median", 0.02, None,
+        "neighbouring {places} hardly resemble each other: median Moran's I {value}",
+        "Few molecules, a tissue of one kind, or barcodes that are mixed up in part: compare the maps of known "
+        "markers with the picture.",
+        _MEASURED, required=False, topic="structure",
+    ),
+)  # fmt: skip
+
+_PLACE: Final = (
+    Rule(
+        "spots_on_tissue_image", "qc", "percent_spots_on_tissue_image", 85, 60,
+        "only {value} of the {places} lie on tissue of the image",
+        "The image or the positions are shifted, turned, or of another slide: look at the overlay and at "
+        "aligned_fiducials.jpg, and align again in Loupe Browser.",
+        _MEASURED, required=False, topic="place",
+    ),
+    Rule(
+        "picture_symmetry", "qc", "picture_symmetry_p", 0.02, 0.01,
+        "the counts fit the picture better when they are {picture_best_symmetry}: p = {value}",
+        "The image or the positions are turned or mirrored: look at aligned_fiducials.jpg, and align again in Loupe "
+        "Browser.",
+        f"{_CHOICE}: false alarms in 1 and 2 of 100 sections", required=False, direction="below", topic="place",
+    ),
+    Rule(
+        "picture_shift", "qc", "picture_shift_um", 75, 200,
+        "the counts fit the picture best {value} µm beside it",
+        "The fiducials were not found rightly, or the image is of another section: look at aligned_fiducials.jpg, and "
+        "align again in Loupe Browser.",
+        _MEASURED, required=False, guard="picture_shift_p", guard_limit=0.01, topic="place",
+    ),
+)  # fmt: skip
+
+_COUNTS: Final = (
     Rule(
         "percent_spots_pass", "qc", "percent_spots_pass", 70, 30,
+        "{value} of {places} pass quality control",
         "Many spots hold too few molecules or too many mitochondrial ones: see what each filter removed.",
+        _CHOICE, replaces="Quality control removes ",
     ),
     Rule(
         "median_counts_spot", "qc", "median_counts", 1000, 100,
+        "median {value} UMI a spot",
         "Few molecules were counted. Deeper sequencing helps while saturation is low; else look at RNA quality.",
-        of="spot",
+        _CHOICE, of="spot",
     ),
     Rule(
         "median_counts_bin", "qc", "median_counts", 30, 5,
+        "median {value} UMI a bin",
         "Few molecules were counted per bin: look at a larger bin size, sequencing depth and RNA quality.",
-        of="bin",
+        _CHOICE, of="bin",
     ),
     Rule(
         "median_genes_spot", "qc", "median_genes", 500, 75,
+        "median {value} genes a spot",
         "Few genes were seen in each spot: markers of rare cells will be missing.",
-        of="spot",
+        _CHOICE, of="spot", genes="whole",
+    ),
+    Rule(
+        "percent_genes_seen", "qc", "percent_genes_seen", 10, 2,
+        "a spot has {value} of the panel's genes",
+        "Few genes of the panel were seen in each spot: look at RNA quality, and whether the panel fits the tissue.",
+        _CHOICE, required=False, of="spot", genes="panel",
     ),
     Rule(
         "median_percent_mt", "qc", "median_percent_mt", 20, 50,
+        "median {value} mitochondrial counts",
         "Damaged tissue leaves mitochondrial RNA behind; heart, kidney and muscle have much of it when healthy.",
+        _CHOICE, required=False,
+    ),
+)  # fmt: skip
+
+_AREAS: Final = (
+    Rule(
+        "percent_spots_in_regions", "qc", "percent_spots_in_regions", 1, 50,
+        "{value} of the {places} lie in damaged regions ({n_low_regions} of them; the largest {regions.place}: "
+        "{largest_region_mm2} mm² with {regions.kind})",
+        "Part of the tissue was torn, dried, folded, covered or badly permeabilised: see the map of quality control, "
+        "and leave out obs['artefact_region'] where it is not empty.",
+        _MEASURED, required=False,
+    ),
+    Rule(
+        "bleed_share", "qc", "bleed_share", 0.2, 0.5,
+        "{value} of the counts bled over {bleed_spread_um} µm",
+        "RNA left its place before it was caught: fine structures are blurred, and counts off tissue are not nothing. "
+        "Look at permeabilisation time.",
+        _MEASURED, required=False, topic="bleeding",
+    ),
+    Rule(
+        "percent_counts_outside", "qc", "percent_counts_outside_tissue", 20, 50,
+        "{value} of the counts lie outside the tissue",
+        "RNA has spread over the slide, or the tissue outline is wrong: look at the overlay.",
+        _CHOICE, required=False, topic="bleeding",
     ),
     Rule(
         "fraction_umi_outside_tissue", "ingest", "fraction_umi_outside_tissue", 0.2, 0.5,
+        "{value} of the UMI lie outside the tissue",
         "RNA has spread over the slide, or the tissue outline is wrong: look at the overlay.",
-        required=False,
-    ),
-    Rule(
-        "fraction_reads_in_spots", SPACE_RANGER, "fraction_reads_in_spots_under_tissue", 0.5, None,
-        "Many reads come from outside the tissue: the tissue was not covered by the outline, or RNA has spread.",
-        required=False,
-    ),
-    Rule(
-        "valid_barcodes", SPACE_RANGER, "valid_barcodes", 0.75, None,
-        "Sequencing or library preparation went wrong: look at the read quality.",
-        required=False,
-    ),
-    Rule(
-        "mapped_transcriptome", SPACE_RANGER, "reads_mapped_confidently_to_transcriptome", 0.3, None,
-        "The wrong reference, contamination, or degraded RNA.",
-        required=False,
-    ),
-    Rule(
-        "median_degree", "graph", "median_degree", 4, 2,
-        "The graph is too thin to denoise with: set the radius, or look at the positions.",
-    ),
-    Rule("heldout_beats_neighbours", "dusted", "heldout_beats_neighbours", 1, None, "", required=False),
-    Rule(
-        "largest_component_share", "graph", "largest_component_share", 0.2, None,
-        "The tissue is in many small pieces, and nothing is shared between pieces.",
-        required=False,
+        _CHOICE, required=False, topic="bleeding",
     ),
 )  # fmt: skip
+
+_SEQUENCING: Final = (
+    Rule(
+        "fraction_reads_in_spots", SPACE_RANGER, "fraction_reads_in_spots_under_tissue", 0.5, 0.25,
+        "{value} of the reads lie under tissue",
+        "Many reads come from outside the tissue: the tissue was not covered by the outline, or RNA has spread.",
+        f"{_NOTE}; half of it (bad)", required=False,
+    ),
+    Rule(
+        "valid_barcodes", SPACE_RANGER, "valid_barcodes", 0.75, 0.5,
+        "{value} of the reads have a valid barcode",
+        "Sequencing or library preparation went wrong: look at the read quality.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "valid_umis", SPACE_RANGER, "valid_umis", 0.75, 0.5,
+        "{value} of the reads have a valid UMI",
+        "Sequencing or library preparation went wrong: look at the quality of read 1.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "q30_rna_read", SPACE_RANGER, "q30_bases_in_rna_read", 0.65, 0.55,
+        "{value} of the bases of the RNA read reach Q30",
+        "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "q30_probe_read", SPACE_RANGER, "q30_bases_in_probe_read", 0.65, 0.55,
+        "{value} of the bases of the probe read reach Q30",
+        "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "q30_barcode", SPACE_RANGER, "q30_bases_in_barcode", 0.55, 0.45,
+        "{value} of the bases of the barcode reach Q30",
+        "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "q30_umi", SPACE_RANGER, "q30_bases_in_umi", 0.75, 0.65,
+        "{value} of the bases of the UMI reach Q30",
+        "Sequencing went wrong (loading concentration, run quality): sequence the library again.",
+        _ALERT, required=False,
+    ),
+    Rule(
+        "mapped_transcriptome", SPACE_RANGER, "reads_mapped_confidently_to_transcriptome", 0.3, 0.2,
+        "{value} of the reads map to the transcriptome",
+        "The wrong reference, contamination, or degraded RNA.",
+        _ALERT, required=False, topic="mapping",
+    ),
+    Rule(
+        "mapped_probe_set", SPACE_RANGER, "reads_mapped_confidently_to_probe_set", 0.5, 0.25,
+        "{value} of the reads map to the probe set",
+        "The wrong probe set, contamination, or degraded RNA.",
+        f"{_NOTE}; half of it (bad)", required=False, topic="mapping",
+    ),
+    Rule(
+        "mean_reads_spot", SPACE_RANGER, "mean_reads_per_spot", 25_000, 2_500,
+        "{value} reads a spot",
+        "Sequenced less deeply than 10x recommends: sequence the library further.",
+        f"{_NOTE}; a tenth of it (bad)", required=False, of="spot", genes="whole", topic="depth",
+        guard="sequencing_saturation", guard_limit=0.5,
+    ),
+    Rule(
+        "mean_reads_spot_panel", SPACE_RANGER, "mean_reads_per_spot", 2_500, 250,
+        "{value} reads a spot",
+        "Sequenced less deeply than a panel needs: sequence the library further.",
+        f"{_CHOICE}: a tenth of a transcriptome's", required=False, of="spot", genes="panel", topic="depth",
+        guard="sequencing_saturation", guard_limit=0.5,
+    ),
+    Rule(
+        "mean_reads_bin", SPACE_RANGER, "mean_reads_under_tissue_per_bin_8_um", 300, 30,
+        "{value} reads a bin of 8 µm",
+        "Sequenced less deeply than 10x recommends (275 million reads for a full capture area): sequence the library "
+        "further.",
+        "10x: recommended depth of Visium HD, three quarters of it (look) and a tenth of that (bad)", required=False,
+        of="bin", genes="whole", topic="depth", guard="sequencing_saturation", guard_limit=0.5,
+    ),
+    Rule(
+        "sequencing_saturation", SPACE_RANGER, "sequencing_saturation", 0.25, 0.1,
+        "sequencing saturation {value}",
+        "Most molecules of the library were not sequenced yet: sequence it further.",
+        _CHOICE, required=False,
+    ),
+)  # fmt: skip
+
+_PICTURE: Final = (
+    Rule(
+        "percent_tiles_blurred", "qc", "percent_tiles_blurred", 25, None,
+        "{value} of the picture's tissue is out of focus",
+        "Counts are not affected. Super-resolution and whoever reads the histology need a sharper scan.",
+        _MEASURED, required=False,
+    ),
+    Rule(
+        "percent_tiles_overexposed", "qc", "percent_tiles_overexposed", 25, None,
+        "{value} of the picture's tissue is overexposed",
+        "Counts are not affected. Super-resolution and whoever reads the histology need a scan with less light.",
+        _MEASURED, required=False,
+    ),
+    Rule(
+        "percent_tiles_pale", "qc", "percent_tiles_pale", 25, None,
+        "{value} of the picture's tissue is hardly stained",
+        "Counts are not affected. Super-resolution and whoever reads the histology need a stronger stain.",
+        _MEASURED, required=False,
+    ),
+)  # fmt: skip
+
+_RESULTS: Final = (
+    Rule(
+        "median_degree", "graph", "median_degree", 4, 2,
+        "a {place} has {value} neighbours",
+        "The graph is too thin to denoise with: set the radius, or look at the positions.",
+        _CHOICE,
+    ),
+    Rule(
+        "largest_component_share", "graph", "largest_component_share", 0.2, None,
+        "the largest piece of tissue has {value} of the {places}",
+        "The tissue is in many small pieces, and nothing is shared between pieces.",
+        _CHOICE, required=False,
+    ),
+    Rule(
+        "heldout_beats_neighbours", "dusted", "heldout_beats_neighbours", 1, None,
+        "denoised values predict held-out counts no better than plain averages",
+        "Use the denoised values for looking, not for conclusions.",
+        _DEFINITION, required=False, replaces="On held-out counts the denoised values predict no better",
+    ),
+)  # fmt: skip
+
+_ALL: Final = (*_STRUCTURE, *_PLACE, *_COUNTS, *_AREAS, *_SEQUENCING, *_PICTURE, *_RESULTS)
+
+RULES: Final[tuple[Rule, ...]] = tuple(rule for rule in _ALL if is_declared(rule.step, rule.metric))
+"""The rules whose figure some step writes."""

@@ -10,6 +10,7 @@ from clearspot.io.atomic import atomic_path
 from clearspot.report.data import SampleData
 from clearspot.report.metrics import read_sample, write_metrics
 from clearspot.report.page import render
+from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.section_denoise import denoise_section
 from clearspot.report.section_domains import domains_section
@@ -18,7 +19,7 @@ from clearspot.report.section_overview import overview_section
 from clearspot.report.section_provenance import provenance_section
 from clearspot.report.section_qc import qc_section
 from clearspot.report.section_superres import superres_section
-from clearspot.report.verdict import Rule, findings, verdict
+from clearspot.report.verdict import findings, verdict
 from clearspot.report.view import SampleView
 
 
@@ -58,12 +59,13 @@ def write_sample_report(
         raise ValueError(f"sample {gathered.sample} has no AnnData file, and no record says which step refused it")
     view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised), superres)
     found = findings(gathered, rules)
-    sections = [overview_section(view, found)]
+    sections = [overview_section(view, found, rules)]
     if view.data is not None:
         sections += [qc_section(view), graph_section(view), denoise_section(view), domains_section(view)]
         sections.append(superres_section(view))
     sections.append(provenance_section(view))
-    page = render(gathered.sample, verdict(gathered, found), sections, view.store)
+    judged = verdict(gathered, found)
+    page = render(gathered.sample, judged, sections, view.store)
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")
-    write_metrics(gathered, out.parent / keys.METRICS_NAME)
+    write_metrics(gathered, out.parent / keys.METRICS_NAME, judged)

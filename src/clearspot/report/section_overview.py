@@ -18,10 +18,12 @@ from clearspot.report.blocks import (
     Notice,
     Problems,
     ReportSection,
+    Table,
     Text,
 )
-from clearspot.report.format import show_metric
+from clearspot.report.format import show, show_metric
 from clearspot.report.metrics import SampleRecords
+from clearspot.report.rule import Rule
 from clearspot.report.verdict import what_happened
 from clearspot.report.view import SampleView
 
@@ -37,7 +39,7 @@ _MEASURED_HERE: Final = {
 """Space Ranger's figures that are measured here too: their names -> step and metric."""
 
 
-def overview_section(view: SampleView, found: Sequence[Finding]) -> ReportSection:
+def overview_section(view: SampleView, found: Sequence[Finding], rules: Sequence[Rule] = ()) -> ReportSection:
     """Build the first page."""
     records = view.records
     section = ReportSection("overview", "Overview")
@@ -63,7 +65,24 @@ def overview_section(view: SampleView, found: Sequence[Finding]) -> ReportSectio
     ]
     if said:
         section.blocks += [Text("Odd things about the input, and what was done about them:"), Lights(said)]
+    if records.failed_step is None and rules:
+        section.blocks.append(_limits(records, rules))
     return section
+
+
+def _limits(records: SampleRecords, rules: Sequence[Rule]) -> Table:
+    """What each figure was held against, and where the limits come from."""
+    rows = [
+        (
+            rule.title,
+            show_metric(records.metric(rule.step, rule.metric), rule.declared),
+            *("" if limit is None else f"{rule.worse} {show(limit, rule.kind)}" for limit in (rule.look, rule.bad)),
+            rule.source,
+        )
+        for rule in rules
+        if rule.applies(records)
+    ]
+    return Table("Limits, and where they come from", ("Figure", "Value", "Look", "Bad", "Source"), rows, folded=True)
 
 
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:

@@ -12,8 +12,9 @@ import pandas as pd
 from clearspot.contract.metrics import SPACE_RANGER, get_metric
 from clearspot.io.atomic import atomic_path
 from clearspot.report.metrics import SampleRecords, reason_of
+from clearspot.report.rule import Rule
 from clearspot.report.superres_outcome import step_outcome, superres_outcome
-from clearspot.report.verdict import Rule, findings, verdict
+from clearspot.report.verdict import findings, verdict
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Column:
     Parameters
     ----------
     name
-        Never changes its meaning; new columns are added at the end, before the two of the verdict.
+        Never changes its meaning; new columns are added at the end.
     meaning
         What it holds, with its unit, for docs/output.md.
     value
@@ -39,8 +40,10 @@ def _metric(step: str, metric: str, name: str | None = None) -> Column:
     return Column(name or metric, get_metric(step, metric).meaning, lambda records: records.metric(step, metric))
 
 
+SAMPLE_COLUMN: Final = {"sample": "sample name"}
+"""The first column and its meaning."""
+
 COLUMNS: Final[tuple[Column, ...]] = (
-    Column("sample", "sample name", lambda records: records.sample),
     Column(
         "status",
         "`ok`; `bad_input`: a step refused the sample; `failed`: a task of the sample failed",
@@ -123,19 +126,19 @@ COLUMNS: Final[tuple[Column, ...]] = (
 
 VERDICT_COLUMNS: Final = {
     "verdict": "`good`, `look` (look at it), `bad` or `unknown`: the report's traffic light",
-    "verdict_reason": "why",
+    "verdict_reason": "why, with the figures and their limits",
 }
-"""The last two columns and their meaning; they depend on the limits too."""
+"""The second and third column and their meaning; they depend on the limits too."""
 
 
 def summary_table(samples: Iterable[SampleRecords], rules: Sequence[Rule]) -> pd.DataFrame:
-    """Return the summary: one row a sample, :data:`COLUMNS`, then :data:`VERDICT_COLUMNS`."""
+    """Return the summary, one row a sample: its name, :data:`VERDICT_COLUMNS`, then :data:`COLUMNS`."""
     rows = []
     for records in samples:
-        row = {column.name: column.value(records) for column in COLUMNS}
         judged = verdict(records, findings(records, rules))
-        rows.append(row | dict(zip(VERDICT_COLUMNS, (judged.light, judged.text), strict=True)))
-    names = [*(column.name for column in COLUMNS), *VERDICT_COLUMNS]
+        first = dict(zip(VERDICT_COLUMNS, (judged.light, judged.text), strict=True))
+        rows.append({"sample": records.sample} | first | {column.name: column.value(records) for column in COLUMNS})
+    names = [*SAMPLE_COLUMN, *VERDICT_COLUMNS, *(column.name for column in COLUMNS)]
     return pd.DataFrame(rows, columns=names, dtype=object)
 
 

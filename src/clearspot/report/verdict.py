@@ -1,22 +1,17 @@
-"""Traffic lights: recorded figures against limits, with the reason in words."""
+"""The verdict: what the steps recorded against limits, the worst light, and why, in words and figures."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
-import yaml
-
-from clearspot.contract.metric import Kind, Metric
-from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
-from clearspot.errors import BadInputError, Problem
 from clearspot.record import StepRecord
 from clearspot.report.blocks import Finding, Light
-from clearspot.report.format import show, show_metric
+from clearspot.report.format import capitalised, show_metric
 from clearspot.report.metrics import SampleRecords, reason_of
+from clearspot.report.rule import Rule
 
 WARNING: Final = "Warning"
 """Title of a finding that stands for a step's warning."""
@@ -25,119 +20,23 @@ _MOST_REASONS: Final = 4
 
 _ORDER: Final[dict[Light, int]] = {"info": -1, "unknown": 0, "good": 1, "look": 2, "bad": 3}
 
+_BRACKETS: Final = re.compile(r"\([^()]*\)")
 
-@dataclass(frozen=True)
-class Rule:
-    """A limit on one metric, in the direction that its declaration calls worse.
-
-    Parameters
-    ----------
-    id
-        Name in a thresholds file.
-    step, metric
-        Names of the step (or :data:`clearspot.contract.metrics.SPACE_RANGER`) and of its metric.
-    look, bad
-        Limits of the yellow and of the red light; ``None``: no such light.
-    advice
-        What a value beyond a limit means, and what to do.
-    required
-        Whether a missing figure is worth a line of its own.
-    of
-        Whether the limits hold for spots, for Visium HD's bins, or for both.
-    """
-
-    id: str
-    step: str
-    metric: str
-    look: float | None
-    bad: float | None
-    advice: str
-    required: bool = True
-    of: Literal["spot", "bin", "both"] = "both"
-
-    @property
-    def declared(self) -> Metric:
-        """Declaration of the metric."""
-        return get_metric(self.step, self.metric)
-
-    @property
-    def title(self) -> str:
-        """What is looked at, in words."""
-        return self.declared.title_for("bin" if self.of == "bin" else "spot")
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of the metric."""
-        return self.declared.kind
-
-    @property
-    def worse(self) -> Literal["below", "above"]:
-        """Direction that is bad.
-
-        Raises
-        ------
-        ValueError
-            If neither direction of the metric is better.
-        """
-        if self.declared.better == "neither":
-            raise ValueError(f"{self.step}.{self.metric} has no better direction, so it can have no limit")
-        return "below" if self.declared.better == "higher" else "above"
-
-    def light(self, value: Any) -> Light:
-        """Return the light of a value; yes and no count as 1 and 0."""
-        if not isinstance(value, (int, float)):
-            return "unknown"
-        if self._beyond(value, self.bad):
-            return "bad"
-        return "look" if self._beyond(value, self.look) else "good"
-
-    def _beyond(self, value: float, limit: float | None) -> bool:
-        if limit is None:
-            return False
-        return value < limit if self.worse == "below" else value > limit
-
-
-def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Replace limits by those of a YAML file (``rule id: {look: number, bad: number}``; null: no such light).
-
-    Raises
-    ------
-    BadInputError
-        With everything that is wrong with the file: no YAML, a rule or a limit that does not exist, no number.
-    """
-    by_id = {rule.id: rule for rule in rules}
-    try:
-        given = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _bad_limits(path, [f"no YAML: {error}"]) from error
-    if not isinstance(given, dict):
-        raise _bad_limits(path, [f"{given!r}"])
-    wrong = [f"{name}: {limits}" for name, limits in given.items() if name not in by_id or not _are_limits(limits)]
-    if wrong:
-        raise _bad_limits(path, wrong)
-    return tuple(replace(rule, **given.get(rule.id, {})) for rule in rules)
-
-
-def _are_limits(limits: Any) -> bool:
-    return (
-        isinstance(limits, dict)
-        and set(limits) <= {"look", "bad"}
-        and all(value is None or type(value) in (int, float) for value in limits.values())
-    )
-
-
-def _bad_limits(path: Path, wrong: Sequence[str]) -> BadInputError:
-    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with the names that docs/output.md lists"
-    mend = "correct these lines, or take them out"
-    return BadInputError([Problem("cohort", Path(path).name, found, expected, mend) for found in wrong])
+_TITLES: Final[dict[Light, str]] = {"bad": "Do not use:", "look": "Look before you use it:"}
 
 
 def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
-    """One line a rule that applies, one an optional step without result, one a warning of any step; worst first."""
-    found = [line for rule in rules if (line := _line(records, rule)) is not None]
+    """One line a rule that applies, one an optional step without result, one a warning of any step; worst first.
+
+    A warning that says what a rule says is left out: the rule has the figure and the limit.
+    """
+    found = [line for rule in rules if rule.applies(records) and (line := _line(records, rule)) is not None]
     found += [_lost(step, record) for step, record in records.lost.items()]
+    told = tuple(rule.replaces for rule in rules if rule.replaces and _is_measured(records, rule))
     found += [
-        Finding("look", WARNING, "", message.text) for _, message in records.messages() if message.level == "warning"
+        Finding("look", WARNING, "", message.text, reason=message.text.rstrip("."))
+        for _, message in records.messages()
+        if message.level == "warning" and not message.text.startswith(told)
     ]
     return sorted(found, key=lambda line: -_ORDER[line.light])
 
@@ -147,17 +46,14 @@ def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
     if records.failed_step is not None:
         return Finding("bad", "Not processed.", "", f"{what_happened(records)} See the reason below.")
     worst: Light = max((line.light for line in found), key=_ORDER.__getitem__, default="unknown")
-    lines = [line for line in found if line.light == worst]
-    reasons = [line.text.rstrip(".") if line.title == WARNING else line.title for line in lines[:_MOST_REASONS]]
-    if len(lines) > _MOST_REASONS:
-        reasons.append(f"and {len(lines) - _MOST_REASONS} more")
-    if worst == "bad":
-        return Finding("bad", "Do not use as it is.", "", f"Reason: {'; '.join(reasons)}.")
-    if worst == "look":
-        return Finding("look", "Look before you use it.", "", f"Worth a look: {'; '.join(reasons)}.")
+    if worst in _TITLES:
+        return Finding(worst, _TITLES[worst], "", f"{_reasons(found, worst)}.")
     if worst == "good":
-        return Finding("good", "Usable.", "", f"All {len(lines)} checks that could be made are good.")
-    return Finding("unknown", "No verdict.", "", "None of the figures that a verdict rests on was recorded.")
+        number = sum(line.light == "good" for line in found)
+        missing = [line.title for line in found if line.light == "unknown"]
+        unknown = f" Not measured: {', '.join(missing)}." if missing else ""
+        return Finding("good", "Usable:", "", f"all {number} checks that could be made are good.{unknown}")
+    return Finding("unknown", "No verdict:", "", "none of the figures that a verdict rests on was recorded.")
 
 
 def what_happened(records: SampleRecords) -> str:
@@ -168,29 +64,39 @@ def what_happened(records: SampleRecords) -> str:
     return f"The step {get_step(records.failed_step).title} {verb} this sample."
 
 
+def _reasons(found: Sequence[Finding], worst: Light) -> str:
+    """The problems of the worst light, those of one topic once."""
+    by_topic: dict[str, str] = {}
+    for line in found:
+        if line.light == worst:
+            by_topic.setdefault(line.topic or f"{line.title} {line.text}", line.reason or line.title)
+    reasons = list(by_topic.values())[:_MOST_REASONS]
+    if len(by_topic) > _MOST_REASONS:
+        reasons.append(f"and {len(by_topic) - _MOST_REASONS} more")
+    # commas inside a sentence would run into those of the list
+    return ("; " if any("," in _BRACKETS.sub("", reason) for reason in reasons) else ", ").join(reasons)
+
+
+def _is_measured(records: SampleRecords, rule: Rule) -> bool:
+    return rule.applies(records) and records.metric(rule.step, rule.metric) is not None
+
+
 def _lost(step: str, record: StepRecord) -> Finding:
     verb = "failed" if record.status == "failed" else "refused"
     fixes = "; ".join(dict.fromkeys(problem.mend.rstrip(".") for problem in record.problems))
     text = f"{reason_of(record.problems)}. To fix it: {fixes}." if record.problems else ""
-    return Finding("look", f"{get_step(step).title}: {verb}", "", text)
+    title = f"{get_step(step).title}: {verb}"
+    return Finding("look", title, "", text, reason=title)
 
 
 def _line(records: SampleRecords, rule: Rule) -> Finding | None:
-    if rule.of not in ("both", records.spot_word):
-        return None
     value = records.metric(rule.step, rule.metric)
-    light = rule.light(value)
+    light = rule.judge(records)
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
-    limit = rule.bad if light == "bad" else rule.look
-    if rule.kind == "flag" and light != "good":
-        return None  # the step that made the test warns in its own words
     if light == "good":
-        text = (
-            ""
-            if limit is None or rule.kind == "flag"
-            else f"Within the limit ({'at least' if rule.worse == 'below' else 'at most'} {show(limit, rule.kind)})."
-        )
-    else:
-        text = f"{rule.worse.capitalize()} {show(limit, rule.kind)}. {rule.advice}"
-    return Finding(light, rule.title, show_metric(value, rule.declared), text)
+        within = rule.within()
+        text = f"Within the limit ({within})." if within and rule.light(value) == "good" else ""
+        return Finding("good", rule.title, show_metric(value, rule.declared), text)
+    reason = rule.reason(records, light)
+    return Finding(light, capitalised(reason), "", rule.advice, reason=reason, topic=rule.topic or rule.id)

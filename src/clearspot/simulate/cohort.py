@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from clearspot.io.atomic import atomic_path
 from clearspot.simulate.arrays import Chemistry
+from clearspot.simulate.faults import Fault
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
 from clearspot.simulate.staining import Staining, StainingChoice
@@ -71,6 +72,7 @@ def simulate_cohort(
     samplesheet: bool = True,
     truth_bins: Sequence[int] = (8,),
     staining: StainingChoice = "default",
+    faults: Sequence[Fault] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[SampleFiles]:
     """Write ``outdir/phantom_1``, ``phantom_2``, ... and ``outdir/samplesheet.csv`` with paths relative to it.
@@ -93,6 +95,8 @@ def simulate_cohort(
     staining
         How the samples are cut, stained and scanned: ``default``, all alike; ``drawn``, each its own, from its seed; or
         the seed of the first sample's, the others' being the next ones.
+    faults
+        What goes wrong with every sample.
     tell
         Called with a line for each sample.
 
@@ -124,6 +128,7 @@ def simulate_cohort(
             bin_sizes=size.bin_sizes,
             truth_bins=truth_bins,
             mex=size.mex,
+            faults=faults,
         )
         files.append(written)
     if samplesheet:

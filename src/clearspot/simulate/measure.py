@@ -11,6 +11,7 @@ from scipy import sparse
 from clearspot.simulate.arrays import Chemistry, SpotArray, hd_array, visium_array
 from clearspot.simulate.capture import Assay, Capture, capture, capture_operator
 from clearspot.simulate.counts import sample_counts, split_counts
+from clearspot.simulate.faults import Faults
 from clearspot.simulate.genes import Panel
 from clearspot.simulate.phantom import Phantom
 from clearspot.simulate.tenx import Matrix
@@ -65,6 +66,7 @@ def measure(
     assay: Assay,
     seed: np.random.SeedSequence,
     bin_sizes: Sequence[int] = (COUNTED_UM,),
+    faults: Faults | None = None,
 ) -> Measurement:
     """Capture the RNA and draw the counts.
 
@@ -78,6 +80,8 @@ def measure(
         Source of all randomness.
     bin_sizes
         Visium HD only: bin sizes to give, of 2, 8 and 16 um.
+    faults
+        What goes wrong.
 
     Returns
     -------
@@ -92,7 +96,10 @@ def measure(
     else:
         array = visium_array(chemistry, phantom.width_um, phantom.height_um)
     captured = capture(np.random.default_rng(seed_slide), phantom, array, assay, totals)
+    faults = faults or Faults()
+    captured = faults.spread(captured, array)
     counts = sample_counts(seed_counts, captured.measured, panel.loadings, theta, dropout=assay.dropout)
+    counts = faults.spoil_counts(counts, array, captured.in_tissue, panel.var)
     if chemistry != "hd":
         return Measurement({0: _level(array, captured.in_tissue, counts, panel)}, array, captured)
     levels = {}

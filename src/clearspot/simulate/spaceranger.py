@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from clearspot.simulate.arrays import CHEMISTRIES, Chemistry, SpotArray, hd_array
 from clearspot.simulate.capture import Assay, default_assay
+from clearspot.simulate.faults import Fault, Faults
 from clearspot.simulate.genes import Panel
 from clearspot.simulate.histology import Frame, Renderer
 from clearspot.simulate.measure import COUNTED_UM, Measurement, measure
@@ -56,6 +57,7 @@ def write_outs(
     bin_sizes: Sequence[int] = (2, 8, 16),
     truth_bins: Sequence[int] = (8,),
     mex: bool = True,
+    faults: Sequence[Fault] = (),
 ) -> SampleFiles:
     """Measure a phantom and write ``outdir/outs``, ``outdir/image.tif`` and ``outdir/truth``.
 
@@ -88,6 +90,8 @@ def write_outs(
         Sizes (um) of the bins for which the truth is written.
     mex
         Write the matrices as text too; of a whole Visium HD section that takes longer than all the rest.
+    faults
+        What goes wrong with the slide, each kind at most once; the truth says what was done.
 
     Returns
     -------
@@ -108,18 +112,23 @@ def write_outs(
     probes = chemistry != "v1" if ffpe is None else ffpe
     panel = _panel(phantom.panel, np.random.default_rng(seed_panel), probes, antibodies, second_genome)
     assay = assay or default_assay(chemistry, len(phantom.panel.var), low_quality=low_quality)
-    measured = measure(phantom, chemistry, panel, assay, seed_counts, bin_sizes)
+    spoilt = Faults(faults, phantom.seed)
+    measured = measure(phantom, chemistry, panel, assay, seed_counts, bin_sizes, spoilt)
 
     outs.mkdir(parents=True, exist_ok=True)
     frame = _frame(phantom, measured.array, _MARGIN_UM[chemistry], um_per_px)
     image_path = outdir / "image.tif" if image else None
-    pictures = _pictures(phantom, frame, _HIRES_PX[chemistry], image_path, outdir)
+    pictures = _pictures(phantom, frame, _HIRES_PX[chemistry], image_path, outdir, spoilt)
     origin = Origin(sample, _CHEMISTRY_NAMES[chemistry], _SOFTWARE[chemistry], PROBE_SET if probes else None)
+    stated = {
+        size: replace(level, array=spoilt.move(level.array, measured.array)) for size, level in measured.levels.items()
+    }
     if chemistry == "hd":
-        write_hd(outs, measured.levels, frame, pictures, origin, mex=mex)
+        write_hd(outs, stated, frame, pictures, origin, mex=mex, edit_metrics=spoilt.spoil_metrics)
     else:
-        write_visium(outs, measured.levels[0], frame, pictures, origin, chemistry, mex=mex)
-    write_truth(outdir / "truth", _truth_tables(phantom, chemistry, measured, panel, frame, truth_bins), phantom)
+        write_visium(outs, stated[0], frame, pictures, origin, chemistry, mex=mex, edit_metrics=spoilt.spoil_metrics)
+    tables = _truth_tables(phantom, chemistry, measured, panel, frame, truth_bins)
+    write_truth(outdir / "truth", tables, phantom, spoilt)
     return SampleFiles(sample, chemistry, outs, outdir / "truth", image_path)
 
 
@@ -139,7 +148,9 @@ def _frame(phantom: Phantom, array: SpotArray, margin_um: float, um_per_px: floa
     return Frame(float(low_x), float(low_y), um_per_px, shape)
 
 
-def _pictures(phantom: Phantom, frame: Frame, hires_px: int, image: Path | None, scratch: Path) -> Pictures:
+def _pictures(
+    phantom: Phantom, frame: Frame, hires_px: int, image: Path | None, scratch: Path, faults: Faults
+) -> Pictures:
     """Render the section; write the full-resolution image if it is wanted, and shrink it."""
     drawn = frame
     if image is None:
@@ -149,6 +160,7 @@ def _pictures(phantom: Phantom, frame: Frame, hires_px: int, image: Path | None,
         drawn = Frame(frame.x0_um, frame.y0_um, frame.um_per_px * coarser, size)
     with canvas(drawn.shape, scratch) as picture:
         Renderer(phantom, drawn).paint(picture)
+        faults.spoil_picture(picture, drawn.um_per_px)
         if image is not None:
             write_pyramid(picture, image, frame.um_per_px, phantom.staining.jpeg_quality)
         hires, hires_scale = shrink(picture, hires_px)

@@ -13,9 +13,11 @@ from PIL import Image
 from scipy import sparse
 
 from clearspot.io.atomic import atomic_path, write_h5ad
+from clearspot.record import write_json
 from clearspot.simulate.arrays import SpotArray
 from clearspot.simulate.capture import Capture, capture_operator
 from clearspot.simulate.cells import CELL_TYPES, TYPE_NAMES
+from clearspot.simulate.faults import Faults
 from clearspot.simulate.genes import PROGRAMS, Panel
 from clearspot.simulate.histology import Frame
 from clearspot.simulate.phantom import Phantom
@@ -140,14 +142,25 @@ def field_bins(phantom: Phantom, bin_um: int) -> SpotArray:
     return SpotArray(names, row, col, (col + 0.5) * bin_um, (row + 0.5) * bin_um, float(bin_um), True, shape)
 
 
-def write_truth(folder: Path, tables: dict[str, ad.AnnData], phantom: Phantom) -> None:
-    """Write the tables, a picture of the domains and a README into ``folder``."""
+def write_truth(folder: Path, tables: dict[str, ad.AnnData], phantom: Phantom, faults: Faults | None = None) -> None:
+    """Write the tables, a picture of the domains and a README into ``folder``; of a spoilt slide what was done to it.
+
+    ``faults.json``: by kind of fault its strength and figures. ``fault_regions.csv``: barcode and fault of the spots
+    that regional faults spoilt.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_h5ad(table, folder / f"{name}.h5ad")
     write_picture(Image.fromarray(_COLOURS[phantom.tissue.domain]), folder / "domains.png")
+    done = faults.done if faults else {}
+    if faults and done:
+        write_json(done, folder / "faults.json")
+    if faults and faults.regions:
+        spots = [(barcode, kind) for kind, barcodes in faults.regions.items() for barcode in barcodes]
+        with atomic_path(folder / "fault_regions.csv") as partial:
+            pd.DataFrame(spots, columns=["barcode", "fault"]).to_csv(partial, index=False)
     with atomic_path(folder / "README") as partial:
-        partial.write_text(_readme(tables, phantom), encoding="utf-8")
+        partial.write_text(_readme(tables, phantom, done), encoding="utf-8")
 
 
 def _main_domain(shares: np.ndarray) -> pd.Categorical:
@@ -166,11 +179,12 @@ def _units(frame: Frame, capture: Capture) -> dict[str, Any]:
     }
 
 
-def _readme(tables: dict[str, ad.AnnData], phantom: Phantom) -> str:
+def _readme(tables: dict[str, ad.AnnData], phantom: Phantom, done: dict[str, dict[str, Any]]) -> str:
     lines = [
         "Truth of a simulated sample (clearspot simulate). No real tissue was measured.",
         f"seed {phantom.seed}, field {phantom.width_um:g} x {phantom.height_um:g} um, {len(phantom.cells)} cells",
         f"picture: {phantom.staining.described()}",
+        *(f"spoilt on purpose: {kind}, {figures}" for kind, figures in done.items()),
         "",
         "truth_spots.h5ad      X: counts to expect of an ideal slide; layers['mean']: mean of the counts drawn",
         "truth_bins_*um.h5ad   the same truth on fine bins, as obsm['programs'] @ varm['loadings'].T",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,8 +37,24 @@ class Pictures:
     lowres_scale: float
 
 
+EditMetrics = Callable[[pd.DataFrame], pd.DataFrame]
+"""Changes the row of ``metrics_summary.csv`` before it is written."""
+
+
+def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
+    return table
+
+
 def write_visium(
-    outs: Path, level: Level, frame: Frame, pictures: Pictures, origin: Origin, chemistry: Chemistry, *, mex: bool
+    outs: Path,
+    level: Level,
+    frame: Frame,
+    pictures: Pictures,
+    origin: Origin,
+    chemistry: Chemistry,
+    *,
+    mex: bool,
+    edit_metrics: EditMetrics = _as_it_is,
 ) -> None:
     """Write the ``outs`` folder of Visium v1 or v2."""
     spatial = outs / "spatial"
@@ -59,11 +76,18 @@ def write_visium(
     _write_small_pictures(spatial, pictures)
     _write_quality_pictures(spatial, level, frame, pictures, spot_px, chemistry)
     metrics = visium_metrics(origin.library_id, level.raw, level.raw_in_tissue, probes=origin.probe_set is not None)
-    _write_csv(metrics, outs / "metrics_summary.csv")
+    _write_csv(edit_metrics(metrics), outs / "metrics_summary.csv")
 
 
 def write_hd(
-    outs: Path, levels: dict[int, Level], frame: Frame, pictures: Pictures, origin: Origin, *, mex: bool
+    outs: Path,
+    levels: dict[int, Level],
+    frame: Frame,
+    pictures: Pictures,
+    origin: Origin,
+    *,
+    mex: bool,
+    edit_metrics: EditMetrics = _as_it_is,
 ) -> None:
     """Write the ``outs`` folder of Visium HD: one folder a bin size under ``binned_outputs``."""
     (outs / "spatial").mkdir(parents=True, exist_ok=True)
@@ -83,7 +107,7 @@ def write_hd(
     coarsest = levels[max(levels)]
     _write_quality_pictures(outs / "spatial", coarsest, frame, pictures, max(levels) / frame.um_per_px, "hd")
     by_size = {size: (level.raw, level.raw_in_tissue) for size, level in levels.items()}
-    _write_csv(hd_metrics(origin.library_id, by_size), outs / "metrics_summary.csv")
+    _write_csv(edit_metrics(hd_metrics(origin.library_id, by_size)), outs / "metrics_summary.csv")
     _write_feature_slice(outs / "feature_slice.h5", levels[min(levels)], frame, origin)
 
 
@@ -142,20 +166,13 @@ def _write_quality_pictures(
 def _write_feature_slice(path: Path, level: Level, frame: Frame, origin: Origin) -> None:
     """Write the metadata of ``feature_slice.h5``, from which readers take the slide's layout; no slices."""
     array = level.array
-    # Column and row of a 2 um square -> column and row in the image: an affine, fitted to two corners.
-    first, last = 0, len(array) - 1
-    pixels = frame.to_pixels(array.x_um, array.y_um)
+    # Column and row of a 2 um square -> column and row in the image: the affine through three corners.
+    corners = np.array([0, int(np.ptp(array.col)), len(array) - 1])
     factor = array.size_um / 2
-    x_step = (pixels[last, 0] - pixels[first, 0]) / (array.col[last] - array.col[first]) / factor
-    y_step = (pixels[last, 1] - pixels[first, 1]) / (array.row[last] - array.row[first]) / factor
     centre = (factor - 1) / 2
-    to_image = np.array(
-        [
-            [x_step, 0.0, pixels[first, 0] - x_step * (array.col[first] * factor + centre)],
-            [0.0, y_step, pixels[first, 1] - y_step * (array.row[first] * factor + centre)],
-            [0.0, 0.0, 1.0],
-        ]
-    )
+    squares = np.column_stack([array.col[corners] * factor + centre, array.row[corners] * factor + centre, np.ones(3)])
+    pixels = frame.to_pixels(array.x_um[corners], array.y_um[corners])
+    to_image = np.vstack([np.linalg.solve(squares, pixels).T, [0.0, 0.0, 1.0]])
     matrices = {
         "spot_colrow_to_microscope_colrow": to_image.tolist(),
         "microscope_colrow_to_spot_colrow": np.linalg.inv(to_image).tolist(),

@@ -9,6 +9,7 @@ include { FAIL_RUN } from './fail_run'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 include { refusal } from '../utils_clearspot_pipeline/records'
 include { refusalText } from '../utils_clearspot_pipeline/records'
+include { verdictOf } from '../utils_clearspot_pipeline/records'
 include { requiredRecords } from '../utils_clearspot_pipeline/records'
 include { colours } from '../utils_clearspot_pipeline/terminal'
 
@@ -58,6 +59,7 @@ workflow REPORT {
     FAIL_RUN(refused.map { sample, _step, _reasons -> sample }.toSortedList().filter { samples -> samples && settings.on_bad_sample == 'fail' })
 
     sample_reports = SAMPLE_REPORT.out.html
+    verdicts = SAMPLE_REPORT.out.metrics.map { meta, json -> [meta.id] + verdictOf(json) }
     cohort_report = COHORT_REPORT.out.html
     left_out = ch_optional
         .map { json -> readRecord(json) }
@@ -69,6 +71,7 @@ workflow REPORT {
 
     emit:
     sample_reports  // channel: [ meta, html ]
+    verdicts        // channel: [ sample, word, reason ]
     cohort_report   // channel: html
     left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, or the run, goes without
 }

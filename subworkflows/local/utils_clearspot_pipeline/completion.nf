@@ -27,13 +27,27 @@ def finished(settings, results, c) {
         // in a bucket, two slashes name another object
         def outdir = settings.outdir - ~'/+$'
         lines << 'Reports:'
-        results.samples.sort().each { sample -> lines << "  ${outdir}/${sample}/${sample}_report.html" }
+        lines.addAll(verdictLines(results, outdir, c))
         results.cohort_reports.each { _html -> lines << "  ${outdir}/multiqc/multiqc_report.html" }
     }
     if (!succeeded()) {
         lines << "${c.red}The run ends with an error${c.reset}: ${bad && settings.on_bad_sample == 'fail' ? '--on_bad_sample is fail, and a sample was refused' : 'a task failed'}. What is finished is kept: mend the cause and run the same command with -resume."
     }
     return lines*.toString()
+}
+
+// A line a sample: its verdict, why, and its page.
+def verdictLines(results, outdir, c) {
+    def verdicts = results.verdicts.collectEntries { sample, word, reason -> [(sample): [word, reason]] }
+    def shades = [GOOD: c.green, LOOK: c.yellow, BAD: c.red, REFUSED: c.red, FAILED: c.red]
+    def samples = results.samples.sort()
+    def width = samples.collect { sample -> sample.size() }.max() ?: 0
+    def words = verdicts.values().collect { word, _reason -> word.size() }.max() ?: 0
+    return samples.collect { sample ->
+        def (word, reason) = verdicts[sample] ?: ['', '']
+        def said = word ? "${shades[word] ?: ''}${word.padRight(words)}${c.reset}  ${reason ? "${reason}  " : ''}-> " : ''
+        "  ${said ? sample.padRight(width) + '  ' : ''}${said}${outdir}/${sample}/${sample}_report.html"
+    }
 }
 
 def what(step) {

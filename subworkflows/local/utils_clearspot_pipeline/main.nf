@@ -39,14 +39,16 @@ workflow PIPELINE_COMPLETION {
     take:
     settings       // map: every parameter by name
     reports        // channel: [ meta, html ] of each sample
+    verdicts       // channel: [ sample, word, reason ] of each sample
     cohort_report  // channel: html, none where it was skipped
     refused        // channel: [ sample, step, reasons ] of each sample that a required step refused
     left_out       // channel: [ sample, step, reasons ] of each optional step that a sample goes without
 
     main:
     // What came out so far, whether or not the run comes to its end.
-    def results = ['samples', 'cohort_reports', 'refused', 'left_out'].collectEntries { name -> [name, new java.util.concurrent.ConcurrentLinkedQueue()] }
+    def results = ['samples', 'verdicts', 'cohort_reports', 'refused', 'left_out'].collectEntries { name -> [name, new java.util.concurrent.ConcurrentLinkedQueue()] }
     reports.subscribe { meta, _html -> results.samples.add(meta.id) }
+    verdicts.subscribe { entry -> results.verdicts.add(entry) }
     cohort_report.subscribe { html -> results.cohort_reports.add(html) }
     refused.subscribe { entry -> results.refused.add(entry) }
     left_out.subscribe { entry -> results.left_out.add(entry) }

@@ -23,6 +23,15 @@ def readRecord(json) {
     return new groovy.json.JsonSlurperClassic().parseText(json.text)
 }
 
+// What the summary says of a sample with a page: one word and why, from the page's metrics.json.
+def verdictOf(json) {
+    def metrics = readRecord(json)
+    def words = [good: 'GOOD', look: 'LOOK', bad: 'BAD', unknown: 'NO VERDICT']
+    def word = [bad_input: 'REFUSED', failed: 'FAILED'][metrics.status] ?: words[metrics.verdict?.light]
+    def reason = metrics.verdict?.reason ?: ''
+    return [word ?: '', (metrics.status == 'ok' ? reason.replaceFirst(/[.]$/, '') : '')]
+}
+
 // What the summary says of a sample without which the run goes on, or of a step without which a sample does.
 def refusal(record) {
     def reasons = record.problems.collect { problem -> "${problem.file}: ${problem.found}".toString() }

@@ -13,7 +13,7 @@ from clearspot import keys
 from clearspot.errors import Problem
 from clearspot.record import StepRecord
 from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
-from clearspot.report.summary import COLUMNS, VERDICT_COLUMNS
+from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 
 
 @pytest.fixture
@@ -42,6 +42,12 @@ def test_every_sample_has_a_row_and_a_verdict(inputs: Path) -> None:
         "early": "no verdict",
         "good": "usable",
     }
+
+
+def test_the_verdict_and_its_reason_are_the_first_columns(inputs: Path) -> None:
+    content = section(inputs, "general")
+    assert [next(iter(part)) for part in content["headers"]][:2] == ["verdict", "reason"]
+    assert content["data"]["good"]["reason"].startswith("All ")
 
 
 def test_a_flag_is_yes_or_no(inputs: Path) -> None:
@@ -201,9 +207,8 @@ def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
 
 def test_the_summarys_columns_are_those_of_the_contract(inputs: Path) -> None:
     table = pd.read_csv(inputs / keys.QC_SUMMARY_NAME)
-    assert list(table.columns) == [*(column.name for column in COLUMNS), *VERDICT_COLUMNS]
-    assert list(table.columns[-4:]) == ["spatialdata_status", "spatialdata_reason", "verdict", "verdict_reason"]
-    assert list(table.columns[:4]) == ["sample", "status", "failed_step", "reason"]
+    assert list(table.columns) == [*SAMPLE_COLUMN, *VERDICT_COLUMNS, *(column.name for column in COLUMNS)]
+    assert list(table.columns[:6]) == ["sample", "verdict", "verdict_reason", "status", "failed_step", "reason"]
 
 
 def test_the_summary_has_every_sample_with_its_reason(inputs: Path) -> None:
@@ -221,8 +226,11 @@ def test_what_was_not_measured_is_an_empty_cell(inputs: Path) -> None:
 
 
 def test_multiqc_takes_it_all_without_the_network(inputs: Path, tmp_path: Path, repo: Path) -> None:
-    report = run_multiqc(inputs, tmp_path, [repo / "assets" / "multiqc_config.yml"], title="Two slides")
+    config = [repo / "assets" / "multiqc_config.yml"]
+    report = run_multiqc(inputs, tmp_path, config, title="Two slides", samples=["good", "bad"])
     text = report.read_text(encoding="utf-8")
+    assert '<a href="../good/good_report.html">good</a>' in text
+    assert "../early/" not in text
     data = json.loads((tmp_path / "multiqc_data" / "multiqc_data.json").read_text())
     assert "Two slides" in text
     assert "3 samples, 1 refused: bad." in text

@@ -96,8 +96,7 @@ def test_an_optional_step_leaves_the_sample_its_page_with_all_other_results(
     page = page_of(made, made.h5ad)
     assert set(page.data["charts"]) == charts
     assert "Not processed" not in page.text
-    assert "Look before you use it." in page.text
-    assert f"Worth a look: {get_step(step).title}: {in_summary}." in page.text
+    assert f"Look before you use it: {get_step(step).title}: {in_summary}." in page.text
     assert f"(expected {PROBLEM.expected}). To fix it: {PROBLEM.mend}." in page.text
     if step not in SUPERRES_STEPS:
         return

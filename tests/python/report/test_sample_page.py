@@ -192,6 +192,12 @@ def test_metrics_json_stands_beside_the_page(made: Made) -> None:
     page_of(made)
     metrics = json.loads((made.folder / keys.METRICS_NAME).read_text())
     assert metrics["steps"]["qc"]["metrics"]["median_percent_mt"] == 5.0
+    assert (metrics["verdict"]["light"], metrics["verdict"]["title"]) == ("good", "Usable:")
+
+
+def test_limits_stand_on_the_page_with_their_source(made: Made) -> None:
+    text = page_of(made).text
+    assert "Valid Barcodes 97.1 % below 75.0 % below 50.0 % 10x: alert and error of the web summary" in text
 
 
 def without_image(adata: ad.AnnData) -> None:
@@ -257,11 +263,12 @@ def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None
 
 def test_held_out_counts_judge_the_denoiser(made: Made) -> None:
     made.records["dusted"].metrics["heldout_beats_neighbours"] = False
-    made.records["dusted"].note("warning", "predict no better than plain averages do")
+    said = "On held-out counts the denoised values predict no better than plain averages do: use them for looking."
+    made.records["dusted"].note("warning", said)
     text = page_of(made).text
     assert "DUSTED 0.1240 6.2 % 0.0300" in text
     assert "predict no better than plain averages do" in text
-    assert "Look before you use it." in text
+    assert "Look before you use it: denoised values predict held-out counts no better than plain averages." in text
 
 
 def test_without_held_out_counts_nothing_is_claimed(made: Made) -> None:

@@ -1,0 +1,20 @@
+"""Words for what a step computed, by the settings that it ran with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def denoised_values(params: Mapping[str, Any]) -> str:
+    """Say what the denoised values are, by the parameters of the step ``dusted``.
+
+    Without the parameter (records of several samples that differ, or none), nothing more is claimed than all have in
+    common.
+    """
+    posterior = params.get("posterior")
+    if posterior is None:
+        return "the denoiser's estimates of the rates behind the counts"
+    if posterior:
+        return "posterior means of the rates given each spot's own count"
+    return f"means of the fitted distribution{', before drop-out' if params.get('likelihood') == 'zinb' else ''}"
