@@ -34,6 +34,8 @@ _PAIRS: Final = 10
 _THETA: Final = 100.0
 """Overdispersion, as scanpy takes it."""
 
+_ROWS_AT_ONCE: Final = 50_000
+
 _VALUES: Final = 20_000_000
 """Spots times genes: a section of 660,000 bins is tested on 30 genes."""
 
@@ -128,10 +130,9 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
 
 def _genes(adata: ad.AnnData, counts: csr_matrix, spots: NDArray[np.intp], n_edges: float) -> NDArray[np.intp]:
     """Positions of the genes to test, most variable first."""
-    passing = np.zeros(counts.shape[0], dtype=bool)
-    passing[spots] = True
-    in_passing = np.repeat(passing, np.diff(counts.indptr))
-    seen = np.bincount(counts.indices[in_passing], minlength=counts.shape[1])
+    seen = np.zeros(counts.shape[1], dtype=np.intp)
+    for start in range(0, spots.size, _ROWS_AT_ONCE):
+        seen += np.bincount(counts[spots[start : start + _ROWS_AT_ONCE]].indices, minlength=counts.shape[1])
     enough = passing_genes(adata) & (n_edges * (seen / spots.size) ** 2 >= _PAIRS)
     if keys.HVG_RANK in adata.var:
         rank = adata.var[keys.HVG_RANK].to_numpy(dtype=np.float64)
