@@ -17,6 +17,7 @@ from clearspot.graph.params import GraphParams
 from clearspot.graph.pieces import find_pieces
 from clearspot.graph.strategies import Edges, delaunay_edges, grid_edges, knn_edges, radius_edges
 from clearspot.graph.ties import TIE
+from clearspot.metrics.likeness import neighbour_likeness
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
 
@@ -98,6 +99,8 @@ def build_graph(
     largest = max(graphs, key=lambda graph: graph.n_spots)
     degree = np.diff(connectivities.indptr)
     piece, sizes = find_pieces(connectivities, in_graph)
+    if len(members) == 1 and keys.COUNTS in adata.layers:
+        record.metrics["neighbour_likeness"] = neighbour_likeness(adata.layers[keys.COUNTS], connectivities)
     adata.obsp[keys.CONNECTIVITIES] = connectivities
     adata.obsp[keys.DISTANCES] = distances
     adata.uns["spatial_neighbors"] = {
