@@ -225,7 +225,7 @@ def _describe(
     isolates = int((degree == 0).sum())
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     radius = settings.get("radius")
-    record.metrics = {
+    record.metrics |= {
         "n_spots": degree.size,
         "n_edges": int(degree.sum()) // 2,
         "median_degree": float(np.median(degree)),
