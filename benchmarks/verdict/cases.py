@@ -33,7 +33,7 @@ REAL_ARTEFACT: Final = "artefact/Br8325_ant"
 
 _PLACE: Final = frozenset({"spots_on_tissue_image", "picture_shift"})
 _SYMMETRY: Final = frozenset({"spots_on_tissue_image", "picture_symmetry", "picture_shift"})
-_STRUCTURE: Final = frozenset({"spatial_structure", "percent_genes_spatial", "morans_i_median"})
+_STRUCTURE: Final = frozenset({"spatial_structure", "percent_genes_spatial", "neighbour_likeness"})
 _REGIONS: Final = frozenset({"percent_spots_in_regions"})
 _BLEEDING: Final = frozenset(
     {"bleed_share", "percent_counts_outside", "fraction_umi_outside_tissue", "fraction_reads_in_spots"}

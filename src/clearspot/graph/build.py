@@ -18,6 +18,7 @@ from clearspot.graph.pieces import find_pieces
 from clearspot.graph.strategies import Edges, delaunay_edges, grid_edges, knn_edges, radius_edges
 from clearspot.graph.structure import add_structure
 from clearspot.graph.ties import TIE
+from clearspot.metrics.likeness import neighbour_likeness
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
 
@@ -100,6 +101,8 @@ def build_graph(
     largest = max(graphs, key=lambda graph: graph.n_spots)
     degree = np.diff(connectivities.indptr)
     piece, sizes = find_pieces(connectivities, in_graph)
+    if len(members) == 1 and keys.COUNTS in adata.layers:
+        record.metrics["neighbour_likeness"] = neighbour_likeness(adata.layers[keys.COUNTS], connectivities)
     adata.obsp[keys.CONNECTIVITIES] = connectivities
     adata.obsp[keys.DISTANCES] = distances
     adata.uns["spatial_neighbors"] = {
@@ -226,7 +229,7 @@ def _describe(
     isolates = int((degree == 0).sum())
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     radius = settings.get("radius")
-    record.metrics = {
+    record.metrics |= {
         "n_spots": degree.size,
         "n_edges": int(degree.sum()) // 2,
         "median_degree": float(np.median(degree)),

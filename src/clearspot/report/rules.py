@@ -36,10 +36,10 @@ _STRUCTURE: Final = (
         _MEASURED, required=False, topic="structure",
     ),
     Rule(
-        "morans_i_median", "graph", "morans_i_median", 0.02, None,
-        "neighbouring {places} hardly resemble each other: median Moran's I {value}",
-        "Few molecules, a tissue of one kind, or barcodes that are mixed up in part: compare the maps of known "
-        "markers with the picture.",
+        "neighbour_likeness", "graph", "neighbour_likeness", 0.3, 0.15,
+        "touching {places} have little in common: {value} of what tells {places} apart",
+        "Some of the barcodes are mixed up, or the tissue changes from spot to spot: compare the maps of known markers "
+        "with the picture.",
         _MEASURED, required=False, topic="structure",
     ),
 )  # fmt: skip
@@ -109,7 +109,7 @@ _COUNTS: Final = (
 
 _AREAS: Final = (
     Rule(
-        "percent_spots_in_regions", "qc", "percent_spots_in_regions", 1, 50,
+        "percent_spots_in_regions", "qc", "percent_spots_in_regions", 2.5, 50,
         "{value} of the {places} lie in damaged regions ({n_low_regions} of them; the largest {regions.place}: "
         "{largest_region_mm2} mm² with {regions.kind})",
         "Part of the tissue was torn, dried, folded, covered or badly permeabilised: see the map of quality control, "
@@ -117,7 +117,7 @@ _AREAS: Final = (
         _MEASURED, required=False,
     ),
     Rule(
-        "bleed_share", "qc", "bleed_share", 0.2, 0.5,
+        "bleed_share", "qc", "bleed_share", 0.05, 0.3,
         "{value} of the counts bled over {bleed_spread_um} µm",
         "RNA left its place before it was caught: fine structures are blurred, and counts off tissue are not nothing. "
         "Look at permeabilisation time.",

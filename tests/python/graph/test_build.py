@@ -184,3 +184,18 @@ def test_spots_on_a_line_cannot_be_triangulated():
 def test_impossible_settings_are_refused(params):
     with pytest.raises(ValueError):
         GraphParams(**params)
+
+
+def test_the_record_says_how_alike_touching_spots_are():
+    places = hexagon(20, 20)
+    rate = np.exp(np.outer(places[:, 0] / places[:, 0].max() - 0.5, np.where(np.arange(40) % 2, 1.5, -1.5)))
+    counts = np.random.default_rng(0).poisson(3 * rate)
+    alike = build_graph(from_counts(counts, places), "s").metrics["neighbour_likeness"]
+    assert alike > 0.8
+    mixed = build_graph(from_counts(np.random.default_rng(1).permutation(counts), places), "s")
+    assert mixed.metrics["neighbour_likeness"] < 0.2
+    assert mixed.metrics["median_degree"] == 6
+
+
+def test_without_counts_that_tell_spots_apart_nothing_is_said_of_likeness(holed):
+    assert build_graph(holed, "s").metrics["neighbour_likeness"] is None
