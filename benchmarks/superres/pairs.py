@@ -149,7 +149,8 @@ def _blind() -> Iterator[None]:
 
     def nothing(*args: Any) -> Condition:
         condition = shown(*args)
-        return replace(condition, base=np.ones_like(condition.base), coverage=np.zeros_like(condition.coverage))
+        ones = np.ones_like(condition.base)
+        return replace(condition, base=ones, seen=ones, coverage=np.zeros_like(condition.coverage))
 
     with (
         mock.patch("clearspot.diffst.data.reference_view.make_condition", nothing),

@@ -27,7 +27,7 @@ FORBIDDEN = {
     "SPACERANGER_CHECK": ALWAYS | SCANPY | TORCH | EXPORT | {"anndata", "skimage", "scipy.stats"},
     "SPACERANGER_INGEST": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},
     "SPOT_QC": ALWAYS | TORCH | EXPORT,  # scanpy chooses the highly variable genes
-    "SPATIAL_GRAPH": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage", "scipy.stats"},
+    "SPATIAL_GRAPH": ALWAYS | SCANPY | TORCH | EXPORT | {"skimage"},
     "DUSTED_DENOISE": ALWAYS
     | SCANPY
     | EXPORT

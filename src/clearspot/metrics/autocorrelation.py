@@ -22,7 +22,9 @@ def row_weights(connectivities: spmatrix) -> csr_matrix:
     weights = csr_matrix(connectivities, dtype=np.float64)
     totals = np.asarray(abs(weights).sum(axis=1)).ravel()
     share = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
-    return csr_matrix((weights.data * np.repeat(share, np.diff(weights.indptr)), weights.indices, weights.indptr))
+    data = weights.data * np.repeat(share, np.diff(weights.indptr))
+    # without a shape SciPy leaves out the last columns where they are empty
+    return csr_matrix((data, weights.indices, weights.indptr), shape=weights.shape)
 
 
 def morans_i(weights: spmatrix, values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -261,11 +261,12 @@ def test_missing_hires_image_is_made_from_the_full_image(tmp_path):
     assert "made from full.tif" in texts(record, "handled")
 
 
-def test_missing_hires_image_without_a_full_image_is_warned_of(tmp_path):
+def test_missing_hires_image_without_a_full_image_is_noted(tmp_path):
     made = make_outs(tmp_path / "outs", images=("lowres",))
     adata, record = ingest_outs(made.root, "s")
     assert list(adata.uns["spatial"]["lib1"]["images"]) == ["lowres"]
-    assert "the lowres image is shown" in texts(record, "warning")
+    assert "the lowres image is shown" in texts(record, "info")
+    assert not texts(record, "warning")
 
 
 def small_image(tmp_path, made):

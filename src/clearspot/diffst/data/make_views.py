@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import Condition, View
 from clearspot.diffst.estimate.image_trend import ImageTrend
-from clearspot.diffst.estimate.plain_estimate import plain_estimate
+from clearspot.diffst.estimate.plain_estimate import gaussian_mean, plain_estimate
 from clearspot.diffst.estimate.spread import spread
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
@@ -21,6 +21,9 @@ from clearspot.diffst.image.stain import stain_of
 
 GAP_WIDTH: Final = 0.4
 """Standard deviation of the Gaussian that fills gaps, in spot pitches."""
+
+SEEN_WIDTH: Final = 0.45
+"""Standard deviation of the Gaussian mean that networks are shown which learned from pairs, in spot pitches."""
 
 _HIDDEN_SHARES: Final = (0.5, 0.25, 0.125)
 _SCALE_FLOOR: Final = 1e-4
@@ -35,6 +38,7 @@ def section_view(
     training: NDArray[np.bool_],
     n_patterns: int,
     seed: int,
+    paired: bool = False,
 ) -> View:
     """The section itself. Its conditions: all training spots shown, then patterns of hidden spots.
 
@@ -54,6 +58,8 @@ def section_view(
         Ways to hide spots: at random a half, a quarter or an eighth of them, in turn.
     seed
         Of the hiding.
+    paired
+        Whether the networks learned from pairs.
     """
     area = max(float(section.area_of_bin[training].sum()), 1e-6)
     mean = values[training].sum(axis=0) / area
@@ -73,7 +79,7 @@ def section_view(
         scale=scale,
         histology=histology,
         tissue=tissue,
-        conditions=tuple(show(section, values, scale, mask, trend) for mask in masks if mask.any()),
+        conditions=tuple(show(section, values, scale, mask, trend, paired=paired) for mask in masks if mask.any()),
         counts=section.counts,
         scored=training,
         stain=stain_of(histology.pixels),
@@ -86,6 +92,8 @@ def show(
     scale: NDArray[np.float32],
     visible: NDArray[np.bool_],
     trend: ImageTrend | None,
+    *,
+    paired: bool,
 ) -> Condition:
     """The condition with these spots visible."""
     return make_condition(
@@ -97,6 +105,7 @@ def show(
         xy_px=section.xy_px,
         pitch_um=section.pitch_um,
         trend=trend,
+        paired=paired,
     )
 
 
@@ -110,6 +119,7 @@ def make_condition(
     xy_px: NDArray[np.float64],
     pitch_um: float,
     trend: ImageTrend | None,
+    paired: bool = False,
 ) -> Condition:
     """Estimate the programs of the bins from the visible spots.
 
@@ -129,13 +139,21 @@ def make_condition(
         Centres of the spots, and the distance between neighbours.
     trend
         What the image can be asked; None: no image.
+    paired
+        Whether the networks learn, or learned, from pairs, see :class:`clearspot.diffst.data.view.Condition`.
     """
     part = sp.csr_array(operator[visible])
     scaled = (values / scale).astype(np.float32)
     suggested = None if trend is None else trend.fit(scaled, visible)
     base = plain_estimate(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
     coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
-    return Condition(parked(np.minimum(base, 6e4).astype(np.float16)), coverage.astype(np.float16), visible)
+    kept = _kept(base)
+    seen = _kept(gaussian_mean(scaled[visible], part, grid, SEEN_WIDTH * pitch_um)) if paired else kept
+    return Condition(kept, coverage.astype(np.float16), visible, seen)
+
+
+def _kept(maps: NDArray[np.float32]) -> NDArray[np.float16]:
+    return parked(np.minimum(maps, 6e4).astype(np.float16))
 
 
 def image_trend(histology: Histology, operator: sp.csr_array) -> ImageTrend | None:

@@ -182,6 +182,7 @@ def seen_by(known: View, spots: PseudoSpots, programs: Programs) -> View:
         xy_px=spots.xy_px,
         pitch_um=known.pitch_um,
         trend=trend,
+        paired=True,
     )
     return replace(known, operator=spots.operator, xy_px=spots.xy_px, conditions=(shown,), scored=visible)
 

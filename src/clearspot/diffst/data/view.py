@@ -29,11 +29,16 @@ class Condition:
         ``(rows, columns)`` float16: share of each bin's area inside a visible spot.
     visible
         ``(spots,)`` bool.
+    seen
+        ``(programs, rows, columns)`` float16: what the networks are shown of the programs. The plain estimate, where
+        they learn on the section alone. Where they learned from pairs the Gaussian mean of the spots: the plain
+        estimate rests on the section's own fit to its image, which teaches nothing about another section's.
     """
 
     base: NDArray[np.float16]
     coverage: NDArray[np.float16]
     visible: NDArray[np.bool_]
+    seen: NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,12 @@ class View:
             histology=cut_histology(self.histology, window),
             tissue=self.tissue[window],
             conditions=tuple(
-                replace(shown, base=shown.base[:, rows, columns], coverage=shown.coverage[window])
+                replace(
+                    shown,
+                    base=shown.base[:, rows, columns],
+                    coverage=shown.coverage[window],
+                    seen=shown.seen[:, rows, columns],
+                )
                 for shown in self.conditions
             ),
             scored=self.scored & self.spots_inside(window),

@@ -79,6 +79,7 @@ def predict(
         training=everywhere,
         n_patterns=_PATTERNS,
         seed=params.seed,
+        paired=bool(model.mean.paired),
     )
     mean = predict_mean(model, view, view.conditions[0], params, device)
     paths: tuple[Path, ...] = ()

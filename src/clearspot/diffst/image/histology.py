@@ -203,7 +203,7 @@ def assemble(
     """Standardise, rank by entropy, average over tissue and pad."""
     if cell_valid is None:
         cell_valid = valid.repeat(PATCHES, 0).repeat(PATCHES, 1)
-    stained = valid if pixels is None else _stained(pixels, valid)
+    stained = valid if pixels is None or not pixels.size else _stained(pixels, valid)
     fine = _standardised(fine, valid, stained)
     rank = np.full(entropy.shape, -1, np.float32)
     if cell_valid.any():

@@ -85,9 +85,8 @@ class MeanNet(nn.Module):
 
     Two networks that see the same, each with a rate of its own: a U-Net on pixels, features and spots, and a perceptron
     that looks at one bin and at means of its surroundings. The logarithm of a rate is what the network says, and the
-    logarithm of the plain estimate times a gain that is learned for each program and network. Before training the gain
-    is 1 and the rest 0, so both start from the plain estimate. They err in different places, so that the mean of the
-    two rates is better than either.
+    logarithm of what it is shown of the spots times a gain that is learned for each program and network. They err in
+    different places, so that the mean of the two rates is better than either.
 
     ``power`` is how far held-out spots want to go from the plain estimate (0) to the networks' rate (1), by ratio.
 
@@ -99,9 +98,13 @@ class MeanNet(nn.Module):
         Pixels along a side of a bin, see :class:`clearspot.diffst.image.histology.Histology`; 0: features alone.
     bin_um
         Side of a bin in micrometres: surroundings are as wide as tissue is, whatever the bins.
+    paired
+        Whether it learns from pairs. Its gains then start at 0, else at 1: before training it is what it is shown, the
+        plain estimate.
     """
 
     power: Tensor
+    paired: Tensor
 
     def __init__(
         self,
@@ -111,7 +114,7 @@ class MeanNet(nn.Module):
         *,
         pixels_per_bin: int = 0,
         bin_um: float = 20.0,
-        gain: float = 1.0,
+        paired: bool = False,
         disentangle: bool = True,
         cross_attention: bool = True,
     ):
@@ -133,8 +136,9 @@ class MeanNet(nn.Module):
             nn.GELU(),
             last,
         )
-        self.gain = nn.Parameter(torch.full((2, n_programs), gain))
+        self.gain = nn.Parameter(torch.full((2, n_programs), float(not paired)))
         self.register_buffer("power", torch.ones(()))
+        self.register_buffer("paired", torch.tensor(paired))
         self.halo_bins = -(-max(self.body.halo_bins + PixelEncoder.halo_bins, self.around.halo_bins) // STRIDE) * STRIDE
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
@@ -145,8 +149,8 @@ class MeanNet(nn.Module):
 
     def rates(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Rates of both networks, ``(2, batch, programs, rows, columns)``, and the disentangling loss."""
-        plain = inputs.base + FLOOR
-        logarithm = torch.log(plain)
+        seen = inputs.seen + FLOOR
+        logarithm = torch.log(seen)
         image = inputs.image
         if self.pixels is not None:
             image = torch.cat([image, self.pixels(inputs.pixels)], dim=1)
@@ -155,7 +159,7 @@ class MeanNet(nn.Module):
         of_bins = self.pointwise(torch.cat([self.around(inputs.image * inputs.image_valid), *known], dim=1))
         gain = self.gain[:, None, :, None, None]
         change = torch.stack([of_unet, of_bins]).float() + (gain - 1) * logarithm
-        return plain * torch.exp(change.clamp(-_MAX_LOG, _MAX_LOG)), loss
+        return seen * torch.exp(change.clamp(-_MAX_LOG, _MAX_LOG)), loss
 
 
 def captured(programs: Tensor, spot: Tensor, bins: Tensor, area: Tensor, n_spots: int) -> Tensor:

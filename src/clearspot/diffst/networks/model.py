@@ -19,7 +19,7 @@ class DiffstModel(nn.Module):
 
     Parameters
     ----------
-    n_programs, image_channels, pixels_per_bin, bin_um, gain
+    n_programs, image_channels, pixels_per_bin, bin_um, paired
         Sizes, see :class:`MeanNet`.
     image_encoder
         Name of the image encoder among whose features it learned; empty: none.
@@ -37,7 +37,7 @@ class DiffstModel(nn.Module):
         *,
         pixels_per_bin: int = 0,
         bin_um: float = 20,
-        gain: float = 1.0,
+        paired: bool = False,
         image_encoder: str = "",
     ):
         super().__init__()
@@ -49,7 +49,7 @@ class DiffstModel(nn.Module):
             params.width,
             pixels_per_bin=pixels_per_bin if params.pixels else 0,
             bin_um=bin_um,
-            gain=gain,
+            paired=paired,
             disentangle=params.disentangle,
             cross_attention=params.cross_attention,
         )

@@ -77,7 +77,7 @@ class Denoiser(nn.Module):
         noise
             ``(batch,)``: EDM's ``c_noise``.
         """
-        expression = torch.cat([inputs.base.sqrt() - 1, inputs.coverage], dim=1)
+        expression = torch.cat([inputs.seen.sqrt() - 1, inputs.coverage], dim=1)
         raw, loss = self.body(inputs, inputs.image, expression, torch.cat([noisy, sqrt_mean - 1], dim=1), noise)
         return raw + self.gain(noise[:, None])[:, :, None, None] * noisy, loss
 

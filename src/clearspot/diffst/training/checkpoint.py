@@ -18,7 +18,7 @@ from clearspot.diffst.training.stages import Phase
 from clearspot.learning.checkpoint_file import CheckpointError, read_checkpoint, require_same_settings, write_checkpoint
 from clearspot.learning.kept_checkpoint import KeptCheckpoint
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 
 def save_checkpoint(

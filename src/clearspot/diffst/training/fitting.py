@@ -150,6 +150,7 @@ class _Run:
             training=self.split.training,
             n_patterns=params.hide_patterns,
             seed=params.seed,
+            paired=bool(self.model.mean.paired),
         )
         coarse = None if self.card else coarse_view(section, own, values, params.seed)
         self.phases["mean"] = self._phase("mean", resumed)

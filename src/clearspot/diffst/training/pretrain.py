@@ -118,7 +118,7 @@ def pretrain(
     }
     torch.manual_seed(params.seed)
     model = DiffstModel(
-        programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, gain=0.0, image_encoder=encoder
+        programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, paired=True, image_encoder=encoder
     ).to(device)
     graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
     run = _Run(model, programs, graph, [view for of_one in views.values() for view in of_one], params, device, progress)
