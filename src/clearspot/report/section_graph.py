@@ -62,7 +62,7 @@ def _structure(view: SampleView) -> list[Block]:
         ],
     }  # fmt: skip
     caption = (
-        "The most variable genes on the measured counts, size factors taken out. Coloured: q < 0.05. Dotted: what the "
+        "The most variable genes on the measured counts, depth taken out. Coloured: q < 0.05. Dotted: what the "
         "median reaches with the spots shuffled over the places."
     )
     return [

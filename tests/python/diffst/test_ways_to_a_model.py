@@ -111,18 +111,22 @@ def test_sampling_that_was_killed_keeps_its_draws(tmp_path, monkeypatch):
     sample = predicting.sample_residual
     drawn = []
 
-    def killed_after_one(*args):
+    def killed_after_one(*args, number, **more):
         if drawn:
             raise KilledError
-        drawn.append(args[4])
-        return sample(*args)
+        drawn.append(number)
+        return sample(*args, number=number, **more)
+
+    def counted(*args, number, **more):
+        later.append(number)
+        return sample(*args, number=number, **more)
 
     arguments = {"sample": "s1", "params": PARAMS, "progress": False}
     monkeypatch.setattr(predicting, "sample_residual", killed_after_one)
     with pytest.raises(KilledError):
         sample_section(adata, None, checkpoint, tmp_path, draws=tmp_path / "draws", **arguments)
     later = []
-    monkeypatch.setattr(predicting, "sample_residual", lambda *args: (later.append(args[4]), sample(*args))[1])
+    monkeypatch.setattr(predicting, "sample_residual", counted)
     sample_section(adata, None, checkpoint, tmp_path, draws=tmp_path / "draws", **arguments)
     assert (drawn, later) == ([0], [1])
 
