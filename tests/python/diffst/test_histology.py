@@ -97,3 +97,16 @@ def test_a_file_of_another_version_is_refused(histology, tmp_path, changed):
     np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
     with pytest.raises(BadInputError, match=r"of another version(.|\n)*histology_embed"):
         Embedding.read(path)
+
+
+def test_the_glass_around_a_section_changes_nothing_about_its_tissue():
+    rng = np.random.default_rng(1)
+    tissue = rng.integers(60, 200, (16 * 8, 16 * 8, 3)).astype(np.uint8)
+    glass = np.full((16 * 8, 48 * 8, 3), 245, np.uint8)
+    tight, wide = FineGrid(8.0, 16, 16, (0.0, 0.0), 1.0), FineGrid(8.0, 16, 64, (0.0, 0.0), 1.0)
+    alone = embed(GridImage(tissue, (1.0, 1.0), tight), tight)
+    surrounded = embed(GridImage(np.hstack([tissue, glass]), (1.0, 1.0), wide), wide)
+    # edges and textures see the border to the glass, and so their spread; colours do not
+    np.testing.assert_allclose(surrounded.fine[:, :, :15], alone.fine[:, :, :15], atol=0.6)
+    np.testing.assert_allclose(surrounded.fine[:3, :, :15], alone.fine[:3, :, :15], atol=0.02)
+    np.testing.assert_allclose(surrounded.cell[:3, 1:-1, 1:30], alone.cell[:3, 1:-1, 1:30], atol=0.02)

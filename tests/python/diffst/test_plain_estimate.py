@@ -4,7 +4,7 @@ import scipy.sparse as sp
 
 from clearspot.diffst.estimate.dispersion import dispersion, expectation_draws, noise_sd
 from clearspot.diffst.estimate.image_trend import ImageTrend
-from clearspot.diffst.estimate.plain_estimate import choose_smoothing, plain_estimate
+from clearspot.diffst.estimate.plain_estimate import choose_smoothing, gaussian_mean, plain_estimate
 from clearspot.diffst.generate.gene_noise import GeneNoise
 
 
@@ -103,3 +103,11 @@ def test_noise_has_mean_one_and_the_wanted_spread_at_spots_whatever_the_genes_or
 def test_noise_brings_draws_up_to_the_dispersion_and_never_vanishes():
     found = noise_sd(np.array([0.5, 0.5]), np.array([0.2, 0.9]), 0.1)
     np.testing.assert_allclose(np.expm1(found**2), [0.3, 0.05])
+
+
+def test_the_gaussian_mean_of_even_spots_is_even_and_lies_between_those_of_uneven_ones(operator, spots_px, spot_grid):
+    area = np.asarray(operator.sum(axis=1)).ravel()
+    values = np.stack([3 * area, np.where(spots_px[:, 0] < np.median(spots_px[:, 0]), 1.0, 5.0) * area], axis=1)
+    even, uneven = gaussian_mean(values, operator, spot_grid, width_um=45.0)
+    np.testing.assert_allclose(even, 3.0, rtol=1e-4)
+    assert 1 - 1e-4 <= uneven.min() < uneven.max() <= 5 + 1e-4

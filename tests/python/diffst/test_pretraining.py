@@ -84,6 +84,19 @@ def test_a_reference_is_shown_as_spots_would_have_seen_it():
     assert_allclose(shown.sum(), seen.sum(), rtol=0.1)
 
 
+def test_networks_of_pairs_are_shown_the_spots_without_the_section_s_fit_to_its_image():
+    reference = padded_reference(make_reference(image=True), tuple(GENES))
+    programs = Programs(tuple(GENES), np.full((2, len(GENES)), 1 / len(GENES), np.float32))
+    spots = [pseudo_spots("x", reference, SpotGeometry(), 0, 0)]
+    wanted = {"pitch_um": 100.0, "programs": programs, "n_features": 9}
+    shown, blind = (
+        reference_views("x", one, spots, **wanted)[0].conditions[0]
+        for one in (reference, replace(reference, histology=None))
+    )
+    assert_allclose(shown.seen, blind.seen)
+    assert not np.allclose(shown.base, blind.base)
+
+
 def test_a_model_says_what_it_learned_from(model):
     path, record = model
     card = load_checkpoint(path)["card"]
