@@ -89,7 +89,7 @@ class SpatialStructure:
 
 
 def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | str:
-    """Test the most variable genes of a section for a pattern over the passing spots.
+    """Test the most variable genes of a section for a pattern over the passing spots that have counts.
 
     Values are analytic Pearson residuals (Lause, Berens and Kobak 2021), as of ``scanpy.experimental``: depth has a
     pattern of its own (the tissue's edge, a shallow corner), which reaches the logarithm of every gene's normalised
@@ -107,13 +107,13 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
     -------
     What was found; or why nothing could be tested, as a sentence.
     """
-    spots = np.flatnonzero(passing_spots(adata))
+    counts = read_counts(adata)
+    spots = np.flatnonzero(passing_spots(adata) & (np.diff(counts.indptr) > 0))
     if spots.size < FEWEST_SPOTS:
         return f"{spots.size} spots are too few to test genes for a pattern over the tissue."
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[spots][:, spots]
     if not graph.nnz:
         return "No spot has a neighbour: genes were not tested for a pattern over the tissue."
-    counts = read_counts(adata)
     genes = _genes(adata, counts, spots, graph.nnz / 2)
     if genes.size < _FEWEST_GENES:
         return f"Only {genes.size} genes are seen in enough spots to be tested for a pattern over the tissue."
@@ -122,8 +122,6 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
     else:
         totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()[spots]
         factor = totals / np.median(totals)
-    if not (np.isfinite(factor) & (factor > 0)).all():
-        return "There are spots without counts: genes were not tested for a pattern over the tissue."
     values = _residuals(counts[:, genes][spots].toarray().astype(np.float64), factor)
     return _test(tuple(adata.var_names[genes].astype(str)), row_weights(graph), values, seed)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from clearspot import keys
 from clearspot.checks.counts_and_picture import CountsAndPicture, counts_and_picture
@@ -84,7 +85,8 @@ def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
     if pitch_um < _CELL_UM / 2:
         xy_um, counts = _squares(xy_um, counts)
         pitch_um = _CELL_UM
-    return counts_and_picture(stained, xy_um, counts, pitch_um)
+    with threadpool_limits(1):  # hundreds of small products: on a busy machine a second thread only waits
+        return counts_and_picture(stained, xy_um, counts, pitch_um)
 
 
 def _picture(adata: ad.AnnData) -> tuple[NDArray[Any], float] | None:

@@ -81,6 +81,16 @@ def test_too_few_spots_or_genes_are_not_tested_and_the_reason_is_given():
     assert "genes" in spatial_structure(built(sparse))
 
 
+def test_spots_without_counts_are_left_out():
+    adata = made()
+    counts = adata.layers["counts"].tolil()
+    counts[::7] = 0
+    adata.layers["counts"] = counts.tocsr()
+    found = spatial_structure(built(adata))
+    assert found.found
+    assert np.isfinite(found.q_value).all()
+
+
 def test_the_graph_step_records_and_flags_it():
     adata = made()
     record = build_graph(adata, "s")
