@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from clearspot.report.format import brief, show
 from clearspot.report.metrics import SampleRecords
 
 Direction = Literal["below", "above"]
+
+_OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 _LIMITS: Final = ("look", "bad", "guard_limit")
 
@@ -37,7 +40,8 @@ class Rule:
     problem
         What is wrong with a value beyond a limit, without capital and full stop: ``{value}`` is the figure, ``{name}``
         another metric of the step, ``{table.column}`` the first row of one of its tables, ``{places}`` spots or bins,
-        ``{place}`` one of them. The limit is put behind it.
+        ``{place}`` one of them. What stands in square brackets is left out where a figure in it was not measured.
+        The limit is put behind it.
     advice
         What such a value can mean, and what to do.
     source
@@ -130,7 +134,9 @@ class Rule:
     def reason(self, records: SampleRecords, light: Light) -> str:
         """Say what is wrong, with the figure and the limit that it is beyond."""
         value, limit = records.metric(self.step, self.metric), self.bad if light == "bad" else self.look
-        said = self.problem.format_map(_Figures(self, records, brief(value, self.kind, apart_from=limit)))
+        figures = _Figures(self, records, brief(value, self.kind, apart_from=limit))
+        known = _OPTIONAL.sub(lambda part: _if_measured(part[1].format_map(figures)), self.problem)
+        said = known.format_map(figures)
         if self.kind == "flag" or limit is None:
             return said
         return f"{said} (limit {brief(limit, self.kind)})"
@@ -146,6 +152,10 @@ class Rule:
         if limit is None:
             return False
         return value < limit if self.worse == "below" else value > limit
+
+
+def _if_measured(part: str) -> str:
+    return "" if brief(None) in part else part
 
 
 class _Figures(dict[str, Any]):

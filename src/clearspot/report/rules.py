@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clearspot.contract.metrics import SPACE_RANGER, is_declared
+from clearspot.contract.metrics import SPACE_RANGER
 from clearspot.report.rule import Rule
 
 _ALERT: Final = "10x: alert and error of the web summary"
@@ -110,8 +110,8 @@ _COUNTS: Final = (
 _AREAS: Final = (
     Rule(
         "percent_spots_in_regions", "qc", "percent_spots_in_regions", 2.5, 50,
-        "{value} of the {places} lie in damaged regions ({n_low_regions} of them; the largest {regions.place}: "
-        "{largest_region_mm2} mm² with {regions.kind})",
+        "{value} of the {places} lie in damaged regions ({n_low_regions} of them, the largest {regions.place}"
+        "[, {largest_region_mm2} mm²], with {regions.kind})",
         "Part of the tissue was torn, dried, folded, covered or badly permeabilised: see the map of quality control, "
         "and leave out obs['artefact_region'] where it is not empty.",
         _MEASURED, required=False,
@@ -264,7 +264,6 @@ _RESULTS: Final = (
     ),
 )  # fmt: skip
 
-_ALL: Final = (*_STRUCTURE, *_PLACE, *_COUNTS, *_AREAS, *_SEQUENCING, *_PICTURE, *_RESULTS)
-
-RULES: Final[tuple[Rule, ...]] = tuple(rule for rule in _ALL if is_declared(rule.step, rule.metric))
-"""The rules whose figure some step writes."""
+RULES: Final[tuple[Rule, ...]] = (
+    *_STRUCTURE, *_PLACE, *_COUNTS, *_AREAS, *_SEQUENCING, *_PICTURE, *_RESULTS,
+)  # fmt: skip
