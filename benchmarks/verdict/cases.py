@@ -73,7 +73,15 @@ REFUSAL: Final = {
 }  # fmt: skip
 """Fault -> words of a refusal that is right about it."""
 
-INFERRED: Final = _SYMMETRY | _STRUCTURE | _REGIONS | RIGHT["blurred"] | RIGHT["overexposed"] | RIGHT["pale"]
+INFERRED: Final = (
+    frozenset({"percent_tiles_underexposed"})
+    | _SYMMETRY
+    | _STRUCTURE
+    | _REGIONS
+    | RIGHT["blurred"]
+    | RIGHT["overexposed"]
+    | RIGHT["pale"]
+)
 """Rules that infer a fault, so that they can be wrong; the others state a figure against a limit."""
 
 

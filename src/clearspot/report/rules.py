@@ -236,6 +236,12 @@ _PICTURE: Final = (
         _MEASURED, required=False,
     ),
     Rule(
+        "percent_tiles_underexposed", "qc", "percent_tiles_underexposed", 25, None,
+        "{value} of the picture's tissue is underexposed",
+        "Counts are not affected. Super-resolution and whoever reads the histology need a scan with more light.",
+        _CHOICE, required=False,
+    ),
+    Rule(
         "percent_tiles_pale", "qc", "percent_tiles_pale", 25, None,
         "{value} of the picture's tissue is hardly stained",
         "Counts are not affected. Super-resolution and whoever reads the histology need a stronger stain.",
