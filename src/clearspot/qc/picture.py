@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 _CELL_UM: Final = 50.0
 """Bins are summed in squares of this side: a single bin holds too few counts to lie anywhere."""
 
-_HD_REGISTERED: Final = (3, 1, 2)
-"""Space Ranger up to 3.1.1 put the bins of Visium HD slides from newer CytAssist firmware 16 um off their picture
-(told in nf-core/spatialvi's issue 95)."""
-
 
 def compare_with_picture(adata: ad.AnnData, record: StepRecord) -> None:
     """Write into the record how well counts and picture fit, at their place and at others.
@@ -39,7 +34,6 @@ def compare_with_picture(adata: ad.AnnData, record: StepRecord) -> None:
     record
         Of the step ``qc``.
     """
-    _warn_of_version(adata, record)
     found = _compare(adata)
     if isinstance(found, str):
         record.note("info", found)
@@ -109,18 +103,3 @@ def _squares(
         np.floor(xy_um / _CELL_UM).astype(np.int64), axis=0, return_inverse=True, return_counts=True
     )
     return np.asarray((cell + 0.5) * _CELL_UM, dtype=np.float64), np.bincount(member.ravel(), counts) / size
-
-
-def _warn_of_version(adata: ad.AnnData, record: StepRecord) -> None:
-    if not adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM):
-        return
-    for library in adata.uns.get(keys.UNS_SPATIAL, {}).values():
-        stated = str(library.get("metadata", {}).get("software_version", ""))
-        version = re.search(r"(\d+)\.(\d+)\.(\d+)", stated)
-        if version is not None and tuple(int(part) for part in version.groups()) < _HD_REGISTERED:
-            record.note(
-                "warning",
-                f"Visium HD by Space Ranger {version.group()}: before 3.1.2, slides from newer CytAssist firmware lie "
-                "16 µm off their picture. Run Space Ranger 3.1.2 or later on the same reads.",
-            )
-            return

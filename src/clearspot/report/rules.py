@@ -209,10 +209,9 @@ _SEQUENCING: Final = (
     Rule(
         "mean_reads_bin", SPACE_RANGER, "mean_reads_under_tissue_per_bin_8_um", 300, 30,
         "{value} reads a bin of 8 µm",
-        "Sequenced less deeply than 10x recommends (275 million reads for a full capture area): sequence the library "
-        "further.",
-        "10x: recommended depth of Visium HD, three quarters of it (look) and a tenth of that (bad)", required=False,
-        of="bin", genes="whole", topic="depth", guard="sequencing_saturation", guard_limit=0.5,
+        "Sequenced shallowly for Visium HD: sequence the library further.",
+        f"{_CHOICE}: three quarters of 275 million reads a full capture area (look), a tenth of that (bad)",
+        required=False, of="bin", genes="whole", topic="depth", guard="sequencing_saturation", guard_limit=0.5,
     ),
     Rule(
         "sequencing_saturation", SPACE_RANGER, "sequencing_saturation", 0.25, 0.1,

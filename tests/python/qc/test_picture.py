@@ -81,17 +81,3 @@ def test_what_cannot_be_compared_leaves_one_message_and_no_metric(spoil, word):
     record = compared(adata)
     assert not METRICS & set(record.metrics)
     assert [word in message.text for message in record.messages] == [True]
-
-
-@pytest.mark.parametrize(
-    ("version", "bin_um", "warned"),
-    [("spaceranger-3.1.1", 8, True), ("spaceranger-3.0.0", 8, True), ("spaceranger-3.1.2", 8, False),
-     ("4.0.1", 8, False), ("spaceranger-2.1.0", None, False), ("", 8, False)],
-)  # fmt: skip
-def test_visium_hd_of_an_early_space_ranger_gets_a_warning(version, bin_um, warned):
-    adata = pictured()
-    adata.uns["spatial"]["library"] = {"metadata": {"software_version": version}}
-    if bin_um is not None:
-        adata.uns["clearspot"]["bin_size_um"] = bin_um
-    warnings = [message.text for message in compared(adata).messages if message.level == "warning"]
-    assert bool(warnings) is warned
