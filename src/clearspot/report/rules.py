@@ -16,7 +16,7 @@ Ranger's too): "may be affected" below the first, "is likely to be affected" bel
 
 _NOTE: Final = "10x: technical note CG000499 on Space Ranger's web summary (look)"
 _CHOICE: Final = "choice of clearspot"
-_MEASURED: Final = "measured: benchmarks/verdict"
+_MEASURED: Final = "chosen on slides of benchmarks/verdict"
 _DEFINITION: Final = "definition"
 
 _STRUCTURE: Final = (
