@@ -29,7 +29,7 @@ _STRUCTURE: Final = (
         _DEFINITION, topic="structure",
     ),
     Rule(
-        "percent_genes_spatial", "graph", "percent_genes_spatial", 20, 5,
+        "percent_genes_spatial", "graph", "percent_genes_spatial", 10, 5,
         "only {value} of {n_genes_structure_tested} genes vary over the tissue",
         "Few molecules, a tissue of one kind, or barcodes that are mixed up in part: compare the maps of known "
         "markers with the picture.",
@@ -46,7 +46,7 @@ _STRUCTURE: Final = (
 
 _PLACE: Final = (
     Rule(
-        "spots_on_tissue_image", "qc", "percent_spots_on_tissue_image", 85, 60,
+        "spots_on_tissue_image", "qc", "percent_spots_on_tissue_image", 70, 50,
         "only {value} of the {places} lie on tissue of the image",
         "The image or the positions are shifted, turned, or of another slide: look at the overlay and at "
         "aligned_fiducials.jpg, and align again in Loupe Browser.",
