@@ -9,7 +9,7 @@ import pytest
 
 from clearspot.record import StepRecord
 from clearspot.report.rule import Rule
-from clearspot.report.rules import _ALL
+from clearspot.report.rules import RULES
 from clearspot.simulate.faults import FAULTS
 
 
@@ -51,7 +51,7 @@ def test_both_halves_have_slides_of_every_kind(load: Any) -> None:
 
 def test_the_rules_that_are_right_about_a_fault_are_rules(load: Any) -> None:
     named = {name for right in load("cases").RIGHT.values() for name in right}
-    assert named <= {rule.id for rule in _ALL}
+    assert named <= {rule.id for rule in RULES}
     assert set(FAULTS) <= set(load("cases").RIGHT)
 
 
