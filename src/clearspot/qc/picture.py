@@ -63,17 +63,17 @@ def compare_with_picture(adata: ad.AnnData, record: StepRecord) -> None:
 
 
 def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
-    um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
-    picture = _picture(adata)
+    um_per_px = microns_per_pixel(adata)
+    picture = reduced_picture(adata)
     if picture is None:
         return "There is no picture with its scale factor: counts were not compared with it."
     if not um_per_px:
         return "The micrometres per pixel are not known: counts were not compared with the picture."
     pixels, scale = picture
-    stained = stained_picture(pixels, float(um_per_px) / scale)
+    stained = stained_picture(pixels, um_per_px / scale)
     if isinstance(stained, str):
         return stained
-    xy_um = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[:, :2] * float(um_per_px)
+    xy_um = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[:, :2] * um_per_px
     counts = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=np.float64)
     pitch_um = find_spacing(xy_um).pitch
     if pitch_um < _CELL_UM / 2:
@@ -83,11 +83,19 @@ def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
         return counts_and_picture(stained, xy_um, counts, pitch_um)
 
 
-def _picture(adata: ad.AnnData) -> tuple[NDArray[Any], float] | None:
-    """The largest reduced picture that comes with its scale factor, and that factor."""
+def microns_per_pixel(adata: ad.AnnData) -> float | None:
+    """Micrometres per full-resolution pixel; ``None``: not known."""
+    value = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
+    return None if value is None else float(value)
+
+
+def reduced_picture(
+    adata: ad.AnnData, names: tuple[str, ...] = ("hires", "lowres")
+) -> tuple[NDArray[Any], float] | None:
+    """The first of these reduced pictures that comes with its scale factor, and that factor."""
     libraries = adata.uns.get(keys.UNS_SPATIAL, {})
     for library in libraries.values():
-        for name in ("hires", "lowres"):
+        for name in names:
             pixels = library.get("images", {}).get(name)
             factor = library.get("scalefactors", {}).get(f"tissue_{name}_scalef")
             if pixels is not None and factor:

@@ -16,6 +16,7 @@ from clearspot.checks.bleeding import measure_bleeding
 from clearspot.checks.picture_tiles import judge_tiles
 from clearspot.checks.regions import FEWEST_CELLS, Region, RegionScan, scan_regions
 from clearspot.qc.params import bin_size_um
+from clearspot.qc.picture import microns_per_pixel, reduced_picture
 from clearspot.record import StepRecord
 
 PANEL_GENES: Final = 2000
@@ -52,7 +53,7 @@ def _add_regions(record: StepRecord, adata: ad.AnnData) -> None:
         adata.var_names.tolist(),
         genomes=genomes,
         bin_um=bin_size_um(adata),
-        um_per_unit=_microns_per_pixel(adata),
+        um_per_unit=microns_per_pixel(adata),
     )
     if scan is None:
         record.note("info", f"Fewer than {FEWEST_CELLS} spots: regional artefacts were not looked for.")
@@ -93,7 +94,7 @@ def _table(regions: tuple[Region, ...]) -> dict[str, list[Any]]:
 
 def _add_bleeding(record: StepRecord, adata: ad.AnnData) -> None:
     outside = adata.uns.get(keys.UNS, {}).get(keys.OUTSIDE_TISSUE)
-    scale = _microns_per_pixel(adata)
+    scale = microns_per_pixel(adata)
     if outside is None or scale is None:
         return
     xy, counts, number = (np.asarray(outside[name], dtype=np.float64) for name in ("xy", "counts", "n_positions"))
@@ -135,17 +136,15 @@ def _map(
 
 
 def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
-    entry: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
-    image = entry.get("images", {}).get("hires")
-    factor = entry.get("scalefactors", {}).get("tissue_hires_scalef")
-    if image is None or factor is None:
+    picture = reduced_picture(adata, ("hires",))
+    if picture is None:
         return
-    pixels = np.asarray(image)
+    pixels, factor = picture
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.clip(pixels * (255.0 if pixels.max(initial=0.0) <= 1.0 else 1.0), 0, 255)
     xy = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     reach = 0.5 * float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
-    found = judge_tiles(pixels.astype(np.uint8), float(factor), xy, reach, _microns_per_pixel(adata))
+    found = judge_tiles(pixels.astype(np.uint8), factor, xy, reach, microns_per_pixel(adata))
     if found is None:
         record.note("info", "The tissue image is blank, or does not cover the spots: its tiles were not judged.")
         return
@@ -157,8 +156,3 @@ def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
         "image_tissue_share": found.tissue_share,
     }
     record.tables["picture_tiles"] = found.table
-
-
-def _microns_per_pixel(adata: ad.AnnData) -> float | None:
-    value = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
-    return None if value is None else float(value)

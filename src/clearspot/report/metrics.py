@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from clearspot import keys
-from clearspot.contract.metrics import SPACE_RANGER, get_metric, is_declared
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
 from clearspot.contract.space_ranger import find_figure
 from clearspot.contract.steps import RECORDED, get_step
 from clearspot.errors import Problem
@@ -75,7 +76,7 @@ class SampleRecords:
     @property
     def is_panel(self) -> bool:
         """Whether the sample's genes are a panel, so that limits for a whole transcriptome say nothing."""
-        return is_declared("qc", "is_panel") and bool(self.metric("qc", "is_panel"))
+        return bool(self.metric("qc", "is_panel"))
 
     def ran(self, step: str) -> bool:
         """Whether a step ran and accepted its input."""

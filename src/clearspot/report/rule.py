@@ -34,7 +34,7 @@ class Rule:
     id
         Name in a thresholds file.
     step, metric
-        Names of the step (or :data:`clearspot.contract.metrics.SPACE_RANGER`) and of its metric.
+        Names of the step (or :data:`clearspot.contract.metrics_of_space_ranger.SPACE_RANGER`) and of its metric.
     look, bad
         Limits of the yellow and of the red light; ``None``: no such light.
     problem

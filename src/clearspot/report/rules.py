@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clearspot.contract.metrics import SPACE_RANGER
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
 from clearspot.report.rule import Rule
 
 _ALERT: Final = "10x: alert and error of the web summary"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from clearspot.contract.metric import Metric
-from clearspot.contract.metrics import SPACE_RANGER, STATED
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER, STATED
 from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,

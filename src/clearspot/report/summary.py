@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clearspot.contract.metrics import SPACE_RANGER, get_metric
+from clearspot.contract.metrics import get_metric
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
 from clearspot.io.atomic import atomic_path
 from clearspot.report.metrics import SampleRecords, reason_of
 from clearspot.report.rule import Rule

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from clearspot.contract.metric import Kind, Metric
-from clearspot.contract.metrics import METRICS, STATED, check_metrics, get_metric, metrics_of
+from clearspot.contract.metrics import METRICS, check_metrics, get_metric, metrics_of
+from clearspot.contract.metrics_of_space_ranger import STATED
 from clearspot.contract.steps import RECORDED
 from clearspot.record import StepRecord
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearspot.contract.metrics import SPACE_RANGER, STATED
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER, STATED
 from clearspot.record import StepRecord
 from clearspot.report.metrics import SampleRecords
 

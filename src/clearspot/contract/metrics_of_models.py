@@ -1,0 +1,202 @@
+"""Metrics of the steps that compute with models: denoising, domains, super-resolution, and what they hand over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clearspot.contract.metric import Metric
+
+_DUSTED: Final = ("dusted",)
+_DOMAINS: Final = ("domains",)
+_HISTOLOGY: Final = ("histology",)
+_PRETRAIN: Final = ("superres_pretrain",)
+_TRAIN: Final = ("superres_train",)
+_SUPERRES: Final = ("superres",)
+_MODELS: Final = (*_DUSTED, *_TRAIN, *_SUPERRES)
+_DIFFST: Final = (*_TRAIN, *_SUPERRES)
+_GRIDS: Final = (*_HISTOLOGY, *_SUPERRES)
+
+_HELD_OUT: Final = "counts are held out"
+_SPOTS_HELD_OUT: Final = "enough spots can be held out, and there is a diffusion"
+_DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample, and not on references"
+_GMM: Final = "the Gaussian mixture ran"
+_LEIDEN: Final = "Leiden ran"
+_GMM_CHANCE: Final = f"{_GMM}, after the denoiser"
+_LEIDEN_CHANCE: Final = f"{_LEIDEN}, after the denoiser"
+
+# A table: one line a metric where it fits.
+# fmt: off
+METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
+    # models
+    Metric(_MODELS, "n_spots", "count", "Spots modelled", "spots that the model was given"),
+    Metric(_DIFFST, "n_genes", "count", "Genes", "genes that were super-resolved"),
+    Metric((*_PRETRAIN, *_DIFFST), "n_programs", "count", "Gene programs", "gene programs that stand for the genes"),
+    Metric((*_DUSTED, *_PRETRAIN, *_TRAIN), "n_parameters", "count", "Parameters", "weights of the networks"),
+    Metric((*_DUSTED, *_PRETRAIN, *_TRAIN), "checkpoint_sha256", "text", "Checkpoint (SHA-256)",
+           when="a checkpoint is written"),
+    Metric((*_MODELS, *_PRETRAIN), "peak_memory_bytes", "count", "Peak memory",
+           "largest resident memory of the process", "bytes", "lower"),
+    Metric((*_DUSTED, *_SUPERRES), "seconds_total", "number", "Total time", "wall time of the step", "s", "lower"),
+    # dusted
+    Metric(_DUSTED, "n_genes_modelled", "count", "Genes modelled", "genes that the denoiser modelled"),
+    Metric(_DUSTED, "n_edges", "count", "Edges", "edges of the graph between modelled spots"),
+    Metric(_DUSTED, "n_tiles", "count", "Tiles", "tiles that the section was computed in"),
+    Metric(_DUSTED, "epochs", "count", "Epochs", "training epochs of the denoiser"),
+    Metric(_DUSTED, "best_epoch", "count", "Best epoch", "epoch whose weights were kept"),
+    Metric(_DUSTED, "loss_first", "score", "First loss", "training loss of the first epoch", better="lower"),
+    Metric(_DUSTED, "loss_final", "score", "Final loss", "training loss of the last epoch", better="lower"),
+    Metric(_DUSTED, "loss_best", "score", "Best loss", "training loss of the epoch whose weights were kept",
+           better="lower"),
+    Metric(_DUSTED, "seconds_training", "number", "Training time", "wall time of training", "s", "lower"),
+    Metric(_DUSTED, "device", "text", "Device", "device that the networks ran on"),
+    Metric(_DUSTED, "precision", "text", "Precision", "number format of the networks"),
+    Metric(_DUSTED, "dropout_share", "fraction", "Drop-out share",
+           "share of the denoised counts that the model takes for lost to drop-out"),
+    Metric(_DUSTED, "self_gate_outer", "fraction", "Self gate (outer layers)",
+           "weight of a spot's own values in the outer layers", when="the model has self gates"),
+    Metric(_DUSTED, "self_gate_inner", "fraction", "Self gate (inner layers)",
+           "weight of a spot's own values in the inner layers", when="the model has self gates"),
+    Metric(_DUSTED, "gene_attention_min", "fraction", "Gene attention (minimum)", when="the model has gene attention"),
+    Metric(_DUSTED, "gene_attention_median", "fraction", "Gene attention (median)",
+           when="the model has gene attention"),
+    Metric(_DUSTED, "gene_attention_max", "fraction", "Gene attention (maximum)", when="the model has gene attention"),
+    Metric(_DUSTED, "heldout_fraction", "fraction", "Held-out counts", "share of the counts held out of training",
+           when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_counts", "count", "Number of held-out counts", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_genes_correlated", "count", "Genes with a held-out correlation",
+           "genes whose held-out correlation is defined", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_deviance_dusted", "score", "Held-out deviance, DUSTED",
+           "Poisson deviance of held-out counts, DUSTED", better="lower", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_deviance_neighbours", "score", "Held-out deviance, neighbour averaging",
+           "Poisson deviance of held-out counts, neighbour averaging", better="lower", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_deviance_constant", "score", "Held-out deviance, gene's average",
+           "Poisson deviance of held-out counts, each gene's average", better="lower", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_explained_dusted", "skill", "Held-out deviance explained, DUSTED",
+           "share of the deviance of each gene's average that DUSTED explains", better="higher", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_explained_neighbours", "skill", "Held-out deviance explained, neighbour averaging",
+           "share of the deviance of each gene's average that neighbour averaging explains", better="higher",
+           when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_correlation_dusted", "score", "Held-out correlation, DUSTED",
+           "median over genes of the correlation with held-out counts, DUSTED", better="higher", when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_correlation_neighbours", "score", "Held-out correlation, neighbour averaging",
+           "median over genes of the correlation with held-out counts, neighbour averaging", better="higher",
+           when=_HELD_OUT),
+    Metric(_DUSTED, "heldout_beats_neighbours", "flag",
+           "Denoising predicts held-out counts better than plain averages",
+           "whether DUSTED predicts held-out counts better than averages", better="higher", when=_HELD_OUT),
+    # domains
+    Metric(_DOMAINS, "main", "text", "Domain method", "column of obs with the main domains"),
+    Metric(_DOMAINS, "n_domains", "count", "Domains", "number of spatial domains"),
+    Metric(_DOMAINS, "n_domain_gmm", "count", "Domains (Gaussian mixture)", when=_GMM),
+    Metric(_DOMAINS, "n_domain_leiden", "count", "Domains (Leiden)", when=_LEIDEN),
+    Metric(_DOMAINS, "silhouette_domain_gmm", "score", "Silhouette (Gaussian mixture)", "mean silhouette in the latent "
+           "space, -1 to 1", better="higher", when=_GMM),
+    Metric(_DOMAINS, "silhouette_domain_leiden", "score", "Silhouette (Leiden)", "mean silhouette in the latent space, "
+           "-1 to 1", better="higher", when=_LEIDEN),
+    Metric(_DOMAINS, "neighbour_agreement_domain_gmm", "fraction", "Neighbours in the same domain (Gaussian mixture)",
+           better="higher", when=_GMM),
+    Metric(_DOMAINS, "neighbour_agreement_domain_leiden", "fraction", "Neighbours in the same domain (Leiden)",
+           better="higher", when=_LEIDEN),
+    Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_gmm", "fraction",
+           "Neighbours in the same domain by chance (Gaussian mixture)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_GMM_CHANCE),
+    Metric(_DOMAINS, "neighbour_agreement_by_chance_domain_leiden", "fraction",
+           "Neighbours in the same domain by chance (Leiden)",
+           "the same of as many domains, found in the same way in the latent of shuffled spots", when=_LEIDEN_CHANCE),
+    Metric(_DOMAINS, "ari_gmm_leiden", "score", "Agreement of the two methods",
+           "adjusted Rand index of the Gaussian mixture and Leiden; 1: the same", when="both methods ran"),
+    Metric(_DOMAINS, "leiden_resolution", "number", "Leiden resolution", when=_LEIDEN),
+    Metric(_DOMAINS, "moran_n_genes", "count", "Genes tested for Moran's I"),
+    Metric(_DOMAINS, "moran_n_significant_measured", "count", "Spatially variable genes",
+           "genes whose measured Moran's I is significant (adjusted p below 0.05)", when="permutations are made"),
+    Metric(_DOMAINS, "moran_median_measured", "number", "Median Moran's I, measured",
+           "median Moran's I of the measured values"),
+    Metric(_DOMAINS, "moran_median_denoised", "number", "Median Moran's I, denoised",
+           "median Moran's I of the denoised values", when="there are denoised values"),
+    Metric(_DOMAINS, "moran_median_neighbour_mean", "number", "Median Moran's I, neighbour mean",
+           "median Moran's I of the plain neighbour mean"),
+    Metric(_DOMAINS, "moran_median_neighbour_mean_shuffled", "number",
+           "Median Moran's I, neighbour mean of shuffled spots",
+           "median Moran's I of the neighbour mean of shuffled spots"),
+    # histology, superres: the fine grid
+    Metric(_GRIDS, "bin_um", "number", "Bin size", "side of a super-resolved bin", "µm"),
+    Metric(_GRIDS, "n_rows", "count", "Rows", "rows of the fine grid"),
+    Metric(_GRIDS, "n_cols", "count", "Columns", "columns of the fine grid"),
+    Metric(_GRIDS, "image_coverage", "fraction", "Bins covered by the image", better="higher"),
+    # histology
+    Metric(_HISTOLOGY, "um_per_px", "number", "Pixel size", "side of a pixel of the image", "µm per pixel"),
+    Metric(_HISTOLOGY, "n_features", "count", "Image features", "features of the image in each bin"),
+    Metric(_HISTOLOGY, "n_patches", "count", "Image patches", "patches of the image at cell level"),
+    Metric(_HISTOLOGY, "seconds", "number", "Total time", "wall time of the step", "s", "lower"),
+    # superres_pretrain
+    Metric(_PRETRAIN, "n_genes", "count", "Genes", "genes that the model knows"),
+    Metric(_PRETRAIN, "n_references_with_image", "count", "References with an image",
+           "references whose histology was learned from"),
+    Metric(_PRETRAIN, "pearson_model", "score", "Correlation on held-out blocks",
+           "median over genes of the correlation with the bins of held-out blocks, median over references",
+           better="higher", when="blocks are held out"),
+    Metric(_PRETRAIN, "pearson_plain", "score", "Correlation of the plain estimate",
+           "the same of the plain estimate, without a network", better="higher", when="blocks are held out"),
+    # superres_train
+    Metric((*_PRETRAIN, *_TRAIN), "seconds_mean", "number", "Training time of MeanNet",
+           "wall time of training MeanNet", "s", "lower"),
+    Metric(_TRAIN, "seconds_diffusion", "number", "Training time of the diffusion",
+           "wall time of training the diffusion", "s", "lower", _DIFFUSION_TRAINED),
+    Metric(_TRAIN, "seconds_scoring", "number", "Scoring time", "wall time of scoring on held-out spots", "s", "lower",
+           _SPOTS_HELD_OUT),
+    Metric(_TRAIN, "loss_mean_final", "score", "Final loss of MeanNet", "loss of MeanNet, mean of the last 20 steps",
+           better="lower"),
+    Metric(_TRAIN, "loss_diffusion_final", "score", "Final loss of the diffusion",
+           "loss of the diffusion, mean of the last 20 steps", better="lower", when=_DIFFUSION_TRAINED),
+    Metric((*_PRETRAIN, *_TRAIN), "n_references", "count", "References", "references that the model learned from",
+           when="references are given"),
+    # superres
+    Metric(_SUPERRES, "spot_pitch_um", "number", "Spot pitch", "distance of neighbouring spots", "µm"),
+    Metric(_SUPERRES, "spot_diameter_um", "number", "Spot diameter", "", "µm"),
+    Metric(_SUPERRES, "n_spots_left_out", "count", "Spots left out", "spots that the model was not given"),
+    Metric(_SUPERRES, "n_bins_on_tissue", "count", "Bins on tissue", "super-resolved bins on tissue"),
+    Metric(_SUPERRES, "n_bins_measured", "count", "Bins under a spot (number)", "bins on tissue that lie under a spot"),
+    Metric(_SUPERRES, "share_measured", "fraction", "Bins under a spot", "share of the bins on tissue that lie under a "
+           "spot"),
+    Metric(_SUPERRES, "samples", "count", "Draws", "draws of the diffusion"),
+    Metric(_SUPERRES, "amplitude", "number", "Amplitude", "factor on the residual that the diffusion draws",
+           when="there is a diffusion"),
+    Metric(_SUPERRES, "mean_is", "text", "Mean from", "model that the predicted mean is from: diffusion or meannet"),
+    Metric(_SUPERRES, "image_used", "flag", "Image used", "whether the image took part"),
+    Metric(_SUPERRES, "n_maps", "count", "Maps", "genes with maps of their own", when="genes are named"),
+    # superres_train, superres: scores on held-out spots
+    Metric(_DIFFST, "heldout_n_spots", "count", "Held-out spots", "held-out spots that scored", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_amplitude", "number", "Amplitude, chosen",
+           "factor on the residual where the mean is the diffusion's", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_amplitude_of_spread", "number", "Amplitude of the spread, chosen",
+           "factor on the residual where the mean is MeanNet's", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_mean", "score", "CRPS, MeanNet",
+           "CRPS of held-out spots, best forecast of MeanNet (square root of counts)", better="lower",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_mean_poisson", "score", "CRPS, MeanNet with Poisson noise", better="lower",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_mean_gaussian", "score", "CRPS, MeanNet with Gaussian error", better="lower",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_mean_dispersed", "score", "CRPS, MeanNet with dispersion", better="lower",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_spread", "score", "CRPS, diffusion around MeanNet", better="lower",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_crps_diffusion", "score", "CRPS, diffusion", better="lower", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_correlation_mean", "score", "Correlation, MeanNet",
+           "correlation with held-out spots, MeanNet (mean over genes)", better="higher", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_correlation_diffusion", "score", "Correlation, diffusion",
+           "correlation with held-out spots, diffusion (mean over genes)", better="higher", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_coverage_mean", "fraction", "Covered by the 90 % interval, MeanNet", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_coverage_spread", "fraction", "Covered by the 90 % interval, diffusion around MeanNet",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_coverage_diffusion", "fraction", "Covered by the 90 % interval, diffusion",
+           when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_coverage", "fraction", "Covered by the 90 % interval",
+           "share of held-out spots' counts in the reported 90 % interval", when=_SPOTS_HELD_OUT),
+    Metric(_DIFFST, "heldout_diffusion_wins", "flag", "Diffusion beats MeanNet",
+           "whether the diffusion predicts held-out spots better than MeanNet", when=_SPOTS_HELD_OUT),
+    # spatialdata
+    Metric(("spatialdata",), "store_bytes", "count", "Size of the store", "size of the zipped store", "bytes"),
+)
+# fmt: on
+"""In the order of the steps."""
