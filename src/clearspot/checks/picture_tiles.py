@@ -50,6 +50,8 @@ class PictureTiles:
         Of the tiles with texture; ``None`` where none has any.
     percent_overexposed, percent_underexposed, percent_pale
         Of all; those that depend on the glass are ``None`` in a picture with a dark ground (fluorescence).
+    percent_usable
+        Tiles that are ``good``: what super-resolution can learn from.
     tissue_share
         Share of the points of the tiles that are stained (0 to 1); ``None`` with a dark ground.
     table
@@ -63,6 +65,7 @@ class PictureTiles:
     percent_overexposed: float | None
     percent_underexposed: float | None
     percent_pale: float | None
+    percent_usable: float
     tissue_share: float | None
     table: dict[str, list[Any]]
 
@@ -126,6 +129,7 @@ def judge_tiles(
         100.0 * float((state[judged] == "overexposed").mean()) if bright else None,
         100.0 * float((state[judged] == "underexposed").mean()) if bright else None,
         100.0 * float((mean_density[judged] < PALE).mean()) if bright else None,
+        100.0 * float((state[judged] == "good").mean()),
         float(stained[judged].mean()) if bright else None,
         {
             "x": ((column + 0.5) * side / scale).round(1).tolist(),

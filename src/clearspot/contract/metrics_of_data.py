@@ -205,6 +205,9 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
            "tiles under tissue most of which is black", better="lower", when=_HIRES),
     Metric(_QC, "percent_tiles_pale", "percent", "Pale tiles of the image",
            "tiles under tissue that are hardly darker than the glass", better="lower", when=_HIRES),
+    Metric(_QC, "percent_tiles_usable", "percent", "Usable tiles of the image",
+           "tiles under tissue that are sharp, well exposed and stained: what super-resolution can use",
+           better="higher", when=_HIRES),
     Metric(_QC, "image_tissue_share", "fraction", "Stained share of the image under tissue",
            "share of the points of the tiles under tissue that are stained", better="higher", when=_HIRES),
     # graph

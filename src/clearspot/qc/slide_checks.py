@@ -153,6 +153,7 @@ def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
         "percent_tiles_overexposed": found.percent_overexposed,
         "percent_tiles_underexposed": found.percent_underexposed,
         "percent_tiles_pale": found.percent_pale,
+        "percent_tiles_usable": found.percent_usable,
         "image_tissue_share": found.tissue_share,
     }
     record.tables["picture_tiles"] = found.table

@@ -31,6 +31,7 @@ from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.format import show_metric
 from clearspot.report.gene_maps import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
+from clearspot.report.metrics import SampleRecords
 from clearspot.report.step_blocks import key_number, notices, structure_notice
 from clearspot.report.superres_outcome import superres_outcome
 from clearspot.report.view import SampleView
@@ -40,6 +41,9 @@ VALUES_BUDGET: Final = 500_000
 
 MOST_CELLS: Final = 60_000
 _MOST_GENES: Final = 12
+_MOSTLY_USABLE: Final = 90.0
+"""Per cent of the picture's tiles from which on nothing is said of the rest."""
+
 _PREDICTED: Final = "Predicted, not measured."
 
 
@@ -54,6 +58,7 @@ def superres_section(view: SampleView) -> ReportSection:
             f"{_PREDICTED} Everything in this part is the model's expectation for places smaller than a spot.", "look"
         ),
         *notices(view.records, "superres"),
+        *_picture_notice(view.records),
         Notice(_totals(view)),
         _key_numbers(view),
         *_scores(view),
@@ -61,6 +66,20 @@ def superres_section(view: SampleView) -> ReportSection:
         *_maps(view, view.superres),
     ]
     return section
+
+
+def _picture_notice(records: SampleRecords) -> list[Block]:
+    """Say where the picture has nothing to add, where that is much of the tissue."""
+    usable = records.metric("qc", "percent_tiles_usable")
+    if usable is None or usable >= _MOSTLY_USABLE:
+        return []
+    return [
+        Notice(
+            f"The picture is sharp, well exposed and stained in {usable:.0f} % of the tissue. In the rest, maps rest "
+            "on the spots alone: see the picture by tile under Quality control.",
+            "look",
+        )
+    ]
 
 
 def _totals(view: SampleView) -> str:

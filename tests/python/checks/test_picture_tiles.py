@@ -46,6 +46,7 @@ def test_exposure_and_stain(value, figure):
     image = picture()
     image[:80, :360] = value
     assert getattr(judge(image), figure) == pytest.approx(20)
+    assert judge(image).percent_usable == pytest.approx(80)
 
 
 def test_a_dark_ground_is_not_judged_by_its_stain():

@@ -51,6 +51,13 @@ def test_maps_of_other_counts_do_not(made, tested):
     assert ("structure" in page.data["charts"]) is tested
 
 
+@pytest.mark.parametrize(("usable", "said"), [(62.0, True), (95.0, False)])
+def test_fine_maps_say_where_the_picture_has_nothing_to_add(made, usable, said):
+    superres = add_superres(made)
+    made.records["qc"].metrics["percent_tiles_usable"] = usable
+    assert (f"sharp, well exposed and stained in {usable:.0f} % of the tissue" in page_of(made, superres).text) is said
+
+
 def test_the_scan_over_the_picture_is_drawn_with_its_figures(made):
     add_picture(made)
     page: Page = page_of(made)
