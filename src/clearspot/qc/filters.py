@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import median_abs_deviation
 
 from clearspot import keys
-from clearspot.qc.params import QCParams, bin_size_um, spot_floors
+from clearspot.qc.params import MITO_PERCENT, QCParams, bin_size_um, spot_floors
+
+_ROBUST_SDS: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,35 @@ def spot_filters(adata: ad.AnnData, params: QCParams) -> list[Filter]:
     least_counts, least_genes = spot_floors(bin_size_um(adata))
     min_counts = least_counts if params.min_counts is None else params.min_counts
     min_genes = least_genes if params.min_genes is None else params.min_genes
-    return [
+    floors = [
         Filter("qc_min_counts", keys.TOTAL_COUNTS, min_counts, lower=True),
         Filter("qc_min_genes", keys.N_GENES, min_genes, lower=True),
-        Filter("qc_mito_threshold", keys.percent_of("mt"), params.mito_threshold, lower=False),
+    ]
+    mito = _mito_threshold(adata, floors) if params.mito_threshold is None else params.mito_threshold
+    return [
+        *floors,
+        Filter("qc_mito_threshold", keys.percent_of("mt"), mito, lower=False),
         Filter("qc_ribo_threshold", keys.percent_of("ribo"), params.ribo_threshold, lower=True),
         Filter("qc_hb_threshold", keys.percent_of("hb"), params.hb_threshold, lower=False),
     ]
+
+
+def _mito_threshold(adata: ad.AnnData, floors: list[Filter]) -> float:
+    """Per cent above which a spot has more mitochondrial counts than its section has by nature.
+
+    Healthy heart, kidney, muscle and brain lie above the usual 20 %, so that a fixed limit removes the tissue and keeps
+    its damage unseen. Outliers are three median absolute deviations (scaled to a standard deviation) above the median,
+    as in ``scuttle::isOutlier`` and SpotSweeper.
+    """
+    column = keys.percent_of("mt")
+    if column not in adata.obs:
+        return MITO_PERCENT
+    share = adata.obs[column].to_numpy(dtype=float)
+    share = share[np.isfinite(share) & ~np.any([one.fails(adata) for one in floors], axis=0)]
+    if not share.size:
+        return MITO_PERCENT
+    outlying = float(np.median(share)) + _ROBUST_SDS * float(median_abs_deviation(share, scale="normal"))
+    return min(100.0, max(MITO_PERCENT, round(outlying, 1)))
 
 
 def flag_spots(adata: ad.AnnData, filters: list[Filter]) -> dict[str, list[Any]]:

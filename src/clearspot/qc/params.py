@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _FLOORS: Final = ((2.0, 1, 1), (8.0, 10, 5), (16.0, 25, 15), (55.0, 50, 25))
 
 
+MITO_PERCENT: Final = 20.0
+"""Mitochondrial share that the default threshold never goes below: the field's usual one."""
+
+
 @dataclass(frozen=True)
 class QCParams(Settings):
     """Thresholds of quality control."""
@@ -27,7 +31,13 @@ class QCParams(Settings):
         None, "Minimum genes of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
     )
     min_spots: int = setting(1, "Minimum passing spots in which a gene is detected.", ge=0)
-    mito_threshold: float = setting(20.0, "Maximum mitochondrial counts of a spot, in per cent.", ge=0, le=100)
+    mito_threshold: float | None = setting(
+        None,
+        "Maximum mitochondrial counts of a spot, in per cent.",
+        none=f"{MITO_PERCENT:g}, or three robust standard deviations above the section's median where that is more",
+        ge=0,
+        le=100,
+    )
     ribo_threshold: float = setting(0.0, "Minimum ribosomal protein counts of a spot, in per cent.", ge=0, le=100)
     hb_threshold: float = setting(100.0, "Maximum haemoglobin counts of a spot, in per cent.", ge=0, le=100)
     min_spots_left: int = setting(50, "Minimum passing spots of a sample; a sample with fewer is refused.", ge=1)

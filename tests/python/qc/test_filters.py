@@ -104,3 +104,31 @@ def test_genes_are_counted_in_passing_spots_only():
     adata.obs["qc_pass"] = np.array([True, True, False])
     assert flag_genes(adata, min_spots=2) == 2
     assert adata.var["qc_pass"].tolist() == [True, False, False]
+
+
+def mitochondrial_shares(*percent):
+    """Spots of 100 counts with the given mitochondrial shares, and their default limit."""
+    adata = measured([[share, 100 - share] for share in percent], ["MT-CO1", "ACTB"])
+    filters = spot_filters(adata, QCParams(min_counts=50, min_genes=0))
+    return {one.parameter: one.threshold for one in filters}["qc_mito_threshold"]
+
+
+def test_mitochondrial_shares_up_to_the_usual_limit_pass_whatever_the_section():
+    assert mitochondrial_shares(2, 3, 2, 3, 19, 90) == 20
+
+
+def test_a_tissue_with_many_mitochondria_keeps_its_spots_and_loses_its_outliers():
+    usual = [40, 42, 44, 46, 48]
+    limit = mitochondrial_shares(*usual, *usual, 95)
+    assert 48 < limit < 60
+
+
+def test_empty_spots_do_not_move_the_mitochondrial_limit():
+    adata = measured([[2, 98], [3, 97], *[[1, 0]] * 20], ["MT-CO1", "ACTB"])
+    filters = spot_filters(adata, QCParams(min_counts=50, min_genes=0))
+    assert {one.parameter: one.threshold for one in filters}["qc_mito_threshold"] == 20
+
+
+def test_a_mitochondrial_limit_that_is_set_holds(adata):
+    filters = spot_filters(adata, QCParams(min_counts=0, min_genes=0, mito_threshold=20))
+    assert {one.parameter: one.threshold for one in filters}["qc_mito_threshold"] == 20
