@@ -36,7 +36,13 @@ _SYMMETRY: Final = frozenset({"spots_on_tissue_image", "picture_symmetry", "pict
 _STRUCTURE: Final = frozenset({"spatial_structure", "percent_genes_spatial", "neighbour_likeness"})
 _REGIONS: Final = frozenset({"percent_spots_in_regions"})
 _BLEEDING: Final = frozenset(
-    {"bleed_share", "percent_counts_outside", "fraction_umi_outside_tissue", "fraction_reads_in_spots"}
+    {
+        "bleed_share",
+        "far_to_tissue_counts",
+        "percent_counts_outside",
+        "fraction_umi_outside_tissue",
+        "fraction_reads_in_spots",
+    }
 )
 _SEQUENCING: Final = frozenset(
     {
@@ -67,9 +73,11 @@ RIGHT: Final[dict[str, frozenset[str]]] = {
 }
 """Fault -> rules that see it."""
 
-REFUSAL: Final = {
-    "low_counts": "quality control", "low_sequencing": "quality control", "mirrored": "pixel", "rotated": "pixel",
-    "shifted": "outside",
+_TOO_FEW: Final = ("quality control", "genes have more than")
+
+REFUSAL: Final[dict[str, tuple[str, ...]]] = {
+    "low_counts": _TOO_FEW, "low_sequencing": _TOO_FEW, "mirrored": ("pixel",), "rotated": ("pixel",),
+    "shifted": ("outside",),
 }  # fmt: skip
 """Fault -> words of a refusal that is right about it."""
 

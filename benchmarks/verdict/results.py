@@ -85,7 +85,7 @@ def judge(case: Case, records: SampleRecords, rules: Iterable[Rule]) -> Judged:
     warned = " ".join(message.text for _, message in records.messages() if message.level == "warning").lower()
     right = {
         fault: bool(alarms & RIGHT[fault])
-        or REFUSAL.get(fault, "\0") in said
+        or any(words in said for words in REFUSAL.get(fault, ()))
         or (fault in ("mirrored", "rotated") and "turned or mirrored" in warned)
         for fault in case.faults
     }

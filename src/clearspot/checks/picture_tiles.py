@@ -24,10 +24,12 @@ _FLAT: Final = 0.015
 BLURRED: Final = 0.12
 """Fine detail (see :attr:`PictureTiles.table`) below which a tile is blurred."""
 
-_WHITE: Final = 250
+_CLIPPED: Final = 254
+"""Value of a channel at which it has lost what it measured."""
+
 _BLACK: Final = 20
 _BURNT: Final = 0.5
-"""Share of points beyond white or black at which a tile is over- or underexposed."""
+"""Share of points clipped or black at which a tile is over- or underexposed."""
 
 PALE: Final = 0.06
 """Mean optical density (natural logarithm, above the slide's glass) below which a tile of tissue is pale."""
@@ -107,7 +109,8 @@ def judge_tiles(
     level = np.quantile(image[::4, ::4].reshape(-1, 3), _GLASS_QUANTILE, axis=0)
     bright = bool(level.mean() >= _DARK)
     density = np.maximum(np.log((level + 1) / (image[whole] + 1.0)).mean(axis=2), 0)
-    white = _blocks(image[whole].min(axis=2) >= _WHITE, side).mean(axis=(2, 3))
+    # two of three channels: scanners set the glass to white, and eosin takes little of the red light
+    clipped = _blocks((image[whole] >= _CLIPPED).sum(axis=2) >= 2, side).mean(axis=(2, 3))
     black = _blocks(image[whole].max(axis=2) <= _BLACK, side).mean(axis=(2, 3))
     mean_density = _blocks(density, side).mean(axis=(2, 3))
     stained = _blocks(density > _STAINED, side).mean(axis=(2, 3))
@@ -120,7 +123,7 @@ def judge_tiles(
     if bright:
         state[mean_density < PALE] = "pale"
         state[black > _BURNT] = "underexposed"
-        state[white > _BURNT] = "overexposed"
+        state[clipped > _BURNT] = "overexposed"
     row, column = np.nonzero(judged)
     textured = judged & np.isfinite(focus)
     return PictureTiles(

@@ -124,6 +124,13 @@ _AREAS: Final = (
         _MEASURED, required=False, topic="bleeding",
     ),
     Rule(
+        "far_to_tissue_counts", "qc", "far_to_tissue_counts", 0.1, 0.5,
+        "far from the tissue a position still has {value} of the counts of one in it",
+        "RNA lies everywhere on the slide (permeabilisation, washing), or tissue lies outside the outline: look at the "
+        "map of counts outside the tissue.",
+        _MEASURED, required=False, topic="bleeding",
+    ),
+    Rule(
         "percent_counts_outside", "qc", "percent_counts_outside_tissue", 20, 50,
         "{value} of the counts lie outside the tissue",
         "RNA has spread over the slide, or the tissue outline is wrong: look at the overlay.",
