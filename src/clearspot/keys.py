@@ -111,6 +111,11 @@ def of_genome(column: str, suffix: str) -> str:
     return f"{column}_{suffix}"
 
 
+def colours_of(column: str) -> str:
+    """Entry of ``uns`` with the colours of a column's categories, where scanpy and squidpy look for them."""
+    return f"{column}_colors"
+
+
 # samplesheet
 COHORT: Final = "cohort"
 """Stands for the sample's name in the record of the samplesheet."""

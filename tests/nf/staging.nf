@@ -2,6 +2,7 @@
 // `--cases` names a JSON list of [name, sheet_folder, zip, spaceranger_dir, bin_size_um]; where `zip` is given, sheet_folder
 // is in it.
 
+include { writtenOnce } from '../../subworkflows/local/utils_clearspot_pipeline/written_once'
 include { stageSample } from '../../subworkflows/local/prepare/staging'
 
 params.cases = null
@@ -10,14 +11,13 @@ process STAGE {
     tag "${name}"
 
     input:
-    tuple val(name), path(files, stageAs: 'staged/?/*'), val(manifest_base64)
+    tuple val(name), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json')
 
     output:
     path 'read.txt'
 
     script:
     """
-    echo '${manifest_base64}' | base64 -d > manifest.json
     link_outs.py --manifest manifest.json --staged staged > read.txt
     """
 }
@@ -29,7 +29,7 @@ workflow {
         if (outs.problem) {
             error(outs.problem)
         }
-        [row.name, outs.files, groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()]
+        [row.name, outs.files, writtenOnce(groovy.json.JsonOutput.toJson(outs.manifest))]
     }
     STAGE(ch_cases)
 }

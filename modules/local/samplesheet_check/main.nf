@@ -6,7 +6,7 @@ process SAMPLESHEET_CHECK {
     path samplesheet, stageAs: 'sheet/*'
     path samplesheet_schema, stageAs: 'schema/samplesheet.json'
     path params_schema, stageAs: 'schema/params.json'
-    val params_json_base64
+    path params_json, stageAs: 'params.json'
     path thresholds, stageAs: 'thresholds/*'
 
     output:
@@ -15,18 +15,20 @@ process SAMPLESHEET_CHECK {
     path 'versions.yml', topic: versions
 
     script:
+    def unchecked = params_json ? '' : 'touch params.json'
     def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${task.ext.code_version}
-    echo '${params_json_base64}' | base64 -d > params.json
+    ${unchecked}
     samplesheet_check.py --versions versions.yml --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 
     stub:
+    def unchecked = params_json ? '' : 'touch params.json'
     def limits = thresholds ? '--thresholds thresholds/*' : ''
     """
     # clearspot ${task.ext.code_version}
-    echo '${params_json_base64}' | base64 -d > params.json
+    ${unchecked}
     samplesheet_check.py --versions versions.yml --samplesheet sheet/* --schema schema/samplesheet.json --params params.json --params-schema schema/params.json ${limits}
     """
 }

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from clearspot import keys
 from clearspot.contract.counts import require_finite, require_in_memory
 from clearspot.contract.sections import bad_section, require_one_section
+from clearspot.domains.colours import add_colours
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size, categorical, majority_vote
 from clearspot.domains.leiden import leiden_domains
@@ -74,7 +75,8 @@ def find_domains(
     """Add spatial domains to ``adata``, in place, and measure them.
 
     Sets ``obs['domain_gmm']`` and ``obs['domain_leiden']``: categories ``1``, ``2``, ... from the largest, missing for
-    spots that failed quality control.
+    spots that failed quality control. Their colours are in ``uns['domain_gmm_colors']`` and
+    ``uns['domain_leiden_colors']``.
 
     Parameters
     ----------
@@ -134,6 +136,7 @@ def find_domains(
         record.note("info", f"Domain {name} has too few spots to be tested for markers.")
     record.tables["moran"] = spatial_genes(adata, params, denoised_file)
     _summarise_moran(record)
+    add_colours(adata)
     adata.uns.setdefault(keys.UNS, {})["domains"] = {
         name: value for name, value in record.params.items() if value is not None
     } | {"main": main}

@@ -1,4 +1,4 @@
-"""The whole sample as SpatialData: table, spots as shapes, and the reduced pictures, in one frame.
+"""The whole sample as SpatialData: table, spots as shapes, super-resolved bins and the reduced pictures, in one frame.
 
 Coordinate systems: ``global`` (pixels of the full-resolution image, as ``obsm['spatial']``) and, where the scale is
 known, ``um`` (micrometres).
@@ -7,6 +7,7 @@ known, ``um`` (micrometres).
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -17,14 +18,18 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import csc_matrix, issparse
 from spatialdata import SpatialData
 from spatialdata._io.format import SpatialDataContainerFormatV01  # what write()'s own documentation names
 from spatialdata.models import Image2DModel, ShapesModel, TableModel
-from spatialdata.transformations import BaseTransformation, Identity, Scale, Sequence
+from spatialdata.transformations import BaseTransformation, Identity, Scale
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
+from clearspot.export.frames import frames
+from clearspot.export.store_arrays import compact_arrays
+from clearspot.export.superres_elements import superres_elements
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
@@ -33,8 +38,46 @@ from clearspot.record import StepRecord
 REGION: Final = "region"
 INSTANCE: Final = "spot_id"
 
+TABLE: Final = "table"
+SUPERRES_TABLE: Final = "superres"
 
-def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
+
+@dataclass(frozen=True)
+class ElementNames:
+    """Names of the elements of a sample's store.
+
+    Parameters
+    ----------
+    sample
+        Sample name; the elements have it as a safe key.
+    is_hd
+        Whether the observations are bins of Visium HD.
+    """
+
+    sample: str
+    is_hd: bool
+
+    @property
+    def shapes(self) -> str:
+        """Spots (circles), or bins of Visium HD (squares)."""
+        return f"{safe_key(self.sample)}_{'bins' if self.is_hd else 'spots'}"
+
+    @property
+    def superres(self) -> str:
+        """Labels of the super-resolved bins."""
+        return f"{safe_key(self.sample)}_superres"
+
+    def image(self, name: str) -> str:
+        """A picture, by Space Ranger's name of it."""
+        return f"{safe_key(self.sample)}_{safe_key(name)}"
+
+    @classmethod
+    def of(cls, adata: ad.AnnData, sample: str) -> ElementNames:
+        """Names for a sample in the form of the data contract."""
+        return cls(sample, adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM) is not None)
+
+
+def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None) -> SpatialData:
     """Arrange a sample as SpatialData.
 
     Parameters
@@ -44,23 +87,24 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
     sample
         Sample name; elements are called ``<sample>_spots`` (circles; ``<sample>_bins``: squares, for Visium HD),
         ``<sample>_hires``, ``<sample>_lowres`` and ``table``, with the sample's name as a safe key.
+    superres
+        ``<sample>.superres.h5ad``, for the labels ``<sample>_superres`` and the table ``superres``.
 
     Returns
     -------
-    The sample with every layer, embedding and graph. Pictures stand as images, not in the table.
+    The sample with every layer, embedding and graph. Pictures stand as images, not in the table. ``X`` is by column
+    (CSC), since viewers read genes.
     """
     require_one_section(adata, sample, "The export")
-    sample = safe_key(sample)
+    names = ElementNames.of(adata, sample)
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     library: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
     factors = library.get("scalefactors", {})
-    frames = _frames(Identity(), um_per_px)
-    is_hd = adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM) is not None
-    shapes_name = f"{sample}_{'bins' if is_hd else 'spots'}"
+    of_pixels = frames(Identity(), um_per_px)
     shapes = (
-        _bins(adata, factors.get("spot_diameter_fullres", 1.0), frames)
-        if is_hd
-        else _spots(adata, factors, um_per_px, frames)
+        _bins(adata, factors.get("spot_diameter_fullres", 1.0), of_pixels)
+        if names.is_hd
+        else _spots(adata, factors, um_per_px, of_pixels)
     )
     images = {}
     for name, picture in library.get("images", {}).items():
@@ -68,21 +112,25 @@ def to_spatialdata(adata: ad.AnnData, sample: str) -> SpatialData:
         if factor:
             pixels = np.atleast_3d(np.asarray(picture)).transpose(2, 0, 1)
             to_global = Scale([1 / factor, 1 / factor], axes=("x", "y"))
-            images[f"{sample}_{safe_key(name)}"] = Image2DModel.parse(
-                pixels, dims=("c", "y", "x"), transformations=_frames(to_global, um_per_px)
+            images[names.image(name)] = Image2DModel.parse(
+                pixels, dims=("c", "y", "x"), transformations=frames(to_global, um_per_px)
             )
-    return SpatialData(images=images, shapes={shapes_name: shapes}, tables={"table": _table(adata, shapes_name)})
+    labels, tables = {}, {TABLE: _table(adata, names.shapes)}
+    if superres is not None:
+        labels[names.superres], tables[SUPERRES_TABLE] = superres_elements(superres, names.superres)
+    return SpatialData(images=images, labels=labels, shapes={names.shapes: shapes}, tables=tables)
 
 
-def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> StepRecord:
+def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str, superres: Path | None = None) -> StepRecord:
     """Write a sample as a zipped SpatialData store (Zarr v2, which every viewer reads), whole or not at all.
 
     Parameters
     ----------
-    adata, sample
+    adata, sample, superres
         As in :func:`to_spatialdata`.
     path
-        ``<sample>.zarr.zip``; unzipped into a folder it is what ``spatialdata.read_zarr`` reads.
+        ``<sample>.zarr.zip``. The store is at the root of the archive, where Zarr's own ``ZipStore`` and Vitessce read
+        it. ``spatialdata.read_zarr`` reads folders only: unzip it into one.
 
     Returns
     -------
@@ -91,36 +139,30 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str) -> StepR
     path = Path(path)
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
         store = Path(folder) / f"{safe_key(sample)}.zarr"
-        to_spatialdata(adata, sample).write(store, sdata_formats=SpatialDataContainerFormatV01())
+        to_spatialdata(adata, sample, superres).write(store, sdata_formats=SpatialDataContainerFormatV01())
+        compact_arrays(store)
         # the chunks are compressed already
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for file in sorted(store.rglob("*")):
                 if file.is_file():
                     # one date for all, so that the same sample makes the same bytes
-                    entry = zipfile.ZipInfo(str(file.relative_to(store.parent)), date_time=(1980, 1, 1, 0, 0, 0))
+                    entry = zipfile.ZipInfo(str(file.relative_to(store)), date_time=(1980, 1, 1, 0, 0, 0))
                     archive.writestr(entry, file.read_bytes())
     return StepRecord(sample, "spatialdata", metrics={"store_bytes": path.stat().st_size})
 
 
-def _frames(to_global: BaseTransformation, um_per_px: float | None) -> dict[str, BaseTransformation]:
-    frames = {"global": to_global}
-    if um_per_px:
-        frames["um"] = Sequence([to_global, Scale([um_per_px, um_per_px], axes=("x", "y"))])
-    return frames
-
-
 def _spots(
-    adata: ad.AnnData, factors: dict[str, Any], um_per_px: float | None, frames: dict[str, BaseTransformation]
+    adata: ad.AnnData, factors: dict[str, Any], um_per_px: float | None, into: dict[str, BaseTransformation]
 ) -> gpd.GeoDataFrame:
     """Circles of the physical spot: Space Ranger's ``spot_diameter_fullres`` is wider than what captures."""
     diameter = CAPTURE_DIAMETER_UM / um_per_px if um_per_px else factors.get("spot_diameter_fullres", 1.0)
     xy: NDArray[np.float64] = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     return ShapesModel.parse(
-        xy, geometry=0, radius=diameter / 2, index=adata.obs_names.to_numpy(), transformations=frames
+        xy, geometry=0, radius=diameter / 2, index=adata.obs_names.to_numpy(), transformations=into
     )
 
 
-def _bins(adata: ad.AnnData, side_px: float, frames: dict[str, BaseTransformation]) -> gpd.GeoDataFrame:
+def _bins(adata: ad.AnnData, side_px: float, into: dict[str, BaseTransformation]) -> gpd.GeoDataFrame:
     """Squares around the bins' centres, turned as their lattice is; along the image's axes for a single row."""
     xy: NDArray[np.float64] = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     positions = adata.obs[[keys.ARRAY_ROW, keys.ARRAY_COL]].assign(**{PXL_COL: xy[:, 0], PXL_ROW: xy[:, 1]})
@@ -128,7 +170,7 @@ def _bins(adata: ad.AnnData, side_px: float, frames: dict[str, BaseTransformatio
     steps = np.eye(2) * side_px if lattice is None else lattice.matrix
     corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]) @ steps.T
     squares = shapely.polygons(xy[:, None, :] + corners[None])
-    return ShapesModel.parse(gpd.GeoDataFrame(geometry=squares, index=adata.obs_names), transformations=frames)
+    return ShapesModel.parse(gpd.GeoDataFrame(geometry=squares, index=adata.obs_names), transformations=into)
 
 
 def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
@@ -138,7 +180,7 @@ def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
         for library, content in adata.uns.get(keys.UNS_SPATIAL, {}).items()
     }
     table = ad.AnnData(
-        X=adata.X,
+        X=csc_matrix(adata.X) if issparse(adata.X) else adata.X,
         obs=_safe_columns(adata.obs).assign(
             **{REGION: pd.Categorical([shapes_name] * adata.n_obs), INSTANCE: adata.obs_names.to_numpy()}
         ),

@@ -9,6 +9,7 @@ include { GATE as CHECK_GATE } from './gate'
 include { GATE as QC_GATE } from './gate'
 include { stageSample } from './staging'
 include { encoderFiles } from '../utils_clearspot_pipeline/encoder'
+include { writtenOnce } from '../utils_clearspot_pipeline/written_once'
 include { readRecord } from '../utils_clearspot_pipeline/records'
 
 workflow PREPARE {
@@ -25,7 +26,7 @@ workflow PREPARE {
         samplesheet,
         file("${moduleDir}/../../../assets/schema_input.json"),
         file("${moduleDir}/../../../nextflow_schema.json"),
-        settings.validate_params ? groovy.json.JsonOutput.toJson(given.sort()).bytes.encodeBase64().toString() : '',
+        settings.validate_params ? writtenOnce(groovy.json.JsonOutput.toJson(given.sort())) : [],
         settings.report_thresholds ? file(settings.report_thresholds, glob: false) : [],
     )
 
@@ -38,8 +39,7 @@ workflow PREPARE {
             if (outs.problem) {
                 error(outs.problem)
             }
-            def manifest = groovy.json.JsonOutput.toJson(outs.manifest).bytes.encodeBase64().toString()
-            [meta, outs.files, manifest, outs.image, outs.alignment]
+            [meta, outs.files, writtenOnce(groovy.json.JsonOutput.toJson(outs.manifest)), outs.image, outs.alignment]
         }
 
     // Reference samples train the super-resolution model, where one is trained, and take no part in the rest.

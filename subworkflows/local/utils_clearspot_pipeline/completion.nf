@@ -1,10 +1,13 @@
 // What a run came to, in words: for the terminal, the e-mail and the web hook. The first line says it all.
 
+include { containerAdvice } from './container_faults'
 include { stepNamed } from './records'
 include { succeeded } from './success'
 
-def outcome(settings, results, c) {
-    return workflow.success ? finished(settings, results, c) : stopped(c)
+// `with_message`: whether the lines repeat the message that stopped the run. Nextflow has shown it in the terminal already; an
+// e-mail has no other copy.
+def outcome(settings, results, c, with_message) {
+    return workflow.success ? finished(settings, results, c) : stopped(settings, results, c, with_message)
 }
 
 def finished(settings, results, c) {
@@ -18,7 +21,9 @@ def finished(settings, results, c) {
         def done = results.samples - bad.collect { sample, _step, _reasons -> sample }
         lines << "${bad || !succeeded() ? c.yellow : c.green}Finished${c.reset} in ${workflow.duration}: ${done.size()} done${bad ? ", ${c.red}${bad.size()} refused${c.reset}" : ''}"
     }
-    bad.each { sample, step, reasons -> lines << "  ${c.red}refused${c.reset} ${sample} (${step}): ${reasons}" }
+    if (settings.validate_only) {
+        lines.addAll(sampleLines(refusedRows(bad), c))
+    }
     left_out.each { sample, step, reasons ->
         def whose = stepNamed(step).scope == 'run' ? '' : " ${sample}"
         lines << "  ${c.yellow}without ${what(step)}${c.reset}${whose} (${step}): ${reasons}"
@@ -36,17 +41,28 @@ def finished(settings, results, c) {
     return lines*.toString()
 }
 
-// A line a sample: its verdict, why, and its page.
+// A line a sample: name, verdict, why, and its page.
 def verdictLines(results, outdir, c) {
-    def verdicts = results.verdicts.collectEntries { sample, word, reason -> [(sample): [word, reason]] }
+    def refused = refusedRows(results.refused).collectEntries { row -> [(row.sample): row] }
+    def verdicts = results.verdicts.collectEntries { sample, word, reason -> [(sample): [word: word, reason: reason]] }
+    def rows = results.samples.collect { sample ->
+        [sample: sample, word: '', reason: ''] + (verdicts[sample] ?: [:]) + (refused[sample] ?: [:]) + [path: "${outdir}/${sample}/${sample}_report.html"]
+    }
+    return sampleLines(rows, c)
+}
+
+def refusedRows(refused) {
+    return refused.collect { sample, step, reasons -> [sample: sample, word: 'REFUSED', reason: "${step}: ${reasons}", path: ''] }
+}
+
+def sampleLines(rows, c) {
     def shades = [GOOD: c.green, LOOK: c.yellow, BAD: c.red, REFUSED: c.red, FAILED: c.red]
-    def samples = results.samples.sort()
-    def width = samples.collect { sample -> sample.size() }.max() ?: 0
-    def words = verdicts.values().collect { word, _reason -> word.size() }.max() ?: 0
-    return samples.collect { sample ->
-        def (word, reason) = verdicts[sample] ?: ['', '']
-        def said = word ? "${shades[word] ?: ''}${word.padRight(words)}${c.reset}  ${reason ? "${reason}  " : ''}-> " : ''
-        "  ${said ? sample.padRight(width) + '  ' : ''}${said}${outdir}/${sample}/${sample}_report.html"
+    def width = rows.collect { row -> row.sample.size() }.max() ?: 0
+    def words = rows.collect { row -> row.word.size() }.max() ?: 0
+    return rows.sort { row -> row.sample }.collect { row ->
+        def verdict = words ? "${shades[row.word] ?: ''}${row.word.padRight(words)}${c.reset}" : ''
+        def parts = [row.sample.padRight(width), verdict, row.reason, row.path ? "-> ${row.path}" : '']
+        "  ${parts.findAll().join('  ')}"
     }
 }
 
@@ -54,14 +70,19 @@ def what(step) {
     return [spatialdata: stepNamed(step).title, superres_pretrain: 'learning from references'][step] ?: 'super-resolution'
 }
 
-// What failed, where, the tool's own message, and what to do about it.
-def stopped(c) {
+// What failed, where, the samples that came to an end before, and what to do about it.
+def stopped(settings, results, c, with_message) {
     def report = workflow.errorReport ?: ''
     def task = firstGroup(report, /Error executing process > '([^']+)'/)
     def folder = firstGroup(report, /Work dir:\s+(.+)/)
-    def said = (workflow.errorMessage ?: report ?: 'see the message above').readLines().takeRight(25)
-    def lines = ["${c.red}Stopped${c.reset} after ${workflow.duration}${task ? " at ${task.tokenize(':').last()}, exit code ${workflow.exitStatus}" : ''}"]
-    lines += said.collect { line -> "  ${line}" }
+    def lines = ["${c.red}Stopped${c.reset} after ${workflow.duration}${task ? " at ${task.tokenize(':').last()}${workflow.exitStatus == null ? '' : ", exit code ${workflow.exitStatus}"}" : ''}"]
+    if (with_message) {
+        def said = (workflow.errorMessage ?: report ?: 'see the log').readLines().takeRight(25)
+        lines += said.collect { line -> "  ${line}" }
+    }
+    def with_page = results.samples as Set
+    lines.addAll(verdictLines(results, settings.outdir - ~'/+$', c))
+    lines.addAll(sampleLines(refusedRows(results.refused.findAll { entry -> !(entry[0] in with_page) }), c))
     if (folder) {
         lines << "Work folder of the task: ${folder}"
     }
@@ -78,6 +99,10 @@ def firstGroup(text, pattern) {
 }
 
 def whatToDo(exit_code) {
+    def advice = containerAdvice(exit_code)
+    if (advice) {
+        return advice
+    }
     if (workflow.errorReport?.contains('POSIX compatible file system')) {
         return 'The work folder is on an object store, and the tasks of this executor need one of a file system: leave out -work-dir, or run them where the store is (-profile awsbatch, googlebatch).'
     }

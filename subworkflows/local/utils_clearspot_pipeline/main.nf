@@ -65,7 +65,7 @@ def complete(settings, results) {
     }
     writeParameters(settings)
     writeCrate(settings)
-    def lines = outcome(settings, results, colours(settings.monochrome_logs))
+    def lines = outcome(settings, results, colours(settings.monochrome_logs), false)
     if (succeeded()) {
         lines.each { line -> log.info(line) }
     }
@@ -73,7 +73,7 @@ def complete(settings, results) {
         // Once a run is stopped, Nextflow's log shows no more, and its progress table overwrites what is written before its end.
         Runtime.runtime.addShutdownHook(new Thread({ -> System.err.println(lines.join('\n')) }))
     }
-    def plain = outcome(settings, results, colours(true))
+    def plain = outcome(settings, results, colours(true), true)
     completionEmail(settings, plain)
     completionHook(settings, plain)
     return null

@@ -1,7 +1,10 @@
 import anndata as ad
+import h5py
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 
 from clearspot import keys
 from clearspot.diffst.generate.uncertainty import Summary
@@ -47,7 +50,29 @@ def test_every_layer_holds_the_bins_on_tissue(written, evidence, layers):
     assert set(written.layers) == set(keys.SUPERRES_LAYERS)
     for name, values in layers.items():
         np.testing.assert_array_equal(written.layers[name], values[kept])
-    assert written.X is None
+    np.testing.assert_array_equal(written.X, layers["mean"][kept])
+
+
+def test_x_is_the_layer_mean_and_takes_no_room(tmp_path, written):
+    with h5py.File(tmp_path / keys.superres_name("s1")) as file:
+        assert file["X"].id.get_offset() == file["layers/mean"].id.get_offset()
+        assert h5py.h5o.get_info(file["X"].id).addr == h5py.h5o.get_info(file["layers/mean"].id).addr
+
+
+def test_scanpy_draws_the_mean_of_a_gene_by_its_name(written):
+    plt.switch_backend("Agg")
+    figure = sc.pl.embedding(written, keys.SPATIAL, color="g3", show=False, return_fig=True)
+
+    drawn = next(c.get_array() for axes in figure.axes for c in axes.collections if c.get_array() is not None)
+    np.testing.assert_allclose(np.sort(drawn), np.sort(written.layers["mean"][:, 3]))
+    plt.close(figure)
+
+
+def test_a_backed_file_gives_single_genes(tmp_path, written):
+    backed = ad.read_h5ad(tmp_path / keys.superres_name("s1"), backed="r")
+
+    np.testing.assert_array_equal(backed[:, "g2"].X.ravel(), written.layers["mean"][:, 2])
+    backed.file.close()
 
 
 def test_bins_say_where_they_are_and_what_stands_behind_them(written, grid, evidence):

@@ -5,9 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import spatialdata as sd
+import zarr
 from scipy.sparse import csr_matrix
 from spatialdata.transformations import get_transformation
 
+from clearspot.diffst.estimate.evidence import Evidence
+from clearspot.diffst.generate.uncertainty import Summary
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.output.superres_file import write_superres
 from clearspot.export.spatialdata_zarr import to_spatialdata, write_spatialdata
 
 
@@ -33,7 +38,7 @@ def read_back(tmp_path_factory) -> sd.SpatialData:
     folder = tmp_path_factory.mktemp("zarr")
     write_spatialdata(sample(), "s1", folder / "s1.zarr.zip")
     with zipfile.ZipFile(folder / "s1.zarr.zip") as archive:
-        archive.extractall(folder)
+        archive.extractall(folder / "s1.zarr")
     return sd.read_zarr(folder / "s1.zarr")
 
 
@@ -48,7 +53,7 @@ def test_spatialdata_reads_what_was_written(read_back):
 def test_the_store_is_zarr_version_2(tmp_path):
     write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip")
     names = zipfile.ZipFile(tmp_path / "s1.zarr.zip").namelist()
-    assert "s1.zarr/.zgroup" in names
+    assert ".zgroup" in names
     assert not any(name.endswith("zarr.json") for name in names)
 
 
@@ -117,11 +122,71 @@ def test_names_that_are_no_keys_do_not_stop_the_export(tmp_path):
     adata.uns["spatial"] = {"run/1": adata.uns["spatial"]["lib"]}
     write_spatialdata(adata, "my section/1", tmp_path / "s.zarr.zip")
     with zipfile.ZipFile(tmp_path / "s.zarr.zip") as archive:
-        archive.extractall(tmp_path)
-    (store,) = tmp_path.glob("*.zarr")
-    back = sd.read_zarr(store)
+        archive.extractall(tmp_path / "s.zarr")
+    back = sd.read_zarr(tmp_path / "s.zarr")
     assert set(back.shapes) == {"my_section_1_spots"}
     table = back.tables["table"]
     assert list(table.obsm["protein"].columns) == ["HLA-A_B", "index"]
     np.testing.assert_array_equal(table.obsm["protein"]["HLA-A_B"], np.arange(12))
     assert "a_b" in table.obs
+
+
+def test_the_zip_is_read_by_zarr_as_it_is(tmp_path):
+    """``spatialdata.read_zarr`` reads folders only (0.7.3); docs/output.md says so."""
+    write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip")
+    with zarr.storage.ZipStore(tmp_path / "s1.zarr.zip", mode="r") as store:
+        table = ad.io.read_elem(zarr.open_group(store, mode="r")["tables/table"])
+    np.testing.assert_array_equal(table.layers["counts"].toarray(), np.arange(60).reshape(12, 5))
+    with pytest.raises(Exception, match="No group found"):
+        sd.read_zarr(tmp_path / "s1.zarr.zip")
+
+
+def test_genes_without_values_take_no_room_and_nothing_is_lost(tmp_path):
+    rng = np.random.default_rng(0)
+    denoised = rng.gamma(1.0, 1.0, (600, 1000)).astype(np.float32)
+    denoised[:, rng.permutation(1000)[:800]] = np.nan
+    denoised[::7] = np.nan
+    counts = csr_matrix(rng.poisson(0.3, (600, 1000)).astype(np.int32))
+    adata = ad.AnnData(counts.astype(np.float32), layers={"counts": counts, "denoised": denoised})
+    adata.obsm["spatial"] = rng.random((600, 2))
+    write_spatialdata(adata, "s1", tmp_path / "s1.zarr.zip")
+    with zipfile.ZipFile(tmp_path / "s1.zarr.zip") as archive:
+        archive.extractall(tmp_path / "s1.zarr")
+        taken = sum(entry.file_size for entry in archive.infolist() if "/denoised/" in entry.filename)
+    assert taken < np.isfinite(denoised).sum() * 4 * 1.05
+    table = sd.read_zarr(tmp_path / "s1.zarr").tables["table"]
+    np.testing.assert_array_equal(table.layers["denoised"], denoised)
+    assert (table.layers["counts"] != counts).nnz == 0
+    assert (table.X != adata.X).nnz == 0
+    assert table.X.format == "csc"
+
+
+@pytest.fixture
+def superres(tmp_path):
+    """A grid of 4 x 6 bins of 10 px at (100, 50), without its first row."""
+    grid = FineGrid(4.0, 4, 6, (100.0, 50.0), 2.5)
+    codes = np.full(grid.shape, Evidence.GAP, dtype=np.uint8)
+    codes[0] = Evidence.OFF_TISSUE
+    values = np.arange(grid.n_bins * 3, dtype=np.float32).reshape(grid.n_bins, 3)
+    path = tmp_path / "s1.superres.h5ad"
+    write_superres(path, "s1", grid, codes, pd.DataFrame(index=list("abc")), [(slice(0, 3), Summary(*[values] * 5))])
+    return path
+
+
+def test_super_resolved_bins_are_labels_with_a_table(superres, tmp_path):
+    write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip", superres)
+    with zipfile.ZipFile(tmp_path / "s1.zarr.zip") as archive:
+        archive.extractall(tmp_path / "s1.zarr")
+    back = sd.read_zarr(tmp_path / "s1.zarr")
+    table, labels = back.tables["superres"], back.labels["s1_superres"]
+    bins = ad.read_h5ad(superres)
+    np.testing.assert_array_equal(table.X, bins.X)
+    np.testing.assert_array_equal(table.layers["sd"], bins.layers["sd"])
+    assert table.uns["clearspot"]["predicted"]
+    # the label under a bin's centre is that of its row
+    into = get_transformation(labels, "global").to_affine_matrix(("x", "y"), ("x", "y"))
+    place = (np.linalg.inv(into) @ np.column_stack([bins.obsm["spatial"], np.ones(bins.n_obs)]).T)[:2]
+    column, row = np.floor(place).astype(int)
+    np.testing.assert_array_equal(labels.to_numpy()[row, column], table.obs["bin"])
+    assert (labels.to_numpy()[0] == 0).all()
+    assert set(sd.get_element_instances(labels)) - {0} == set(table.obs["bin"])

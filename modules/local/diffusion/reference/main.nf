@@ -3,7 +3,7 @@ process REFERENCE_PREPARE {
     label 'process_medium'
 
     input:
-    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*'), path(alignment, stageAs: 'alignment/*')
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json'), path(image, stageAs: 'image/*'), path(alignment, stageAs: 'alignment/*')
     path image_encoder, stageAs: 'image_encoder/*'
 
     output:
@@ -14,21 +14,18 @@ process REFERENCE_PREPARE {
 
     script:
     def args = task.ext.args ?: ''
-    // an image or alignment that is not there is a link to nothing, which link_outs.py makes
-    def manifest = new groovy.json.JsonSlurper().parseText(new String(manifest_base64.decodeBase64(), 'UTF-8'))
     def optional = [
-        image || manifest.image ? '--image image/*' : '',
-        alignment || manifest.alignment ? '--image-alignment alignment/*' : '',
         image_encoder ? '--image-encoder image_encoder' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
     # clearspot ${task.ext.code_version}
-    # bash's own echo: a program's argument is limited to 128 KiB
-    echo '${manifest_base64}' | base64 -d > manifest.json
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" --threads ${task.cpus} ${optional} ${args}
+    # an image or alignment that is not there is a link to nothing, which link_outs.py makes
+    image=\$(compgen -G 'image/*' || true)
+    alignment=\$(compgen -G 'alignment/*' || true)
+    reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" --threads ${task.cpus} \${image:+--image "\$image"} \${alignment:+--image-alignment "\$alignment"} ${optional} ${args}
     """
 
     stub:

@@ -3,7 +3,7 @@ process SPACERANGER_CHECK {
     label 'process_single'
 
     input:
-    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json'), path(image, stageAs: 'image/*')
 
     output:
     tuple val(meta), path("${meta.id}.check.json"), emit: record
@@ -11,19 +11,16 @@ process SPACERANGER_CHECK {
 
     script:
     def args = task.ext.args ?: ''
-    // an image that is not there is a link to nothing, which link_outs.py makes
-    def absent_image = new groovy.json.JsonSlurper().parseText(new String(manifest_base64.decodeBase64(), 'UTF-8')).image
     def optional = [
-        image || absent_image ? '--image image/*' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """
     # clearspot ${task.ext.code_version}
-    # bash's own echo: a program's argument is limited to 128 KiB
-    echo '${manifest_base64}' | base64 -d > manifest.json
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    spaceranger_check.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    # an image that is not there is a link to nothing, which link_outs.py makes
+    image=\$(compgen -G 'image/*' || true)
+    spaceranger_check.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" \${image:+--image "\$image"} ${optional} ${args}
     """
 
     stub:

@@ -4,7 +4,7 @@ process SPACERANGER_INGEST {
     ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
-    tuple val(meta), path(files, stageAs: 'staged/?/*'), val(manifest_base64), path(image, stageAs: 'image/*')
+    tuple val(meta), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json'), path(image, stageAs: 'image/*')
 
     output:
     tuple val(meta), path("${meta.id}.h5ad"), emit: h5ad, optional: true
@@ -20,8 +20,6 @@ process SPACERANGER_INGEST {
     ].findAll().join(' ')
     """
     # clearspot ${task.ext.code_version}
-    # bash's own echo: a program's argument is limited to 128 KiB
-    echo '${manifest_base64}' | base64 -d > manifest.json
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
     spaceranger_ingest.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
     """

@@ -37,8 +37,9 @@ def write_superres(
 
     The file has one observation for each bin on tissue: ``obs`` with ``array_row``, ``array_col`` and ``evidence``
     (``measured``, ``gap``), ``obsm['spatial']`` in full-resolution pixels, dense float32 layers ``mean``, ``sd``,
-    ``q05``, ``q50`` and ``q95`` in counts per bin (NaN where there were too few draws), no ``X``, and
-    ``uns['clearspot']`` with ``predicted = True``.
+    ``q05``, ``q50`` and ``q95`` in counts per bin (NaN where there were too few draws), the mean again as ``X``, and
+    ``uns['clearspot']`` with ``predicted = True``. ``X`` is a second name (an HDF5 hard link) of the layer ``mean`` and
+    takes no room.
     No more than one block is in memory.
 
     Parameters
@@ -81,6 +82,8 @@ def write_superres(
                 written[genes] += 1
                 for name, layer in layers.items():
                     layer[:, genes] = np.asarray(getattr(summary, name), dtype=np.float32)[kept]
+            # scanpy colours by X where no layer is named
+            file["X"] = layers[keys.SUPERRES_MEAN]
         if (written != 1).any():
             raise ValueError(f"sample {sample}: {int((written != 1).sum())} genes were not written exactly once")
 

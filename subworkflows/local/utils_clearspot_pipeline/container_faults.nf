@@ -1,0 +1,30 @@
+// What to do where the container engine is at fault: it does not run, may not be used, or has no image. Its own exit code is 125;
+// where there is no engine, the shell's is 127.
+
+// Returns null where the container is not at fault.
+def containerAdvice(exit_code) {
+    def engine = workflow.containerEngine
+    if (!engine) {
+        return null
+    }
+    def said = "${workflow.errorMessage ?: ''}\n${workflow.errorReport ?: ''}"
+    def name = engine.capitalize()
+    def other = 'use another profile (-profile podman, singularity, ...), or `make run`, which needs no container'
+    if (exit_code == 127 && said =~ /(?i)\b${engine}: (command )?not found/) {
+        return "${name} is not installed where the task ran: install it, or ${other}."
+    }
+    if (said =~ /(?i)cannot connect to the \w+ daemon|is the \w+ daemon running|cannot connect to podman/) {
+        return "${name} does not run where the task ran: start it (`${engine} info` must answer without an error), or ${other}."
+    }
+    if (said =~ /(?i)permission denied while trying to connect/) {
+        return "You may not use ${name} where the task ran: ask its administrator (for Docker: membership in the group docker), or ${other}."
+    }
+    if (said =~ /(?i)unable to find image|pull access denied|manifest unknown|failed to pull|error initializing source|requested access to the resource is denied/) {
+        def image = workflow.container instanceof CharSequence ? " ${workflow.container}" : ''
+        return "The container image${image} is not where the task ran, and could not be pulled: build it (docs/usage.md, containers), or name another with --container_image."
+    }
+    if (exit_code == 125) {
+        return "${name} could not start the container, and its message says why. Nothing of clearspot ran yet: mend what it names, or ${other}."
+    }
+    return null
+}
