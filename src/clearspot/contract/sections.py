@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.caller import by_caller, place_of_section
-from clearspot.errors import BadInputError, Problem
+from clearspot.errors import UNNAMED, BadInputError, Problem
 
 _COLUMNS: Final = (keys.LIBRARY_ID, keys.SAMPLE_ID)
 _SHOWN: Final = 10
@@ -22,6 +22,14 @@ _SHOWN: Final = 10
 def bad_section(sample: str, found: str, expected: str, mend: str) -> BadInputError:
     """Error about the content of a section's AnnData."""
     return BadInputError(Problem(sample, place_of_section(keys.h5ad_name(sample)), found, expected, mend))
+
+
+def sample_name(adata: ad.AnnData) -> str:
+    """Name of the sample, where ``obs['sample_id']`` says it."""
+    if keys.SAMPLE_ID not in adata.obs:
+        return UNNAMED
+    names = adata.obs[keys.SAMPLE_ID].dropna().unique()
+    return str(names[0]) if len(names) == 1 else UNNAMED
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot.contract.keyword_arguments import takes_settings
-from clearspot.contract.sections import section_labels
+from clearspot.contract.sections import sample_name, section_labels
 from clearspot.dusted.denoised_store import fill_layer, write_file
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
@@ -37,7 +37,7 @@ MAX_LAYER_BYTES = 4 * 2**30
 def denoise(
     adata: ad.AnnData,
     *,
-    sample: str = "sample",
+    sample: str | None = None,
     preset: Preset = "default",
     params: DustedParams | None = None,
     checkpoint: Path | str | None = None,
@@ -62,7 +62,7 @@ def denoise(
         false ``obs['qc_pass']`` are left out. Several sections need ``library_key``, see :class:`DustedParams`; each is
         then denoised on its own. Of an AnnData opened with ``backed``, the matrices that are added stay in memory.
     sample
-        Name in messages and in the record.
+        Name in messages and in the record. Default: the value of ``obs['sample_id']``.
     preset
         ``default``, or ``paper`` for the paper's settings.
     params
@@ -109,6 +109,7 @@ def denoise(
     Traceback (most recent call last):
     TypeError: denoise() has no setting named epoch (nearest: epochs)
     """
+    sample = sample or sample_name(adata)
     if params is None:
         params = DustedParams.preset(preset, **settings)
     elif settings:

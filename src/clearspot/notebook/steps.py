@@ -14,9 +14,8 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.keyword_arguments import takes_settings
-from clearspot.contract.sections import bad_section
+from clearspot.contract.sections import bad_section, sample_name
 from clearspot.domains.params import DomainParams
-from clearspot.errors import UNNAMED
 from clearspot.qc.params import QCParams
 from clearspot.record import StepRecord
 
@@ -133,7 +132,7 @@ def qc(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[QCKey
     """
     from clearspot.qc.run import run_qc
 
-    return run_qc(adata, sample or _sample_of(adata), QCParams.of(**settings))
+    return run_qc(adata, sample or sample_name(adata), QCParams.of(**settings))
 
 
 @takes_settings(DomainParams)
@@ -176,7 +175,7 @@ def domains(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[
     from clearspot.domains.run import find_domains
 
     params = DomainParams.of(**settings)
-    named = sample or _sample_of(adata)
+    named = sample or sample_name(adata)
     if adata.X is None:
         raise bad_section(named, "an empty X", "normalised counts", "Call clearspot.qc(adata) first.")
     if keys.LATENT not in adata.obsm:
@@ -209,13 +208,13 @@ def passing(adata: ad.AnnData) -> ad.AnnData:
     >>> record = clearspot.qc(adata, min_counts=400)
     >>> result = clearspot.denoise(adata, epochs=5, progress=False)
     >>> good = clearspot.passing(adata)
-    >>> good.n_obs == adata.obs["qc_pass"].sum()
+    >>> good.n_obs == int(adata.obs["qc_pass"].sum())
     True
     >>> sc.pp.neighbors(good, use_rep="X_dusted")
     """
     from clearspot.qc.passing import passing_spots
 
-    kept = passing_spots(adata, _sample_of(adata))
+    kept = passing_spots(adata, sample_name(adata))
     if keys.LATENT in adata.obsm:
         kept = kept & np.isfinite(np.asarray(adata.obsm[keys.LATENT])).all(axis=1)
     return adata[kept].copy()
@@ -227,11 +226,3 @@ def _name_of(path: Path) -> str:
     if folder.name == "outs":
         folder = folder.parent
     return folder.name.split(".")[0] if folder.is_file() else folder.name
-
-
-def _sample_of(adata: ad.AnnData) -> str:
-    """Name of the sample, where the AnnData says it."""
-    if keys.SAMPLE_ID not in adata.obs:
-        return UNNAMED
-    names = adata.obs[keys.SAMPLE_ID].dropna().unique()
-    return str(names[0]) if len(names) == 1 else UNNAMED

@@ -72,7 +72,7 @@ def genes(
     >>> import clearspot
     >>> adata = clearspot.simulate.small_section()
     >>> result = clearspot.denoise(adata, epochs=5, progress=False)
-    >>> axes = clearspot.pl.genes(adata, ["PTPRC", "COL1A1"])
+    >>> axes = clearspot.pl.genes(adata, ["COL1A1", "LUM"])
     >>> axes.shape
     (2, 2)
     """

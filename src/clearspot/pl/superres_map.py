@@ -88,10 +88,10 @@ def superres(
     >>> import clearspot
     >>> from tempfile import mkdtemp
     >>> adata = clearspot.simulate.small_section()
-    >>> result = clearspot.superresolve(adata, out=mkdtemp(), preset="test", genes=["PTPRC", "COL1A1"], progress=False)
-    >>> ax = clearspot.pl.superres(result, "PTPRC")
+    >>> result = clearspot.superresolve(adata, out=mkdtemp(), preset="test", genes=["COL1A1", "LUM"], progress=False)
+    >>> ax = clearspot.pl.superres(result, "LUM")
     >>> ax.get_title()
-    'PTPRC, predicted'
+    'LUM, predicted'
     """
     if isinstance(finer, (str, Path)):
         finer = ad.read_h5ad(finer)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from clearspot import keys
 from clearspot.caller import option
 from clearspot.contract.keyword_arguments import takes_settings
+from clearspot.contract.sections import sample_name
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
@@ -87,7 +88,7 @@ def superresolve(
     image: Path | str | NDArray[np.uint8] | None = None,
     *,
     out: Path | str,
-    sample: str = "sample",
+    sample: str | None = None,
     preset: Preset = "cpu",
     params: DiffstParams | None = None,
     checkpoint: Path | str | None = None,
@@ -109,7 +110,7 @@ def superresolve(
     out
         Folder for the results, made if absent.
     sample
-        Sample name.
+        Sample name, also in the names of files. Default: the value of ``obs['sample_id']``.
     preset
         ``cpu``, ``gpu`` or ``test``.
     params
@@ -156,7 +157,7 @@ def superresolve(
     True
     >>> result = clearspot.superresolve(adata, "image.tif", out="results", factor=10)  # doctest: +SKIP
     """
-    params = _settings(params, preset, settings)
+    sample, params = sample or sample_name(adata), _settings(params, preset, settings)
     out = Path(out)
     require_writable(_written(adata), out, sample)
     read: dict[str, Reference] = {}
