@@ -11,9 +11,9 @@ Names are looked up when they are first used: PyTorch and scanpy take seconds to
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from clearspot.release import __version__ as __version__
 from clearspot.threads import let_waiting_threads_sleep
 
 if TYPE_CHECKING:
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 # OpenMP reads its settings when it is loaded, so before anything that loads it.
 let_waiting_threads_sleep()
-
-try:
-    __version__ = version("clearspot")
-except PackageNotFoundError:  # pragma: no cover - only when src/ is put on the path without installing
-    __version__ = "0+unknown"
 
 __all__ = [
     "BadInputError",
