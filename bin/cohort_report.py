@@ -37,7 +37,7 @@ def main(
     outdir: Path,
 ) -> None:
     """Write multiqc_report.html, multiqc_data, qc_summary.csv, and MultiQC's inputs."""
-    with exit_codes():
+    with exit_codes("pipeline"):
         from clearspot.report.cohort import INPUTS_NAME, read_versions, run_multiqc, write_multiqc_inputs
         from clearspot.report.rule import read_thresholds
         from clearspot.report.rules import RULES

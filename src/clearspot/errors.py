@@ -13,6 +13,8 @@ from typing import Final
 
 import click
 
+from clearspot.caller import Caller, called_from, current_caller
+
 EXIT_USAGE: Final = 2
 """Options that are not allowed, as click has it."""
 
@@ -32,6 +34,9 @@ EXIT_GPU_OUT_OF_MEMORY: Final = 75
 """Out of GPU memory: retried with a smaller tile (``EX_TEMPFAIL``)."""
 
 
+UNNAMED: Final = "sample"
+"""Name of a sample in Python where none was given."""
+
 _FULL: Final = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
@@ -42,9 +47,9 @@ class Problem:
     Parameters
     ----------
     sample
-        Sample name as in the samplesheet.
+        Sample name.
     file
-        The file at fault, relative to the outs folder (or the samplesheet's name).
+        The file at fault, relative to the outs folder; or what else is at fault, such as the counts matrix.
     found
         What is there.
     expected
@@ -64,13 +69,12 @@ class Problem:
         return asdict(self)
 
     def __str__(self) -> str:
-        return (
-            f"sample   {self.sample}\n"
-            f"file     {self.file}\n"
-            f"found    {self.found}\n"
-            f"expected {self.expected}\n"
-            f"to mend  {self.mend}"
-        )
+        lines = [("found", self.found), ("expected", self.expected), ("to mend", self.mend)]
+        if current_caller() != "python":
+            lines[:0] = [("sample", self.sample), ("file", self.file)]
+        else:  # who works on an object in memory has no files, and may not have given it a name
+            lines[:0] = [("sample", self.sample)] * (self.sample != UNNAMED) + [("in", self.file)]
+        return "\n".join(f"{label:<8} {text}" for label, text in lines)
 
 
 class BadInputError(Exception):
@@ -106,16 +110,22 @@ class GpuOutOfMemoryError(Exception):
 
 
 @contextmanager
-def exit_codes() -> Iterator[None]:
+def exit_codes(caller: Caller = "command") -> Iterator[None]:
     """Turn the library's errors into a plain message on stderr and the exit code that means it.
 
     The command-line scripts put their one library call inside this context.
+
+    Parameters
+    ----------
+    caller
+        Who reads the messages.
     """
     hooks = sys.excepthook, sys.unraisablehook
     sys.excepthook = lambda kind, error, trace: None if is_disk_full(error) else hooks[0](kind, error, trace)
     sys.unraisablehook = lambda what: None if is_disk_full(what.exc_value) else hooks[1](what)
     try:
-        yield
+        with called_from(caller):
+            yield
     except SettingError as error:
         _leave("Invalid setting", error, EXIT_USAGE)
     except BadInputError as error:

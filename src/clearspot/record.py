@@ -10,12 +10,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from clearspot.contract.metrics import check_metrics
 from clearspot.contract.steps import RECORDED
 from clearspot.errors import Problem
 from clearspot.io.atomic import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Level = Literal["info", "handled", "warning"]
 
@@ -33,7 +36,7 @@ class Message:
     text: str
 
 
-@dataclass
+@dataclass(repr=False)
 class StepRecord:
     """What one step says about one sample.
 
@@ -85,6 +88,30 @@ class StepRecord:
     def note(self, level: Level, text: str) -> None:
         """Add a message."""
         self.messages.append(Message(level, text))
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """One of the tables as a data frame.
+
+        Raises
+        ------
+        KeyError
+            If there is no such table; the message names those that there are.
+        """
+        import pandas as pd  # the scripts write records, and need no data frames for it
+
+        if table not in self.tables:
+            raise KeyError(f"no table {table!r}; there are {', '.join(self.tables) or 'none'}")
+        return pd.DataFrame(self.tables[table])
+
+    def __repr__(self) -> str:
+        from clearspot.notebook.shown import as_line
+
+        return as_line(self, type(self).__name__)
+
+    def _repr_html_(self) -> str:
+        from clearspot.notebook.shown import as_html
+
+        return as_html(self)
 
     def write(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all.

@@ -69,7 +69,7 @@ class StepScript:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run the step inside this block: make its folder, give errors their exit codes, and write versions."""
-        with exit_codes():
+        with exit_codes("pipeline"):
             self.outdir.mkdir(parents=True, exist_ok=True)
             try:
                 yield

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clearspot import __version__
 from clearspot.io.atomic import atomic_path
+from clearspot.release import __version__
 
 if TYPE_CHECKING:
     from clearspot.contract.steps import Step

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.errors import BadInputError, Problem
+from clearspot.caller import by_caller, place_of_section
+from clearspot.errors import UNNAMED, BadInputError, Problem
 
 _COLUMNS: Final = (keys.LIBRARY_ID, keys.SAMPLE_ID)
 _SHOWN: Final = 10
@@ -20,7 +21,15 @@ _SHOWN: Final = 10
 
 def bad_section(sample: str, found: str, expected: str, mend: str) -> BadInputError:
     """Error about the content of a section's AnnData."""
-    return BadInputError(Problem(sample, keys.h5ad_name(sample), found, expected, mend))
+    return BadInputError(Problem(sample, place_of_section(keys.h5ad_name(sample)), found, expected, mend))
+
+
+def sample_name(adata: ad.AnnData) -> str:
+    """Name of the sample, where ``obs['sample_id']`` says it."""
+    if keys.SAMPLE_ID not in adata.obs:
+        return UNNAMED
+    names = adata.obs[keys.SAMPLE_ID].dropna().unique()
+    return str(names[0]) if len(names) == 1 else UNNAMED
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,8 @@ def _refuse_several(adata: ad.AnnData, sample: str, step: str = "") -> None:
     for column in columns:
         names = list(map(str, adata.obs[column].dropna().unique()))
         if len(names) > 1:
-            alternative = "" if step else f" or give library_key='{column}' (--library-key {column})"
+            given = by_caller(f"library_key='{column}'", f"--library-key {column}", f"--library-key {column}")
+            alternative = "" if step else f" or give {given}"
             raise bad_section(
                 sample,
                 f"{len(names)} sections in obs['{column}']: {_listed(names)}",
@@ -116,7 +126,8 @@ def _refuse_several(adata: ad.AnnData, sample: str, step: str = "") -> None:
     # a section cut out of several keeps the pictures of all of them
     pictures = [] if columns else list(adata.uns.get(keys.UNS_SPATIAL, {}))
     if len(pictures) > 1:
-        alternative = "" if step else " and give its name as library_key (--library-key)"
+        given = by_caller("library_key", "--library-key", "--library-key")
+        alternative = "" if step else f" and give its name as {given}"
         raise bad_section(
             sample,
             f"{len(pictures)} sections in uns['{keys.UNS_SPATIAL}']: {_listed(pictures)}",
@@ -167,12 +178,14 @@ def require_positions(
     if repeated := len(xy) - len(first):
         twin = int(np.flatnonzero(np.bincount(place) > 1)[0])
         pair = ", ".join(map(str, adata.obs_names[rows[np.flatnonzero(place == twin)[:2]]]))
+        merging = "clearspot.contract.sections.merge_duplicates"
+        merging = by_caller(merging, "--merge-duplicates", "--merge-duplicates")
         raise bad_section(
             sample,
             f"{repeated} of {len(xy)} observations at the place of another one (such as {pair})",
             "one observation a place",
-            "Leave the repeated observations out, add up their counts (--merge-duplicates, "
-            "clearspot.contract.sections.merge_duplicates), or give library_key if they are of several sections.",
+            f"Leave the repeated observations out, add up their counts ({merging}), or give library_key if they are of "
+            "several sections.",
         )
     return xy
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from math import isnan
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -183,7 +184,7 @@ class Settings:
         name
             Key of :attr:`presets`.
         changes
-            Fields to set; ``None`` leaves the preset's value.
+            Fields to set. ``None`` leaves the preset's value where it has no meaning of its own.
 
         Raises
         ------
@@ -194,14 +195,46 @@ class Settings:
         """
         if name not in cls.presets:
             raise SettingError(f"preset must be one of {', '.join(sorted(cls.presets))}, not {name!r}")
-        if unknown := sorted(set(changes) - settings_of(cls).keys()):
-            raise TypeError(f"{cls.__name__} has no setting named {', '.join(unknown)}")
-        given = {key: value for key, value in changes.items() if value is not None}
-        return replace(cls(), **{**cls.presets[name], **given})
+        return replace(cls(), **{**cls.presets[name], **cls._known(changes)})
+
+    @classmethod
+    def of(cls, **changes: Any) -> Self:
+        """The defaults, with some changed; arguments and errors as :meth:`preset`."""
+        return cls(**cls._known(changes))
+
+    @classmethod
+    def _known(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What is to be changed, all of it settings."""
+        declared = settings_of(cls)
+        refuse_unknown(cls.__name__, changes, declared)
+        return {name: value for name, value in changes.items() if value is not None or declared[name].optional}
 
     def as_dict(self) -> dict[str, Any]:
         """All settings, for a record."""
         return asdict(self)
+
+
+def refuse_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse names that there are not.
+
+    Parameters
+    ----------
+    owner
+        What has the settings, for the message.
+    given, known
+        Names.
+
+    Raises
+    ------
+    TypeError
+        With each unknown name and the nearest that there is.
+    """
+    known = list(known)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        near = [get_close_matches(name, known, n=1) for name in unknown]
+        shown = [f"{name} (nearest: {found[0]})" if found else name for name, found in zip(unknown, near, strict=True)]
+        raise TypeError(f"{owner} has no setting named {', '.join(shown)}")
 
 
 def settings_of(cls: type[Settings]) -> dict[str, Setting]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
+from clearspot.caller import option
 from clearspot.contract.counts import require_finite, require_in_memory
 from clearspot.contract.sections import bad_section, require_one_section
 from clearspot.domains.colours import add_colours
@@ -173,7 +174,7 @@ def _cluster(
             record.note(
                 "info",
                 f"The latent has no clear number of domains: BIC still falls at {max(mixture.bic)}. The knee of its "
-                "curve was taken; give --n_domains if you know the tissue.",
+                f"curve was taken; give {option('n_domains')} if you know the tissue.",
             )
     else:
         communities = leiden_domains(latent, params.n_domains, params.resolution, params.seed)

@@ -20,7 +20,7 @@ from clearspot.dusted.from_anndata import read_section as section_to_train_on
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.team import device_of_rank, joined, launched_by_torchrun, run_processes, same_for_all
-from clearspot.dusted.tile_size import TILE_OPTION, with_smaller_tiles
+from clearspot.dusted.tile_size import tile_option, with_smaller_tiles
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.section_file import read_section, read_users_section
@@ -142,7 +142,7 @@ def denoise_file(
         preset,
         genes=None if genes is None else gene_choice(genes, sample),
         always_genes=None if always_genes is None else gene_choice(always_genes, sample, keywords=()),
-        **settings,
+        **{name: value for name, value in settings.items() if value is not None},
     )
     if params.library_key is not None:
         _refuse_for_sections(
@@ -264,7 +264,7 @@ class _Job:
         adata, _ = self.source.read()
         resume_from, warm_start_from = self.start()
         params = with_smaller_tiles(adata, self.sample, self.params, self.attempt)
-        with cpu_threads(params.threads), gpu_memory_errors(TILE_OPTION):
+        with cpu_threads(params.threads), gpu_memory_errors(tile_option()):
             run = Run(
                 section_to_train_on(adata, self.sample, params), self.sample, params, resolve_device(params.device)
             )

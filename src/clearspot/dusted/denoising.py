@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import anndata as ad
 import numpy as np
 
-from clearspot.contract.sections import section_labels
+from clearspot.contract.keyword_arguments import takes_settings
+from clearspot.contract.sections import sample_name, section_labels
 from clearspot.dusted.denoised_store import fill_layer, write_file
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
@@ -19,20 +20,24 @@ from clearspot.dusted.result import DustedResult
 from clearspot.dusted.run import Run
 from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
-from clearspot.dusted.tile_size import TILE_OPTION
+from clearspot.dusted.tile_size import tile_option
 from clearspot.io.storable import require_folder
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import gpu_memory_errors
 from clearspot.threads import cpu_threads
 
+if TYPE_CHECKING:
+    from clearspot.contract.keywords import DustedKeywords
+
 MAX_LAYER_BYTES = 4 * 2**30
 """Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
 
 
+@takes_settings(DustedParams)
 def denoise(
     adata: ad.AnnData,
     *,
-    sample: str = "sample",
+    sample: str | None = None,
     preset: Preset = "default",
     params: DustedParams | None = None,
     checkpoint: Path | str | None = None,
@@ -40,7 +45,7 @@ def denoise(
     warm_start_from: Path | str | None = None,
     denoised_path: Path | str | None = None,
     progress: bool = True,
-    **settings: Any,
+    **settings: Unpack[DustedKeywords],
 ) -> DustedResult:
     """Denoise the counts of a section with DUSTED, in place.
 
@@ -57,7 +62,7 @@ def denoise(
         false ``obs['qc_pass']`` are left out. Several sections need ``library_key``, see :class:`DustedParams`; each is
         then denoised on its own. Of an AnnData opened with ``backed``, the matrices that are added stay in memory.
     sample
-        Name in messages and in the record.
+        Name in messages and in the record. Default: the value of ``obs['sample_id']``.
     preset
         ``default``, or ``paper`` for the paper's settings.
     params
@@ -75,7 +80,7 @@ def denoise(
         Show progress on the standard error.
     settings
         Any field of :class:`clearspot.dusted.DustedParams`, for example ``likelihood="nb"`` or ``epochs=50``;
-        ``None`` leaves the preset's.
+        ``None`` leaves the preset's where it means nothing else.
 
     Returns
     -------
@@ -93,11 +98,18 @@ def denoise(
 
     Examples
     --------
-    >>> import squidpy as sq
-    >>> from clearspot import dusted
-    >>> sq.gr.spatial_neighbors(adata)  # doctest: +SKIP
-    >>> result = dusted.denoise(adata, likelihood="zinb")  # doctest: +SKIP
+    >>> import clearspot
+    >>> adata = clearspot.simulate.small_section()
+    >>> result = clearspot.denoise(adata, likelihood="zinb", epochs=5, progress=False)
+    >>> adata.layers["denoised"].shape, adata.obsm["X_dusted"].shape
+    ((77, 200), (77, 64))
+    >>> len(result.training)
+    5
+    >>> clearspot.denoise(adata, epoch=5)
+    Traceback (most recent call last):
+    TypeError: denoise() has no setting named epoch (nearest: epochs)
     """
+    sample = sample or sample_name(adata)
     if params is None:
         params = DustedParams.preset(preset, **settings)
     elif settings:
@@ -138,7 +150,7 @@ def _denoise_one(
     """Denoise one section; arguments as for :func:`denoise`."""
     began = time.perf_counter()
     device = resolve_device(params.device)
-    with cpu_threads(params.threads), gpu_memory_errors(TILE_OPTION):
+    with cpu_threads(params.threads), gpu_memory_errors(tile_option()):
         source = read_section(adata, sample, params)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
             raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")

@@ -13,10 +13,11 @@ from clearspot import keys
 from clearspot.dusted.inference import Embedding
 from clearspot.dusted.params import DustedParams
 from clearspot.io.atomic import atomic_path
+from clearspot.notebook.shown import as_html, as_line
 from clearspot.record import StepRecord
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DustedResult:
     """Record and model outputs of one run.
 
@@ -45,6 +46,12 @@ class DustedResult:
     training: pd.DataFrame
     gene_attention: pd.Series | None
     sections: Mapping[str, DustedResult] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return as_line(self.record, type(self).__name__)
+
+    def _repr_html_(self) -> str:
+        return as_html(self.record)
 
     def write_tables(self, folder: Path) -> None:
         """Write loss curve, attention and gene attention beside the checkpoint; each file whole or not at all.

@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch.multiprocessing import ProcessContext, ProcessExitedException, start_processes
 from torch.nn.parallel import DistributedDataParallel
 
+from clearspot.caller import Caller, current_caller
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.objective import Objective
 from clearspot.errors import (
@@ -106,7 +107,9 @@ def run_processes(function: Callable[..., None], processes: int, *arguments: Any
         standard error already.
     """
     with TemporaryDirectory(prefix="clearspot-") as folder:
-        context = start_processes(_started, (function, processes, folder, *arguments), processes, join=False)
+        context = start_processes(
+            _started, (current_caller(), function, processes, folder, *arguments), processes, join=False
+        )
         try:
             while not context.join():
                 pass
@@ -121,9 +124,11 @@ def run_processes(function: Callable[..., None], processes: int, *arguments: Any
             raise SystemExit(code) from error
 
 
-def _started(rank: int, function: Callable[..., None], processes: int, folder: str, *arguments: Any) -> None:
+def _started(
+    rank: int, caller: Caller, function: Callable[..., None], processes: int, folder: str, *arguments: Any
+) -> None:
     """What a new process does: its errors keep their exit codes, and a refusal is left for the caller to raise."""
-    with exit_codes():
+    with exit_codes(caller):
         try:
             function(rank, processes, (Path(folder) / "meeting").as_uri(), *arguments)
         except BadInputError as error:

@@ -9,6 +9,7 @@ import anndata as ad
 import torch
 
 from clearspot import keys
+from clearspot.caller import by_caller
 from clearspot.dusted.from_anndata import section_size
 from clearspot.dusted.params import DustedParams
 from clearspot.learning.device import resolve_device
@@ -17,13 +18,14 @@ from clearspot.learning.memory import free_memory_bytes
 SMALLEST_TILE: Final = 256
 """Spots; cutting further costs more halo than it saves memory."""
 
-TILE_OPTION: Final = (
-    "--max-spots-per-tile (dusted_tile_spots in the pipeline, which halves them by itself when it tries again)"
-)
-"""What a user sets to make tiles smaller."""
-
 _SHARE_OF_FREE_MEMORY: Final = 0.35
 _LARGEST_CPU_TILE_BYTES: Final = 4 * 2**30
+
+
+def tile_option() -> str:
+    """What a user sets to make tiles smaller."""
+    in_pipeline = "--dusted_tile_spots, which are halved by themselves when the task is tried again"
+    return by_caller("max_spots_per_tile", "--max-spots-per-tile", in_pipeline)
 
 
 def spots_that_fit(n_genes: int, hidden: int, device: torch.device) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import QhullError, cKDTree
 
 from clearspot import keys
+from clearspot.caller import by_caller, option
 from clearspot.errors import BadInputError, Problem
 from clearspot.graph.embed import symmetric_graph
 from clearspot.graph.lattice import Spacing, find_spacing
@@ -160,13 +161,15 @@ def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
     """Length in pixels of the full-resolution image."""
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     if not um_per_px:
+        entry = f"uns['{keys.UNS}']['{keys.MICRONS_PER_PIXEL}']"
+        given = by_caller(f"set adata.{entry}", f"set {entry}", "set microns_per_pixel in the samplesheet")
         raise BadInputError(
             Problem(
                 sample,
                 "scale factors",
                 f"a graph radius of {micrometres:g} um, and nothing that tells the micrometres per pixel",
                 "a known scale, or no radius",
-                "set microns_per_pixel in the samplesheet, or leave --graph_radius out: it is found from the spots",
+                f"{given}, or leave {option('radius', 'graph_radius')} out: it is found from the spots",
             )
         )
     return micrometres / float(um_per_px)
@@ -212,7 +215,7 @@ def _triangulated(points: NDArray[np.float64], longest: float, sample: str) -> E
                 "spot positions",
                 f"{len(points)} spots that cannot be triangulated (too few, or on one line)",
                 "spots spread over an area",
-                "use --graph_method radius or knn",
+                f"use {option('method', 'graph_method')} radius or knn",
             )
         ) from error
 

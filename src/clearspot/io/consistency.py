@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearspot import keys
+from clearspot.caller import by_caller
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.layout import OutsLayout
 from clearspot.io.reading import bad
@@ -58,7 +59,8 @@ def require_one_library(matrix: FeatureMatrix, path: Path, sample: str) -> str:
             sample,
             f"{len(set(libraries))} libraries: {', '.join(libraries)}",
             "the matrix of one library",
-            "give the outs folder of each sample's own Space Ranger run, one line of the samplesheet for each",
+            "give the outs folder of each sample's own Space Ranger run"
+            f"{by_caller('', '', ', one line of the samplesheet for each')}",
         )
     return libraries[0] if libraries and libraries[0] else sample
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from clearspot.caller import by_caller
 from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
 from clearspot.io.archive import is_archive, unpack
@@ -18,6 +19,7 @@ from clearspot.record import Message
 
 Assay = Literal["visium", "visium_hd"]
 
+_LINE_EACH = "write one line of the samplesheet for each and give each its own folder"
 _OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
 
 
@@ -130,7 +132,8 @@ def _open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[M
     elif path.exists():
         found, mend = "a single file that is no archive", f"give the outs folder instead, for example {path.parent}"
     else:
-        found, mend = "no such file or folder", "correct spaceranger_dir in the samplesheet"
+        found = "no such file or folder"
+        mend = by_caller("correct the path", "correct the path", "correct spaceranger_dir in the samplesheet")
     raise BadInputError(Problem(sample, str(path), found, _OUTS, mend))
 
 
@@ -157,7 +160,7 @@ def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None,
                 str(path),
                 f"{len(candidates)} samples: {names}",
                 "one sample",
-                "write one line of the samplesheet for each and give each its own folder",
+                by_caller("read each from its own folder", "give each its own folder", _LINE_EACH),
             )
         )
     if not candidates:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.caller import by_caller
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scalefactors import ScaleFactors
 from clearspot.record import Message
@@ -87,7 +88,8 @@ class Scale:
     microns_per_pixel
         None if nothing tells it.
     source
-        ``samplesheet``, ``spot pitch``, ``scale factors``, ``bin pitch`` or ``spot diameter``; None if unknown.
+        ``samplesheet`` (outside the pipeline ``microns_per_pixel``), ``spot pitch``, ``scale factors``, ``bin pitch``
+        or ``spot diameter``; None if unknown.
     lattice
         None if the positions do not span a plane.
     messages
@@ -163,7 +165,7 @@ def derive_scale(
     bin_size_um
         HD: side of a bin; None for round spots.
     override
-        ``microns_per_pixel`` of the samplesheet.
+        ``microns_per_pixel`` as the user states it.
     """
     kind = slide_type(positions, is_hd=bin_size_um is not None, is_cytassist=bool(factors.regist_target_img_scalef))
     lattice = fit_lattice(positions)
@@ -172,7 +174,7 @@ def derive_scale(
     if kind == "generic":
         messages.append(Message("warning", "the spot grid is none of 10x's slides: taken as generic"))
     if override is not None:
-        estimates = {"samplesheet": override, **estimates}
+        estimates = {by_caller("microns_per_pixel", "microns_per_pixel", "samplesheet"): override, **estimates}
     if not estimates:
         messages.append(Message("warning", "nothing tells the micrometres per pixel: set microns_per_pixel"))
         return Scale(kind, None, None, lattice, tuple(messages))

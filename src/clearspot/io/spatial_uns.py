@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from clearspot.caller import by_caller
 from clearspot.contract.safe_keys import safe_keys
 from clearspot.io.image import ImageInfo, probe_image, read_downscaled, read_rgb
 from clearspot.io.layout import OutsLayout
@@ -21,7 +22,7 @@ _MAX_SIZE_ERROR: Final = 0.02
 
 @dataclass(frozen=True)
 class FullImage:
-    """The full-resolution image of the samplesheet.
+    """The full-resolution image that the user gave.
 
     Parameters
     ----------
@@ -56,12 +57,13 @@ def open_full_image(
     if abs(scale - 1) <= _MAX_SIZE_ERROR:
         scale = 1.0
     elif not allow_lowres:
+        allowed = by_caller("allow_lowres_image=True", "--allow-lowres-image", "--allow_lowres_image")
         raise bad(
             path,
             sample,
             f"an image of {info.width} x {info.height} pixels",
             f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image that the positions refer to",
-            "give the image that Space Ranger was run with, or use this one on purpose with --allow_lowres_image",
+            f"give the image that Space Ranger was run with, or use this one on purpose with {allowed}",
         )
     return FullImage(path, info, scale)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from clearspot.caller import place_of_section
 from clearspot.errors import BadInputError, Problem, is_disk_full
 from clearspot.record import Message
 
@@ -103,7 +104,7 @@ def require_writable(adata: ad.AnnData, folder: Path, sample: str) -> None:
         raise BadInputError(
             Problem(
                 sample,
-                f"{sample}.h5ad",
+                place_of_section(f"{sample}.h5ad"),
                 f"an entry that an .h5ad file cannot hold ({reason})",
                 "arrays, tables, numbers and text",
                 "Convert or delete that entry.",

@@ -11,9 +11,9 @@ from zipfile import is_zipfile
 
 import torch
 
-from clearspot import __version__
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.atomic import atomic_path
+from clearspot.release import __version__
 
 
 class CheckpointError(ValueError):

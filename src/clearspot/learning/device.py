@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from clearspot.caller import by_caller
 from clearspot.errors import DeviceNotAvailableError
 from clearspot.learning.precision import Precision
 
@@ -26,9 +27,10 @@ def resolve_device(name: str) -> torch.device:
         raise DeviceNotAvailableError(f"{name!r} is not supported: use cpu, cuda or cuda:N")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if (device.index or 0) >= count:
+        here, task = " or the driver", ", the driver, the container's GPU option (--gpus all, --nv) or the scheduler"
         raise DeviceNotAvailableError(
-            f"{name} was asked for, and PyTorch sees {count} GPUs here. Run with device cpu, or mend the driver, the "
-            "container's GPU option (--gpus all, --nv) or the scheduler's request."
+            f"{name} was asked for, and PyTorch sees {count} GPUs here. Run with device cpu, or check PyTorch's build"
+            f"{by_caller(here, here, task)}."
         )
     return device
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from clearspot import __version__
 from clearspot.io.atomic import atomic_path
 from clearspot.learning.checkpoint_file import file_sha256
+from clearspot.release import __version__
 
 
 class KeptCheckpoint:

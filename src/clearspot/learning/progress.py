@@ -1,15 +1,31 @@
-"""Progress of training and sampling: a bar on a terminal, a line every few per cent in a log."""
+"""Progress of training and sampling: a bar for who waits for it, a line every few per cent in a log."""
 
 from __future__ import annotations
 
 import sys
 import time
 from types import TracebackType
-from typing import Final, Self, TextIO
+from typing import Any, Final, Self, TextIO
+from warnings import catch_warnings, simplefilter
 
-from tqdm import tqdm
+from clearspot.caller import current_caller
 
 LINES_IN_A_LOG: Final = 20
+
+
+def _plain() -> Any:
+    from tqdm import tqdm
+
+    return tqdm
+
+
+def _jupyter_or_plain() -> Any:
+    """Jupyter's bar where it can be drawn, else a plain one."""
+    with catch_warnings():
+        simplefilter("ignore")  # that Jupyter's widgets are not installed: the plain bar does
+        from tqdm.auto import tqdm
+
+    return tqdm
 
 
 class Progress:
@@ -28,7 +44,8 @@ class Progress:
     shown
         Off: silent.
     stream
-        Where to; the standard error by default.
+        Where to; the standard error by default. A call from Python has a bar there, in a notebook that of Jupyter; a
+        script has one on a terminal, and lines in a log.
     """
 
     def __init__(
@@ -46,8 +63,10 @@ class Progress:
         self._shown = shown
         self._began = time.perf_counter()
         self._bar = None
-        if shown and self._stream.isatty():
-            self._bar = tqdm(total=total, initial=start, unit=unit, desc=what, file=self._stream, mininterval=0.5)
+        waited_for = stream is None and current_caller() == "python"
+        if shown and (waited_for or self._stream.isatty()):
+            bar = _jupyter_or_plain() if stream is None else _plain()
+            self._bar = bar(total=total, initial=start, unit=unit, desc=what, file=stream, mininterval=0.5)
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
+from clearspot.caller import by_caller, option
 from clearspot.contract.counts import read_counts, require_in_memory
 from clearspot.contract.gene_lists import GENES_OF_INTEREST, GeneLookup
 from clearspot.contract.sections import require_one_section, require_positions
@@ -29,6 +30,8 @@ from clearspot.record import StepRecord
 
 _MEDIAN_PERCENT: Final = {"mt": "median_percent_mt", "ribo": "median_percent_ribo", "hb": "median_percent_hb"}
 """Gene set -> metric of its median share."""
+
+_SKIP: Final = " (--on_bad_sample skip)"
 
 _MANY = 0.3
 """Share of spots removed above which the reader is warned."""
@@ -124,15 +127,18 @@ def _need_spots(adata: ad.AnnData, sample: str, filters: list[Filter], params: Q
     worst = max(measured, key=lambda one: int(one.fails(adata).sum()))
     typical = float(np.nanmedian(adata.obs[worst.column].to_numpy(dtype=float))) if adata.n_obs else float("nan")
     removed = int(worst.fails(adata).sum())
+    name = worst.parameter.removeprefix("qc_")
+    shown, given = by_caller(name, name, worst.parameter), option(name, worst.parameter)
+    fewest = by_caller("min_spots_left", "min_spots_left", "qc_min_spots_left")
     raise BadInputError(
         Problem(
             sample,
             "counts matrix",
-            f"{left} of {adata.n_obs} spots pass quality control; {worst.parameter} ({worst.threshold:g}) alone "
+            f"{left} of {adata.n_obs} spots pass quality control; {shown} ({worst.threshold:g}) alone "
             f"removes {removed}: the median spot has {worst.column} {typical:g}",
-            f"at least {params.min_spots_left} spots (qc_min_spots_left)",
-            f"set --{worst.parameter} to {typical:g} or {'lower' if worst.lower else 'higher'} if such spots are to be "
-            "kept; otherwise leave the sample out (--on_bad_sample skip)",
+            f"at least {params.min_spots_left} spots ({fewest})",
+            f"set {given} to {typical:g} or {'lower' if worst.lower else 'higher'} if such spots are to be "
+            f"kept; otherwise leave the sample out{by_caller('', '', _SKIP)}",
         )
     )
 
@@ -151,7 +157,8 @@ def _need_genes(adata: ad.AnnData, sample: str, candidates: np.ndarray, params: 
             f"{int(candidates.sum())} of {adata.n_vars} genes have more than {params.hvg_min_counts} counts over "
             f"{int(passing.sum())} passing spots; the median detected gene has {typical:g}",
             f"at least {params.min_genes_left} genes to model",
-            "lower --hvg_min_counts (or --qc_min_spots), or leave the sample out (--on_bad_sample skip)",
+            f"lower {option('hvg_min_counts')} (or {option('min_spots', 'qc_min_spots')}), or leave the sample out"
+            f"{by_caller('', '', _SKIP)}",
         )
     )
 

@@ -58,7 +58,7 @@ def preset(name: PresetName, chemistry: Chemistry) -> Preset:
 
 
 def simulate_cohort(
-    outdir: Path,
+    outdir: Path | str,
     *,
     name: PresetName = "test",
     chemistries: Sequence[Chemistry] = ("v1",),
@@ -104,7 +104,7 @@ def simulate_cohort(
     -------
     Where each sample lies.
     """
-    files = []
+    outdir, files = Path(outdir), []
     for index in range(n_samples):
         chemistry = chemistries[index % len(chemistries)]
         size = preset(name, chemistry)

@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 from clearspot import dusted, keys
+from clearspot.caller import called_from
 from clearspot.errors import BadInputError, DeviceNotAvailableError
 from clearspot.io.atomic import write_h5ad
 from clearspot.record import StepRecord
@@ -56,7 +57,8 @@ def test_denoised_total_is_the_measured_total(adata):
 
 @pytest.mark.parametrize("holdout", [0.0, 0.1])
 def test_progress_shows_the_loss_and_the_held_out_score_where_there_is_one(adata, capsys, holdout):
-    dusted.denoise(adata, **SETTINGS | {"epochs": 2, "progress": True, "holdout": holdout})
+    with called_from("pipeline"):
+        dusted.denoise(adata, **SETTINGS | {"epochs": 2, "progress": True, "holdout": holdout})
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dusted")]
     assert len(lines) == 2
     assert all("loss" in line and ("held-out" in line) == (holdout > 0) for line in lines)

@@ -4,6 +4,7 @@ import pytest
 import squidpy as sq
 from sections import from_counts, hexagon, square
 
+from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams
@@ -106,7 +107,7 @@ def test_scattered_spots_say_so():
 def test_a_radius_needs_a_known_scale():
     adata = made(hexagon(4, 4))
     del adata.uns["clearspot"]["microns_per_pixel"]
-    with pytest.raises(BadInputError, match="microns_per_pixel in the samplesheet"):
+    with pytest.raises(BadInputError, match="microns_per_pixel in the samplesheet"), called_from("pipeline"):
         build_graph(adata, "s", GraphParams(radius=100.0))
 
 
@@ -176,7 +177,7 @@ def test_sections_are_one_number_a_spot():
 
 def test_spots_on_a_line_cannot_be_triangulated():
     line = np.column_stack([np.arange(10.0), np.zeros(10)])
-    with pytest.raises(BadInputError, match="use --graph_method radius or knn"):
+    with pytest.raises(BadInputError, match="use --graph_method radius or knn"), called_from("pipeline"):
         build_graph(made(line), "s", GraphParams(method="delaunay"))
 
 

@@ -277,7 +277,7 @@ def small_image(tmp_path, made):
 
 def test_small_image_is_refused(tmp_path):
     made = make_outs(tmp_path / "outs")
-    with pytest.raises(BadInputError, match="--allow_lowres_image"):
+    with pytest.raises(BadInputError, match="allow_lowres_image=True"):
         ingest_outs(made.root, "s", image=small_image(tmp_path, made))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from outs_factory import gzip_file, make_outs, write_h5, write_mex
 
+from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.io.layout import find_outs
 
@@ -169,7 +170,9 @@ def refused(path, *words, **options):
 
 
 def test_no_such_folder(tmp_path):
-    refused(tmp_path / "absent", "no such file or folder", "spaceranger_dir")
+    refused(tmp_path / "absent", "no such file or folder", "correct the path")
+    with called_from("pipeline"):
+        refused(tmp_path / "absent", "no such file or folder", "spaceranger_dir")
 
 
 def test_dangling_link(tmp_path):

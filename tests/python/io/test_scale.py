@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from outs_factory import make_positions, make_scalefactors
 
+from clearspot.caller import called_from
 from clearspot.io.positions import read_positions
 from clearspot.io.scale import derive_scale, fit_lattice, slide_type
 from clearspot.io.scalefactors import ScaleFactors, read_scalefactors
@@ -69,7 +70,8 @@ def test_pitch_wins_over_a_spot_diameter_more_than_5_percent_apart():
 
 
 def test_samplesheet_overrides_with_a_warning_where_it_disagrees():
-    scale = derive_scale(hexagons(), factors(), bin_size_um=None, override=0.5)
+    with called_from("pipeline"):
+        scale = derive_scale(hexagons(), factors(), bin_size_um=None, override=0.5)
     assert (scale.microns_per_pixel, scale.source) == (0.5, "samplesheet")
     assert "0.5 um per pixel by samplesheet, but 0.73 by spot pitch" in scale.messages[0].text
 

@@ -2,6 +2,7 @@ import io
 
 import pytest
 
+from clearspot.caller import called_from
 from clearspot.learning.progress import Progress
 
 
@@ -32,6 +33,23 @@ def test_resumed_run_goes_on_counting():
     found = lines(100, start=60)
     assert "step 61/100" in found[0]
     assert len(found) <= 10
+
+
+def progress_on_the_standard_error(caller, capsys):
+    with called_from(caller), Progress("mean", 40) as progress:
+        for _ in range(40):
+            progress.step("loss 0.50000")
+    return capsys.readouterr().err
+
+
+def test_a_call_from_python_gets_a_bar_and_a_script_its_lines(capsys):
+    bar = progress_on_the_standard_error("python", capsys)
+    assert "40/40" in bar
+    assert "%|" in bar
+    assert bar.count("\n") <= 1
+    lines = progress_on_the_standard_error("pipeline", capsys)
+    assert lines.count("\n") == 21
+    assert "step 40/40  loss 0.50000" in lines
 
 
 def test_a_terminal_gets_a_bar():

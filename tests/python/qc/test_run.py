@@ -4,6 +4,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sections import from_counts, section
 
+from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.qc.params import QCParams
 from clearspot.qc.run import run_qc
@@ -83,7 +84,7 @@ def test_filters_that_remove_much_are_a_warning(adata):
 
 
 def test_too_few_spots_name_the_filter_its_median_and_the_way_out(adata):
-    with pytest.raises(BadInputError) as caught:
+    with pytest.raises(BadInputError) as caught, called_from("pipeline"):
         run_qc(adata, "s", QCParams(min_counts=10**6))
     problem = caught.value.problems[0]
     median = np.median(np.asarray(adata.layers["counts"].sum(axis=1)))
@@ -96,7 +97,7 @@ def test_too_few_spots_name_the_filter_its_median_and_the_way_out(adata):
 def test_the_filter_that_removes_most_is_the_one_blamed():
     rng = np.random.default_rng(0)
     adata = from_counts(rng.poisson(3, size=(80, 60)), symbols=["MT-CO1", *[f"G{i}" for i in range(59)]])
-    with pytest.raises(BadInputError, match=r"qc_mito_threshold \(0\.01\) alone removes") as caught:
+    with pytest.raises(BadInputError, match=r"control; mito_threshold \(0\.01\) alone removes") as caught:
         run_qc(adata, "s", QCParams(min_counts=150, mito_threshold=0.01))
     assert "or higher" in caught.value.problems[0].mend
 

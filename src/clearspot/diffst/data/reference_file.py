@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from clearspot import keys
+from clearspot.caller import option
 from clearspot.contract.flags import read_flag
 from clearspot.contract.sections import require_one_section
 from clearspot.diffst.data.embedding import Embedding
@@ -250,7 +251,7 @@ def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: flo
     # HD bins may be wider than those wanted, or narrower by up to half a measured one: the rest is for another run
     if grid.bin_um + measured / 2 < bin_um * (1 - _SAME):
         found, expected = f"a reference on bins of {grid.bin_um:g} um", f"bins of {bin_um:g} um, like the section's"
-        mend = "Prepare it with --bin-um of this run."
+        mend = f"Prepare it with {option('bin_um', 'bin-um')} of this run."
         raise BadInputError(Problem(keys.sample_of_reference(path.name), path.name, found, expected, mend))
     tissue = read_flag(adata.obs, keys.IN_TISSUE, path.stem).reshape(grid.shape)
     to_image = np.asarray(stated["to_image"], dtype=np.float64) if "to_image" in stated else None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from clearspot import keys
+from clearspot.caller import by_caller
 from clearspot.contract.counts import read_counts
 from clearspot.contract.gene_lists import GENES_OF_INTEREST, find_genes
 from clearspot.contract.sections import bad_section, require_one_section, require_positions
@@ -207,7 +208,8 @@ def _matrix(adata: ad.AnnData, sample: str, params: DiffstParams) -> sp.csr_matr
 def _scale(adata: ad.AnnData, sample: str, override: float | None) -> float:
     scale = override or adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     if not scale:
-        raise bad_section(sample, "no micrometres per pixel", "a scale", "Set microns_per_pixel in the samplesheet.")
+        given = by_caller("microns_per_pixel", "--microns-per-pixel", "microns_per_pixel in the samplesheet")
+        raise bad_section(sample, "no micrometres per pixel", "a scale", f"Set {given}.")
     return float(scale)
 
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Unpack
 
 import anndata as ad
 import numpy as np
@@ -16,6 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.caller import option
+from clearspot.contract.keyword_arguments import takes_settings
+from clearspot.contract.sections import sample_name
 from clearspot.diffst.data.embedding import Embedding, embed_histology
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_file import read_reference
@@ -37,13 +40,20 @@ from clearspot.io.storable import make_keys_storable, require_folder, require_wr
 from clearspot.learning.checkpoint_file import CheckpointError, file_sha256, refused_checkpoints
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import gpu_memory_errors
+from clearspot.notebook.shown import as_html, as_line
 from clearspot.record import StepRecord
 from clearspot.threads import cpu_threads
 
-_TILE_OPTION: Final = "--tile, or a smaller --batch and --crop"
+if TYPE_CHECKING:
+    from clearspot.contract.keywords import DiffstKeywords
 
 
-@dataclass(frozen=True)
+def _tile_option() -> str:
+    """What a user sets to need less memory."""
+    return f"{option('tile')}, or a smaller {option('batch')} and {option('crop')}"
+
+
+@dataclass(frozen=True, repr=False)
 class SuperresResult:
     """What a run leaves behind.
 
@@ -61,13 +71,24 @@ class SuperresResult:
     record: StepRecord
     training: StepRecord | None
 
+    def read(self) -> ad.AnnData:
+        """Read the super-resolved file: bins x genes, expected counts per bin in ``layers['mean']``."""
+        return ad.read_h5ad(self.path)
 
+    def __repr__(self) -> str:
+        return as_line(self.record, type(self).__name__)
+
+    def _repr_html_(self) -> str:
+        return as_html(self.record)
+
+
+@takes_settings(DiffstParams)
 def superresolve(
     adata: ad.AnnData,
     image: Path | str | NDArray[np.uint8] | None = None,
     *,
     out: Path | str,
-    sample: str = "sample",
+    sample: str | None = None,
     preset: Preset = "cpu",
     params: DiffstParams | None = None,
     checkpoint: Path | str | None = None,
@@ -75,7 +96,7 @@ def superresolve(
     references: Mapping[str, Reference | Path | str] | None = None,
     microns_per_pixel: float | None = None,
     progress: bool = True,
-    **settings: Any,
+    **settings: Unpack[DiffstKeywords],
 ) -> SuperresResult:
     """Super-resolve one section: train on it (or take a checkpoint), sample, and write ``<sample>.superres.h5ad``.
 
@@ -89,7 +110,7 @@ def superresolve(
     out
         Folder for the results, made if absent.
     sample
-        Sample name.
+        Sample name, also in the names of files. Default: the value of ``obs['sample_id']``.
     preset
         ``cpu``, ``gpu`` or ``test``.
     params
@@ -111,6 +132,10 @@ def superresolve(
     settings
         Any field of :class:`DiffstParams`, for example ``factor=10``.
 
+    Returns
+    -------
+    Path of the file and records of the steps; ``result.read()`` gives the AnnData.
+
     Raises
     ------
     BadInputError
@@ -123,11 +148,16 @@ def superresolve(
 
     Examples
     --------
-    >>> from clearspot import diffst
-    >>> result = diffst.superresolve(adata, Path("image.tif"), out=Path("results"), factor=5)  # doctest: +SKIP
-    >>> finer = anndata.read_h5ad(result.path)  # doctest: +SKIP
+    >>> import clearspot
+    >>> from tempfile import mkdtemp
+    >>> adata = clearspot.simulate.small_section()
+    >>> result = clearspot.superresolve(adata, out=mkdtemp(), preset="test", n_genes=5, progress=False)
+    >>> finer = result.read()
+    >>> finer.n_obs > adata.n_obs
+    True
+    >>> result = clearspot.superresolve(adata, "image.tif", out="results", factor=10)  # doctest: +SKIP
     """
-    params = _settings(params, preset, settings)
+    sample, params = sample or sample_name(adata), _settings(params, preset, settings)
     out = Path(out)
     require_writable(_written(adata), out, sample)
     read: dict[str, Reference] = {}
@@ -204,7 +234,7 @@ def train(
     started = None if start_from is None else Path(start_from)
     with (
         cpu_threads(params.threads),
-        gpu_memory_errors(_TILE_OPTION),
+        gpu_memory_errors(_tile_option()),
         refused_checkpoints(sample, resume_from or started),
     ):
         section = _section(adata, embedding, sample, params, microns_per_pixel)
@@ -256,7 +286,7 @@ def sample_section(
     device = resolve_device(params.device)
     with (
         cpu_threads(params.threads),
-        gpu_memory_errors(_TILE_OPTION),
+        gpu_memory_errors(_tile_option()),
         refused_checkpoints(sample, checkpoint),
         TemporaryDirectory(prefix=".draws-", dir=out) as temporary,
     ):
@@ -315,7 +345,7 @@ def read_model(checkpoint: Path | str, params: DiffstParams, device: torch.devic
     )
 
 
-def _settings(params: DiffstParams | None, preset: Preset, settings: dict[str, Any]) -> DiffstParams:
+def _settings(params: DiffstParams | None, preset: Preset, settings: Mapping[str, Any]) -> DiffstParams:
     if params is None:
         return DiffstParams.preset(preset, **settings)
     if settings:

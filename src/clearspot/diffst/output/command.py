@@ -295,5 +295,5 @@ def _params(preset: Preset, settings: dict[str, Any], sample: str) -> DiffstPara
         preset,
         genes=None if genes is None else gene_choice(genes, sample),
         always_genes=None if always is None else gene_choice(always, sample, keywords=()),
-        **settings,
+        **{name: value for name, value in settings.items() if value is not None},
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from clearspot.caller import option
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import SpotGeometry
 from clearspot.diffst.output.summary import loss_curve
@@ -82,7 +83,7 @@ def pretrain_on(
     if not used:
         expected, mend = "at least one reference that can be used", "Give another, or leave references out."
         raise BadInputError(Problem(COHORT, path.name, "no reference", expected, mend))
-    with cpu_threads(params.threads), gpu_memory_errors("a smaller --batch or --crop"):
+    with cpu_threads(params.threads), gpu_memory_errors(f"a smaller {option('batch')} or {option('crop')}"):
         trained = pretrain(used, params, device, spots=spots, progress=progress)
     card = model_card(used, trained.programs.genes, spots, trained.scores)
     digest = save_checkpoint(

@@ -1,0 +1,99 @@
+"""Maps of genes before and after denoising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anndata as ad
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from clearspot import keys
+from clearspot.contract.sections import bad_section
+from clearspot.pl.drawing import draw_colorbar, draw_frame, draw_numbers, finish, logarithmic
+from clearspot.pl.values import gene_values
+
+_SIDE = 3.4
+
+
+def genes(
+    adata: ad.AnnData,
+    genes: str | Sequence[str],
+    *,
+    axes: NDArray[np.object_] | None = None,
+    image: bool = False,
+    cmap: str = "viridis",
+    vmax: float | None = None,
+    size: float = 1.0,
+    legend: bool = True,
+    scalebar: bool = True,
+    show: bool = False,
+) -> NDArray[np.object_]:
+    """Draw genes before (left) and after (right) denoising, both on one logarithmic scale.
+
+    Parameters
+    ----------
+    adata
+        One section after :func:`clearspot.denoise`.
+    genes
+        A gene or several, a row each.
+    axes
+        Axes to draw on, shape ``(genes, 2)``. Default: a new figure.
+    image
+        Draw the tissue image below, where there is one.
+    cmap
+        Colour map.
+    vmax
+        Upper limit of the colours. Default: the larger of the two 99.5 % quantiles, for each gene.
+    size
+        Factor on the diameter of the spots.
+    legend
+        Draw the colour scale.
+    scalebar
+        Draw a scale bar, where the size of a pixel is known.
+    show
+        Show the figure.
+
+    Returns
+    -------
+    The axes, shape ``(genes, 2)``. Spots without a denoised value are grey on the right.
+
+    Raises
+    ------
+    BadInputError
+        If the section was not denoised.
+    KeyError
+        If there is no such gene; the message names the nearest.
+
+    Examples
+    --------
+    >>> import clearspot
+    >>> adata = clearspot.simulate.small_section()
+    >>> result = clearspot.denoise(adata, epochs=5, progress=False)
+    >>> axes = clearspot.pl.genes(adata, ["COL1A1", "LUM"])
+    >>> axes.shape
+    (2, 2)
+    """
+    if keys.DENOISED not in adata.layers:
+        found = f"no layers['{keys.DENOISED}']"
+        raise bad_section("sample", found, "denoised values", "Call clearspot.denoise(adata) first.")
+    names = [genes] if isinstance(genes, str) else list(genes)
+    pairs = [[gene_values(adata, gene, layer) for layer in (keys.COUNTS, keys.DENOISED)] for gene in names]
+    if axes is None:
+        size_in = (2 * _SIDE + 1, _SIDE * len(names))
+        axes = plt.subplots(len(names), 2, figsize=size_in, layout="constrained", squeeze=False)[1]
+    if axes.shape != (len(names), 2):
+        raise ValueError(f"axes must have the shape ({len(names)}, 2), not {axes.shape}")
+    for name, pair, row in zip(names, pairs, axes, strict=True):
+        norm = logarithmic(*pair, vmax=vmax)
+        ax: Axes
+        for ax, values, what in zip(row, pair, ("measured", "denoised"), strict=True):
+            geometry = draw_frame(ax, adata, image=image, scalebar=scalebar and ax is row[0])
+            drawn = draw_numbers(ax, geometry, values, norm=norm, cmap=cmap, size=size)
+            finish(ax, f"{name}, {what}", False)
+        if legend:
+            draw_colorbar(drawn, list(row), "counts")
+    finish(axes[0, 0], None, show)
+    return axes
