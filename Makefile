@@ -6,7 +6,7 @@ VENV    := .venv
 OUTDIR  ?= results
 PROFILE ?=
 ARGS    ?=
-PYTHON  ?= python3
+PYTHON  ?=
 SAMPLE  := .phantom
 
 NEXTFLOW := tools/nextflow/launch
@@ -21,7 +21,7 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: containers/requirements-dev.lock pyproject.toml
 	@echo "Setting up Python in $(VENV) (once; a few minutes, several GB)"
-	$(PYTHON) -m venv --clear $(VENV)
+	python=$$(tools/find_python.sh $(call quoted,PYTHON)) && "$$python" -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement containers/uv.lock
 	$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes containers/requirements-dev.lock
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lock() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@"; }
 lock --upgrade --extra dev pyproject.toml --output-file containers/requirements-dev.lock
-lock --constraints containers/requirements-dev.lock pyproject.toml --output-file containers/requirements.lock
+lock --constraints containers/requirements-dev.lock --extra pipeline pyproject.toml --output-file containers/requirements.lock
 lock --upgrade --output-file containers/uv.lock - <<<'uv'

@@ -22,7 +22,7 @@ EXIT_BAD_INPUT: Final = 65
 """The data are at fault: never retried (``EX_DATAERR`` of sysexits.h)."""
 
 EXIT_NO_DEVICE: Final = 69
-"""A GPU was asked for and is not there (``EX_UNAVAILABLE``)."""
+"""A GPU, or a package of an extra, was asked for and is not there (``EX_UNAVAILABLE``)."""
 
 EXIT_DISK_FULL: Final = 73
 """No room for the output (``EX_CANTCREAT``). A message may find no room either; the exit code does."""
@@ -105,6 +105,26 @@ class DamagedFileError(Exception):
     """A file that an earlier step wrote whole cannot be read any more."""
 
 
+class MissingExtraError(ModuleNotFoundError):
+    """A package that only some of clearspot needs is not installed.
+
+    Parameters
+    ----------
+    module
+        What could not be imported.
+    extra
+        The extra of clearspot that brings it.
+    what
+        What needs it, as the start of a sentence.
+    """
+
+    def __init__(self, module: str, extra: str, what: str):
+        super().__init__(
+            f"{what} needs {module}, which is not installed: pip install 'clearspot[{extra}]'", name=module
+        )
+        self.extra = extra
+
+
 class GpuOutOfMemoryError(Exception):
     """The GPU's memory did not suffice; a smaller tile may."""
 
@@ -132,6 +152,8 @@ def exit_codes(caller: Caller = "command") -> Iterator[None]:
         _leave("Bad input", error, EXIT_BAD_INPUT)
     except DeviceNotAvailableError as error:
         _leave("No such device", error, EXIT_NO_DEVICE)
+    except MissingExtraError as error:
+        _leave("Not installed", error, EXIT_NO_DEVICE)
     except DamagedFileError as error:
         _leave("Damaged file", error, EXIT_DAMAGED_FILE)
     except GpuOutOfMemoryError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,50 @@ def launch(repo: Path, launcher: Path, variables: dict[str, str]) -> str:
     kept |= variables | {"PATH": f"{launcher.parent}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run([repo / "tools/nextflow/launch"], env=kept, check=True, capture_output=True)
     return (launcher.parent / "locale").read_text()
+
+
+@pytest.fixture
+def pythons(tmp_path: Path) -> Path:
+    """Folder for Pythons of other versions than the one that runs this, and bash's own tools."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ("bash", "awk", "ls", "env"):
+        (folder / tool).symlink_to(f"/usr/bin/{tool}")
+    return folder
+
+
+def stand_in(path: Path, version: tuple[int, int, int]) -> Path:
+    """A Python that says it is of another version."""
+    path.write_text(f'#!/bin/bash\nexec {sys.executable} -c "import sys; sys.version_info = {version}\n$2"\n')
+    path.chmod(0o755)
+    return path
+
+
+def find_python(repo: Path, folder: Path, *named: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": str(folder), "HOME": str(folder)}
+    command = ["bash", str(repo / "tools" / "find_python.sh"), *named]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_python_that_the_lock_is_for_comes_first(repo: Path, pythons: Path) -> None:
+    stand_in(pythons / "python3", (3, 13, 1))
+    wanted = stand_in(pythons / "python3.11", (3, 11, 2))
+    assert find_python(repo, pythons).stdout.splitlines() == [str(wanted)]
+
+
+def test_a_newer_python_will_do_an_older_one_is_passed_over(repo: Path, pythons: Path) -> None:
+    stand_in(pythons / "python3.11", (3, 10, 9))
+    wanted = stand_in(pythons / "python3.12", (3, 12, 0))
+    assert find_python(repo, pythons).stdout.splitlines() == [str(wanted)]
+
+
+def test_without_a_suitable_python_it_says_what_it_looked_at(repo: Path, pythons: Path) -> None:
+    done = find_python(repo, pythons)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "python3.11, python3.12, python3.13, python3 and python on PATH, and pyenv: none is there" in done.stderr
+    old = stand_in(pythons / "python3", (3, 9, 2))
+    assert f"  {old} is Python 3.9.2\n" in find_python(repo, pythons).stderr
+    named = find_python(repo, pythons, "/nowhere/python")
+    assert (named.returncode, named.stdout) == (69, "")
+    assert "  /nowhere/python does not run\n" in named.stderr
+    assert str(old) not in named.stderr

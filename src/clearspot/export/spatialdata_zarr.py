@@ -13,27 +13,31 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import anndata as ad
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, issparse
-from spatialdata import SpatialData
-from spatialdata._io.format import SpatialDataContainerFormatV01  # what write()'s own documentation names
-from spatialdata.models import Image2DModel, ShapesModel, TableModel
-from spatialdata.transformations import BaseTransformation, Identity, Scale
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
-from clearspot.export.frames import frames
-from clearspot.export.store_arrays import compact_arrays
-from clearspot.export.superres_elements import superres_elements
+from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
 from clearspot.record import StepRecord
+
+with extra("spatialdata"):
+    import geopandas as gpd
+    import shapely
+    from spatialdata import SpatialData
+    from spatialdata._io.format import SpatialDataContainerFormatV01  # what write()'s own documentation names
+    from spatialdata.models import Image2DModel, ShapesModel, TableModel
+    from spatialdata.transformations import BaseTransformation, Identity, Scale
+
+    from clearspot.export.frames import frames
+    from clearspot.export.store_arrays import compact_arrays
+    from clearspot.export.superres_elements import superres_elements
 
 REGION: Final = "region"
 INSTANCE: Final = "spot_id"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GraphConv
+
+from clearspot.extras import extra
+
+with extra("superres"):
+    from torch_geometric.nn import GraphConv
 
 MAX_LOG_FACTOR = 0.7
 """Largest correction either way: a factor of two."""

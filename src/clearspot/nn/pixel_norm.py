@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
+
+from clearspot.extras import extra
+
+with extra("superres"):
+    from diffusers.models.resnet import ResnetBlock2D
 
 
 class PixelNorm(nn.Module):

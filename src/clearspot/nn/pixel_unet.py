@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import torch
-from diffusers.models.downsampling import Downsample2D
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
-from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
+from clearspot.extras import extra
 from clearspot.nn.cross_attention import HierarchicalCrossAttention
 from clearspot.nn.pixel_norm import PixelNorm, residual_block
+
+with extra("superres"):
+    from diffusers.models.downsampling import Downsample2D
+    from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+    from diffusers.models.upsampling import Upsample2D
 
 STRIDE = 8
 """Rows and columns of an input are multiples of this: the tissue-level tokens are 8 bins wide."""

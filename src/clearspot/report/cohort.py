@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from clearspot import __version__, keys
+from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
 from clearspot.report import mqc
 from clearspot.report.cohort_sections import cohort_sections, general_section, summary_words
@@ -116,9 +118,14 @@ def run_multiqc(
 
     Raises
     ------
+    MissingExtraError
+        If MultiQC is not installed.
     RuntimeError
         With MultiQC's own message, if it fails.
     """
+    with extra("report"):
+        if find_spec("multiqc") is None:  # not imported here: that takes seconds
+            raise ModuleNotFoundError(name="multiqc")
     command = [
         sys.executable, "-m", "multiqc", str(inputs), "--outdir", str(outdir), "--filename", keys.MULTIQC_REPORT_NAME,
         "--force", "--no-ansi", "--no-version-check", "--no-megaqc-upload", "--no-ai", "--strict", "--data-dir",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from clearspot import __version__
 from clearspot.contract.steps import RECORDED
+from clearspot.extras import extra
 from clearspot.record import StepRecord
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.words import denoised_values
+
+with extra("report"):
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def methods_html(samples: Sequence[SampleRecords]) -> str:

@@ -7,14 +7,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
-
 from clearspot import __version__
+from clearspot.extras import extra
 from clearspot.report.blocks import Finding, Picker, ReportSection
 from clearspot.report.store import Store
+
+with extra("report"):
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2.utils import htmlsafe_json_dumps
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
 
 LARGEST_PAGE: Final = 8_000_000
 """Bytes; Seqera Platform previews no more."""

@@ -115,7 +115,7 @@ def test_features_stand_behind_the_others_with_the_encoders_name(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_foundation_models_features_tell_tissues_apart(tmp_path, kind):
-    pytest.importorskip("timm", reason="timm is not installed: clearspot[encoder]")
+    pytest.importorskip("timm", reason="timm is not installed: clearspot[timm]")
     write_folder(tmp_path / kind, KINDS[kind])
     found = embed(image_of(two_tissues()), GRID, Encoder.open(tmp_path / kind, "s1"))
     seen = found.fine[len(FEATURES) :].astype(float)

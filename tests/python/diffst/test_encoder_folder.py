@@ -28,7 +28,7 @@ def offline(monkeypatch):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """One folder of each kind."""
-    pytest.importorskip("timm", reason="timm is not installed: clearspot[encoder]")
+    pytest.importorskip("timm", reason="timm is not installed: clearspot[timm]")
     folder = tmp_path_factory.mktemp("encoders")
     for name, content in KINDS.items():
         write_folder(folder / name, content)
@@ -223,4 +223,4 @@ def test_what_is_not_installed_is_told_by_name(monkeypatch, tmp_path, absent):
         monkeypatch.setitem(sys.modules, name, module)
     problem = refused(tmp_path)
     assert re.fullmatch(rf"{absent}(\.torch)? is not installed", problem.found)
-    assert "clearspot[encoder]" in problem.mend
+    assert "clearspot[timm]" in problem.mend

@@ -23,7 +23,7 @@ PARAMS = DiffstParams.preset("test", genes="all", threads=1, n_programs=3, holdo
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory) -> Path:
-    pytest.importorskip("timm", reason="timm is not installed: clearspot[encoder]")
+    pytest.importorskip("timm", reason="timm is not installed: clearspot[timm]")
     folder = tmp_path_factory.mktemp("encoder") / "uni"
     write_folder(folder, KINDS["uni"])
     return folder

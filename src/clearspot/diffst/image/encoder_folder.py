@@ -102,7 +102,7 @@ def _libraries(sample: str, folder: Path) -> tuple[Any, Any]:
         timm, _layers, safetensors = (import_module(name) for name in ("timm", "timm.layers", "safetensors.torch"))
     except ImportError as error:
         found = f"{error.name or error} is not installed"
-        mend = "Install clearspot[encoder] (docs/usage.md tells how for a container), or leave the image encoder out."
+        mend = "Install clearspot[timm] (docs/usage.md tells how for a container), or leave the image encoder out."
         raise BadInputError(Problem(sample, folder.name, found, " and ".join(_NEEDED), mend)) from error
     except RuntimeError as error:  # a torchvision that was built for another torch
         mend = "Install the versions of timm and torchvision that belong to the installed torch."

@@ -10,11 +10,14 @@ import math
 from typing import Any
 
 import torch
-from diffusers import EDMDPMSolverMultistepScheduler
 from torch import Tensor, nn
 
 from clearspot.diffst.data.inputs import Inputs
 from clearspot.diffst.networks.mean_net import Conditioned
+from clearspot.extras import extra
+
+with extra("superres"):
+    from diffusers import EDMDPMSolverMultistepScheduler
 
 SIGMA_DATA = 1.0
 """Standard deviation of a standardised residual."""

@@ -10,14 +10,17 @@ from typing import Final
 import anndata as ad
 import numpy as np
 import tifffile
-from matplotlib import colormaps
-from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.contract.gene_lists import look_up_genes
 from clearspot.diffst.output.superres_file import as_map
+from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
+
+with extra("superres"):
+    from matplotlib import colormaps
+    from matplotlib.image import imsave
 
 _SMALLEST: Final = 128
 _BRIGHTEST: Final = 99.5

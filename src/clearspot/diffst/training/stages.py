@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from diffusers.training_utils import EMAModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -19,11 +18,15 @@ from clearspot.diffst.networks.mean_net import bins_loss, captured, count_loss, 
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
+from clearspot.extras import extra
 from clearspot.learning.device import resolve_precision
 from clearspot.learning.divergence import require_finite
 from clearspot.learning.schedule import warm_up_times_cosine
 from clearspot.nn.cross_attention import visible_fraction
 from clearspot.nn.optimizer import AdamW
+
+with extra("superres"):
+    from diffusers.training_utils import EMAModel
 
 _WARM_UP: Final = 20
 _CLIP_NORM: Final = 1.0
