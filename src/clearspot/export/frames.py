@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from spatialdata.transformations import BaseTransformation, Scale, Sequence
+from clearspot.extras import extra
+
+with extra("spatialdata"):
+    from spatialdata.transformations import BaseTransformation, Scale, Sequence
 
 
 def frames(to_global: BaseTransformation, um_per_px: float | None) -> dict[str, BaseTransformation]:

@@ -21,6 +21,9 @@ from scipy.sparse import csc_matrix, issparse
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
+from clearspot.export.frames import frames
+from clearspot.export.store_arrays import compact_arrays
+from clearspot.export.superres_elements import superres_elements
 from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
 from clearspot.io.positions import PXL_COL, PXL_ROW
@@ -34,10 +37,6 @@ with extra("spatialdata"):
     from spatialdata._io.format import SpatialDataContainerFormatV01  # what write()'s own documentation names
     from spatialdata.models import Image2DModel, ShapesModel, TableModel
     from spatialdata.transformations import BaseTransformation, Identity, Scale
-
-    from clearspot.export.frames import frames
-    from clearspot.export.store_arrays import compact_arrays
-    from clearspot.export.superres_elements import superres_elements
 
 REGION: Final = "region"
 INSTANCE: Final = "spot_id"

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import zarr
-from numcodecs import Blosc
 from numpy.typing import NDArray
+
+from clearspot.extras import extra
+
+with extra("spatialdata"):
+    import zarr
+    from numcodecs import Blosc
 
 _SMALLEST: Final = 1 << 16
 """Bytes; a smaller array is left as it is."""

@@ -8,12 +8,16 @@ from typing import Final
 import anndata as ad
 import numpy as np
 import pandas as pd
-from spatialdata.models import Labels2DModel, TableModel
-from spatialdata.transformations import Scale, Sequence, Translation
-from xarray import DataArray
 
 from clearspot import keys
-from clearspot.export.frames import frames
+from clearspot.extras import extra
+
+with extra("spatialdata"):
+    from spatialdata.models import Labels2DModel, TableModel
+    from spatialdata.transformations import Scale, Sequence, Translation
+    from xarray import DataArray
+
+    from clearspot.export.frames import frames
 
 REGION: Final = "region"
 INSTANCE: Final = "bin"
