@@ -7,7 +7,8 @@ from scipy.sparse import csr_matrix
 from sections_with_tissues import disk, expected, lattice, overlap, sample, symbols
 
 from clearspot.checks.places import place_in_words
-from clearspot.checks.regions import LEAKED, LOW_COUNTS, MITOCHONDRIAL, scan_regions
+from clearspot.checks.region_kinds import LEAKED, LOW_COUNTS, MITOCHONDRIAL
+from clearspot.checks.regions import scan_regions
 
 XY = lattice()
 
