@@ -36,6 +36,7 @@ from clearspot.checks.region_kinds import (
     UNEVEN,
     UNEVEN_LEAKED,
     Measures,
+    beside_lines,
     contrast_of,
     has_core,
     leaked,
@@ -222,7 +223,7 @@ def _describe(kind: str, one: Candidate, measures: Measures, um_per_unit: float 
 
 def _describe_straight(one: Straight, measures: Measures, um_per_unit: float | None) -> Region:
     """Describe it by what lies beside its lines, since a side runs through many tissues."""
-    beside = Candidate(one.border, one.across, one.step, one.step, one.score)
+    beside = beside_lines(one)
     raised = measures.profile(beside).mito_ratio
     kind = UNEVEN if raised is None or raised < LEAKED_RATIO else UNEVEN_LEAKED
     return _region(kind, one.inside, beside, measures, um_per_unit)
