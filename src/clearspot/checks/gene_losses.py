@@ -1,4 +1,4 @@
-"""How unevenly genes are lost against the same tissue across a line, whether any is gained, and whether it is alike all along.
+"""How unevenly genes are lost against the same tissue across a line, whether any is gained, whether all along alike.
 
 A thin, cell-poor or shallow part holds a share of all genes alike; another tissue holds less of some and more of
 others. Decay takes transcripts at unlike rates, adds none, and takes the same ones from every tissue that it reaches.

@@ -3,7 +3,8 @@
 Multi-scale comparison with the surroundings follows SpotSweeper (Totty et al., Nature Methods 2025), which looks at
 the variance of the mitochondrial share; here the counts themselves are compared as well, so that it works without
 mitochondrial genes. Tissues differ in their RNA by nature. So the counts that a place's make-up explains are taken off
-first (:mod:`clearspot.checks.composition`).
+first (:mod:`clearspot.checks.composition`). Damage to single genes changes the make-up: bands and sides are compared
+with the same tissue across their lines as well (:mod:`clearspot.checks.straight_regions`).
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ _MOSAIC_SHARE: Final = 1 / 3
 _SAME_CONTRAST: Final = 0.8
 _MOST_GROWTH: Final = 2.5
 _MOSTLY: Final = 0.9
+_PART: Final = 0.5
 _HEXAGON: Final = float(np.sqrt(3) / 2)
 _ENCLOSED: Final = 2 / 3
 
@@ -172,13 +174,22 @@ def scan_regions(
     if len(regions) >= _MOSAIC and covered > _MOSAIC_SHARE * cells.n:
         return RegionScan((), np.zeros(len(xy), dtype=np.int64), judged=False)
     for straight in uneven(measures):
-        if all(not len(np.intersect1d(straight.inside, other.cells)) for other in regions):
-            regions.append(_describe_straight(straight, measures, um_per_unit))
+        touched = [other for other in regions if len(np.intersect1d(straight.inside, other.cells))]
+        if all(_is_part(other, straight) for other in touched):
+            told = _describe_straight(straight, measures, um_per_unit)
+            regions = [other for other in regions if all(other is not one for one in touched)] + [told]
     regions.sort(key=lambda one: -len(one.cells))
     number = np.zeros(cells.n + 1, dtype=np.int64)
     for n, region in enumerate(regions, start=1):
         number[region.cells] = n
     return RegionScan(tuple(regions), number[cells.of_spot])
+
+
+def _is_part(region: Region, of: Straight) -> bool:
+    """Whether a region of another kind is a piece of a band or side, which is then told as a whole."""
+    if region.kind in (UNEVEN, UNEVEN_LEAKED) or len(region.cells) >= len(of.inside):
+        return False
+    return len(np.intersect1d(region.cells, of.inside)) > _PART * len(region.cells)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:
