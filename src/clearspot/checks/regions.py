@@ -3,13 +3,14 @@
 Multi-scale comparison with the surroundings follows SpotSweeper (Totty et al., Nature Methods 2025), which looks at
 the variance of the mitochondrial share; here the counts themselves are compared as well, so that it works without
 mitochondrial genes. Tissues differ in their RNA by nature. So the counts that a place's make-up explains are taken off
-first (:mod:`clearspot.checks.composition`).
+first (:mod:`clearspot.checks.composition`). Damage to single genes changes the make-up: bands and sides are compared
+with the same tissue across their lines as well (:mod:`clearspot.checks.straight_regions`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,56 +18,51 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clearspot.checks.cells import Cells, make_cells
-from clearspot.checks.composition import composition, unexplained
 from clearspot.checks.places import place_in_words
 from clearspot.checks.region_candidates import (
     NEIGHBOURHOODS,
     Candidate,
     compare_with_around,
     connected_pieces,
-    find_candidates,
     smoothed,
 )
-from clearspot.checks.region_profile import Profile, compare_profiles
+from clearspot.checks.region_kinds import (
+    HALF,
+    LEAKED,
+    LEAKED_RATIO,
+    LEAST_CELLS,
+    LOW_COUNTS,
+    MITOCHONDRIAL,
+    SIMPLE,
+    UNEVEN,
+    UNEVEN_LEAKED,
+    Measures,
+    beside_lines,
+    contrast_of,
+    has_core,
+    leaked,
+    low,
+    measure,
+    mitochondrial,
+    simple,
+    uneven,
+)
+from clearspot.checks.region_profile import Profile
+from clearspot.checks.straight_regions import Straight
 from clearspot.graph.lattice import find_spacing
 from clearspot.qc.genes import gene_set_masks
 
-LOW_COUNTS: Final = "low counts"
-LEAKED: Final = "low counts, high mitochondrial share"
-MITOCHONDRIAL: Final = "high mitochondrial share"
-SIMPLE: Final = "low complexity"
-
 FEWEST_CELLS: Final = 75
 """Cells below which a section has no surroundings to compare with."""
-
-_LEAST_CELLS: Final = 25
-_LEAST_CORE: Final = 8
-_CORE_SHARE: Final = 0.25
-"""A region needs so much that lies inside of it: strips along the tissue's edge and thin lines have none."""
-
-_HALF: Final = float(np.log(2))
-_ALMOST_HALF: Final = 0.5
-_MOST_AGAIN: Final = 10
-_LEAST_AGAIN: Final = 60
-_SHARE_AGAIN: Final = 0.1
-"""A prediction from all cells is bent by large regions only."""
 
 _MOSAIC: Final = 3
 _MOSAIC_SHARE: Final = 1 / 3
 """So many regions over so much of a section are its tissues: their make-up does not explain their counts."""
 
-_LEAST_STEP: Final = 0.35
-"""Natural log by which counts change within two pitches of the border: slow gradients are tissue."""
-
-_LEAKED_RATIO: Final = 1.25
-_MOST_OWN: Final = 0.05
-"""Share of counts on genes with more counts inside than around: tissues of phantoms have 0.15 and more, the real
-artefact 0.025."""
-
-_LESS_COMPLEX: Final = 0.3
 _SAME_CONTRAST: Final = 0.8
 _MOST_GROWTH: Final = 2.5
 _MOSTLY: Final = 0.9
+_PART: Final = 0.5
 _HEXAGON: Final = float(np.sqrt(3) / 2)
 _ENCLOSED: Final = 2 / 3
 
@@ -78,7 +74,7 @@ class Region:
     Parameters
     ----------
     kind
-        :data:`LOW_COUNTS`, :data:`LEAKED`, :data:`MITOCHONDRIAL` or :data:`SIMPLE`.
+        One of the names of :mod:`clearspot.checks.region_kinds`.
     cells
         Cells that it covers.
     n_spots
@@ -128,32 +124,6 @@ class RegionScan:
     judged: bool = True
 
 
-@dataclass(frozen=True)
-class _Measures:
-    """Values of each cell on a log scale, and what the make-up leaves unexplained of them."""
-
-    cells: Cells
-    makeup: NDArray[np.float64]
-    counts: NDArray[np.float64]
-    counts_left: NDArray[np.float64]
-    genes: NDArray[np.float64]
-    genes_left: NDArray[np.float64]
-    mito: NDArray[np.float64] | None
-    mito_left: NDArray[np.float64] | None
-    is_mito: NDArray[np.bool_]
-    is_blood: NDArray[np.bool_]
-
-    def left_without(self, one: Candidate) -> NDArray[np.float64]:
-        """Unexplained log counts where the prediction has learned from the rest of the section alone."""
-        rest = np.ones(self.cells.n, dtype=bool)
-        rest[one.inside] = False
-        return unexplained(self.counts, self.makeup, learned_from=rest)
-
-    def profile(self, one: Candidate) -> Profile:
-        cells = self.cells
-        return compare_profiles(cells.counts, cells.n_bins, one.inside, one.around, self.is_mito, self.is_blood)
-
-
 def scan_regions(
     counts: csr_matrix,
     xy: NDArray[np.float64],
@@ -187,13 +157,13 @@ def scan_regions(
     if cells.n < FEWEST_CELLS:
         return None
     sets = gene_set_masks(symbols, genomes)
-    measures = _measure(cells, sets["mt"], sets["hb"])
+    measures = measure(cells, sets["mt"], sets["hb"])
     chosen: list[tuple[str, Candidate]] = []
     for kind, candidates in (
-        (LOW_COUNTS, _low(measures)),
-        (LEAKED, _leaked(measures)),
-        (MITOCHONDRIAL, _mitochondrial(measures)),
-        (SIMPLE, _simple(measures)),
+        (LOW_COUNTS, low(measures)),
+        (LEAKED, leaked(measures)),
+        (MITOCHONDRIAL, mitochondrial(measures)),
+        (SIMPLE, simple(measures)),
     ):
         for best in candidates:
             if all(not _overlap(best, other) for _, other in chosen):
@@ -203,6 +173,11 @@ def scan_regions(
     covered = sum(len(one.cells) for one in regions)
     if len(regions) >= _MOSAIC and covered > _MOSAIC_SHARE * cells.n:
         return RegionScan((), np.zeros(len(xy), dtype=np.int64), judged=False)
+    for straight in uneven(measures):
+        touched = [other for other in regions if len(np.intersect1d(straight.inside, other.cells))]
+        if all(_is_part(other, straight) for other in touched):
+            told = _describe_straight(straight, measures, um_per_unit)
+            regions = [other for other in regions if all(other is not one for one in touched)] + [told]
     regions.sort(key=lambda one: -len(one.cells))
     number = np.zeros(cells.n + 1, dtype=np.int64)
     for n, region in enumerate(regions, start=1):
@@ -210,109 +185,11 @@ def scan_regions(
     return RegionScan(tuple(regions), number[cells.of_spot])
 
 
-def _measure(cells: Cells, mito: NDArray[np.bool_], blood: NDArray[np.bool_]) -> _Measures:
-    total = np.asarray(cells.counts.sum(axis=1), dtype=np.float64).ravel()
-    log_counts = np.log((total + 0.5) / cells.n_bins)
-    makeup = composition(cells, mito)
-    genes = np.log(np.maximum(np.diff(cells.counts.indptr), 0.5)) - np.log(_expected_genes(cells.counts, total))
-    of_mito = np.asarray(cells.counts[:, mito].sum(axis=1), dtype=np.float64).ravel()
-    # a low share is the opposite of what is looked for, so the sign is turned: candidates are low values
-    share = -np.log((of_mito + 1) / (total + 4)) if of_mito.sum() > 0 else None
-    return _Measures(
-        cells,
-        makeup,
-        log_counts,
-        unexplained(log_counts, makeup),
-        genes,
-        unexplained(genes, makeup),
-        share,
-        None if share is None else unexplained(share, makeup),
-        mito,
-        blood,
-    )
-
-
-def _expected_genes(counts: csr_matrix, total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """C: genes that a place with so many counts would show if it had the section's mean profile (rarefaction)."""
-    share = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-    share = share[share > 0] / share.sum()
-    depth = np.unique(np.quantile(total, np.linspace(0, 1, 65)))
-    genes = np.array([-np.expm1(-share * one).sum() for one in depth])
-    return np.maximum(np.interp(total, depth, genes), 0.5)
-
-
-def _low(measures: _Measures) -> list[Candidate]:
-    """Half the counts or less, of those that the make-up explains and of those around.
-
-    A prediction that has learned from the damage explains some of it away, so a little less than half is looked at
-    again with one that has learned from the rest of the section alone.
-    """
-    found = find_candidates(measures.counts_left, measures.cells, least_cells=_LEAST_CELLS, least_contrast=_ALMOST_HALF)
-    kept: list[Candidate] = []
-    again = 0
-    for one in found:
-        if (
-            one.step < _LEAST_STEP
-            or _contrast(measures.counts, one) < _HALF
-            or not _has_core(one, measures.cells)
-            or measures.profile(one).own_share > _MOST_OWN
-        ):
-            continue
-        if one.contrast < _HALF:
-            if len(one.inside) < max(_LEAST_AGAIN, _SHARE_AGAIN * measures.cells.n):
-                continue
-            again += 1
-            if again > _MOST_AGAIN or _contrast(measures.left_without(one), one) < _HALF:
-                continue
-        kept.append(one)
-    return kept
-
-
-def _leaked(measures: _Measures) -> list[Candidate]:
-    """Half the counts with a raised mitochondrial share and no genes of its own: what leaky cells leave behind."""
-    if measures.mito is None:
-        return []
-    found = find_candidates(measures.counts, measures.cells, least_cells=_LEAST_CELLS, least_contrast=_HALF)
-    kept = []
-    for one in found:
-        if one.step < _LEAST_STEP or not _has_core(one, measures.cells):
-            continue
-        profile = measures.profile(one)
-        raised = profile.mito_ratio is not None and profile.mito_ratio >= _LEAKED_RATIO
-        if raised and profile.own_share <= _MOST_OWN:
-            kept.append(one)
-    return kept
-
-
-def _mitochondrial(measures: _Measures) -> list[Candidate]:
-    """Twice the mitochondrial share or more."""
-    if measures.mito is None or measures.mito_left is None:
-        return []
-    return _both(measures.mito_left, measures.mito, measures.cells, _HALF)
-
-
-def _simple(measures: _Measures) -> list[Candidate]:
-    """A quarter fewer genes than places with as many counts."""
-    return _both(measures.genes_left, measures.genes, measures.cells, _LESS_COMPLEX)
-
-
-def _both(left: NDArray[np.float64], raw: NDArray[np.float64], cells: Cells, limit: float) -> list[Candidate]:
-    found = find_candidates(left, cells, least_cells=_LEAST_CELLS, least_contrast=limit)
-    return [one for one in found if _contrast(raw, one) >= limit and _has_core(one, cells)]
-
-
-def _contrast(values: NDArray[np.float64], one: Candidate) -> float:
-    return float(np.median(values[one.around]) - np.median(values[one.inside]))
-
-
-def _has_core(one: Candidate, cells: Cells) -> bool:
-    """Whether enough cells have all the neighbours that a cell inside tissue has, and all within the region."""
-    inside = np.zeros(cells.n, dtype=bool)
-    inside[one.inside] = True
-    degree = np.bincount(cells.pairs.ravel(), minlength=cells.n)
-    within = np.bincount(cells.pairs[inside[cells.pairs].all(axis=1)].ravel(), minlength=cells.n)
-    core = int((inside & (degree >= np.quantile(degree, 0.75)) & (within == degree)).sum())
-    return core >= max(_LEAST_CORE, _CORE_SHARE * len(one.inside))
+def _is_part(region: Region, of: Straight) -> bool:
+    """Whether a region of another kind is a piece of a band or side, which is then told as a whole."""
+    if region.kind in (UNEVEN, UNEVEN_LEAKED) or len(region.cells) >= len(of.inside):
+        return False
+    return len(np.intersect1d(region.cells, of.inside)) > _PART * len(region.cells)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:
@@ -332,44 +209,57 @@ def _whole(best: Candidate, candidates: list[Candidate], taken: list[Candidate])
     return max(around, key=lambda one: len(one.inside), default=best)
 
 
-def _outlined(one: Candidate, measures: _Measures) -> Candidate:
+def _outlined(one: Candidate, measures: Measures) -> Candidate:
     """Redraw the outline half-way between inside and outside, learning from the rest of the section alone."""
     cells = measures.cells
     left = measures.left_without(one)
     smooth = smoothed(left, cells, NEIGHBOURHOODS[0])
     middle = (np.median(smooth[one.inside]) + np.median(smooth[one.around])) / 2
-    pieces = connected_pieces(smooth < middle, cells, _LEAST_CELLS)
+    pieces = connected_pieces(smooth < middle, cells, LEAST_CELLS)
     share = [len(np.intersect1d(piece, one.inside)) / len(one.inside) for piece in pieces]
     if not share or max(share) < _MOSTLY:
         return one
     mask = np.zeros(cells.n, dtype=bool)
     mask[pieces[int(np.argmax(share))]] = True
     drawn = compare_with_around(left, cells, mask)
-    return drawn if drawn is not None and drawn.contrast >= _HALF and _has_core(drawn, cells) else one
+    return drawn if drawn is not None and drawn.contrast >= HALF and has_core(drawn, cells) else one
 
 
-def _describe(kind: str, one: Candidate, measures: _Measures, um_per_unit: float | None) -> Region:
-    cells = measures.cells
-    profile = measures.profile(one)
-    if kind == LOW_COUNTS and profile.mito_ratio is not None and profile.mito_ratio >= _LEAKED_RATIO:
+def _describe(kind: str, one: Candidate, measures: Measures, um_per_unit: float | None) -> Region:
+    raised = measures.profile(one).mito_ratio
+    if kind == LOW_COUNTS and raised is not None and raised >= LEAKED_RATIO:
         kind = LEAKED
-    whole = replace(one, inside=_filled(one.inside, cells))
-    ratio = float(np.exp(-_contrast(measures.counts, one)))
-    left = float(np.exp(-_contrast(measures.counts_left, one)))
+    return _region(kind, _filled(one.inside, measures.cells), one, measures, um_per_unit)
+
+
+def _describe_straight(one: Straight, measures: Measures, um_per_unit: float | None) -> Region:
+    """Describe it by what lies beside its lines, since a side runs through many tissues."""
+    beside = beside_lines(one)
+    raised = measures.profile(beside).mito_ratio
+    kind = UNEVEN if raised is None or raised < LEAKED_RATIO else UNEVEN_LEAKED
+    return _region(kind, one.inside, beside, measures, um_per_unit)
+
+
+def _region(
+    kind: str, inside: NDArray[np.intp], compared: Candidate, measures: Measures, um_per_unit: float | None
+) -> Region:
+    cells = measures.cells
+    ratio = float(np.exp(-contrast_of(measures.counts, compared)))
+    left = float(np.exp(-contrast_of(measures.counts_left, compared)))
     area = None
     if um_per_unit is not None:
         shape = _HEXAGON if find_spacing(cells.xy).lattice == "hexagonal" else 1.0
-        area = len(whole.inside) * shape * (cells.pitch * um_per_unit) ** 2 / 1e6
+        area = len(inside) * shape * (cells.pitch * um_per_unit) ** 2 / 1e6
     return Region(
         kind,
-        whole.inside,
-        int(cells.n_bins[whole.inside].sum()),
+        inside,
+        int(cells.n_bins[inside].sum()),
         area,
-        place_in_words(cells.xy, cells.xy[whole.inside]),
+        place_in_words(cells.xy, cells.xy[inside]),
         ratio,
         ratio / left,
-        float(np.exp(-_contrast(measures.genes, one))),
-        profile,
+        float(np.exp(-contrast_of(measures.genes, compared))),
+        measures.profile(compared),
     )
 
 

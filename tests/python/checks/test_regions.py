@@ -7,7 +7,8 @@ from scipy.sparse import csr_matrix
 from sections_with_tissues import disk, expected, lattice, overlap, sample, symbols
 
 from clearspot.checks.places import place_in_words
-from clearspot.checks.regions import LEAKED, LOW_COUNTS, MITOCHONDRIAL, scan_regions
+from clearspot.checks.region_kinds import LEAKED, LOW_COUNTS, MITOCHONDRIAL, UNEVEN, UNEVEN_LEAKED
+from clearspot.checks.regions import scan_regions
 
 XY = lattice()
 
@@ -60,6 +61,49 @@ def test_a_raised_mitochondrial_share_alone_is_found():
     found = scan(sample(means))
     assert [region.kind for region in found.regions] == [MITOCHONDRIAL]
     assert overlap(found.number == 1, hurt) > 0.75
+
+
+def decayed(means, hurt, left, *, mito=1.0):
+    """Counts of a damaged place: each gene keeps a part of its own, mitochondrial RNA gathers."""
+    kept = left ** (2 * np.random.default_rng(3).random(means.shape[1]))
+    kept[:10] = mito
+    return means * np.where(hurt[:, None], kept, 1)
+
+
+def band(xy, width, angle=0.6):
+    """Mask of a strip through the middle, across both tissues."""
+    across = (xy - xy.mean(axis=0)) @ [np.cos(angle), np.sin(angle)]
+    return np.abs(across) < width / 2
+
+
+@pytest.mark.parametrize(("mito", "kind"), [(True, UNEVEN_LEAKED), (False, UNEVEN)])
+@pytest.mark.parametrize("width", [150, 250, 400])
+def test_a_torn_band_is_found_however_narrow(width, mito, kind):
+    torn = band(XY, width)
+    found = scan(sample(decayed(expected(XY), torn, 0.2, mito=2.5 if mito else 1)), mito=mito)
+    assert kind in {region.kind for region in found.regions}
+    assert (found.number[torn] > 0).mean() > 0.6
+    assert (found.number[~torn] > 0).mean() < 0.05
+
+
+@pytest.mark.parametrize("mito", [True, False])
+def test_a_dried_side_is_found_though_its_makeup_changes(mito):
+    dried = XY[:, 0] + 0.3 * XY[:, 1] < 1300
+    found = scan(sample(decayed(expected(XY), dried, 0.35, mito=2.5 if mito else 1)), mito=mito)
+    assert overlap(found.number > 0, dried) > 0.75
+
+
+def test_a_thin_layer_with_genes_of_its_own_is_no_artefact():
+    means, layer = expected(XY), band(XY, 300)
+    profile = means[0][np.random.default_rng(5).permutation(means.shape[1])]
+    means[layer] = 0.4 * means[0].sum() * profile / profile.sum()
+    assert scan(sample(means)).regions == ()
+
+
+def test_a_band_and_a_side_that_hold_less_of_all_genes_alike_are_no_uneven_loss():
+    for less in (band(XY, 300), XY[:, 0] < 1300):
+        found = scan(sample(expected(XY) * np.where(less, 0.6, 1)[:, None]))
+        assert not {UNEVEN, UNEVEN_LEAKED} & {region.kind for region in found.regions}
 
 
 def test_holes_and_edges_are_no_artefacts():
