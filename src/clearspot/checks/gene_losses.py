@@ -34,11 +34,18 @@ class Losses:
         Summed gains over summed gains and losses, in counts a place.
     likeness
         Correlation of the folds of one half of the line with those of the other, less their Poisson noise.
+    variety
+        Standard deviation of the genes' log folds from one half of the line to the other that both its sides share: 0
+        where it crosses one tissue only.
+    continuity
+        Correlation of these folds beside and across the line: near 1 where the same tissues lie on both of its sides.
     """
 
     unevenness: float
     gained: float
     likeness: float
+    variety: float
+    continuity: float
 
 
 def compare_losses(
@@ -77,13 +84,17 @@ def compare_losses(
     fold, noise = _folds(*whole, judged)
     weight = np.minimum(1 / noise, _MOST_WEIGHT)
     unevenness = np.sqrt(max(_variance(fold, noise, weight), 0.0))
-    halves = [_folds(*half, in_halves) for half in sums]
-    weight = 1 / (1 / _MOST_WEIGHT + halves[0][1] + halves[1][1])
-    one, other = (fold - np.average(fold, weights=weight) for fold, _ in halves)
-    spread = [max(_variance(fold, noise, weight), _LEAST_VARIANCE) for fold, noise in halves]
-    likeness = np.average(one * other, weights=weight) / np.sqrt(spread[0] * spread[1])
+    likeness = _shared([_folds(*half, in_halves) for half in sums])[1]
+    # the same counts, taken along the line: one half against the other, beside it and across it
+    turned = [
+        (np.stack([half[0][side] for half in sums]), np.stack([half[1][side] for half in sums])) for side in (0, 1)
+    ]
+    in_sides = ~ignored & np.all([counts.sum(axis=0) >= _LEAST_COUNTS / 2 for counts, _ in turned], axis=0)
+    if in_sides.sum() < _LEAST_GENES:
+        return None
+    variety, continuity = _shared([_folds(*side, in_sides) for side in turned])
     gained = np.maximum(change, 0).sum() / np.abs(change).sum()
-    return Losses(float(unevenness), float(gained), float(likeness))
+    return Losses(float(unevenness), float(gained), likeness, variety, continuity)
 
 
 def _folds(
@@ -98,3 +109,12 @@ def _folds(
 
 def _variance(fold: NDArray[np.float64], noise: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
     return float(np.average((fold - np.average(fold, weights=weight)) ** 2 - noise, weights=weight))
+
+
+def _shared(folds: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> tuple[float, float]:
+    """Standard deviation that two sets of folds share, and their correlation, both without Poisson noise."""
+    weight = 1 / (1 / _MOST_WEIGHT + folds[0][1] + folds[1][1])
+    one, other = (fold - np.average(fold, weights=weight) for fold, _ in folds)
+    together = float(np.average(one * other, weights=weight))
+    spread = [max(_variance(fold, noise, weight), _LEAST_VARIANCE) for fold, noise in folds]
+    return float(np.sqrt(max(together, 0.0))), together / float(np.sqrt(spread[0] * spread[1]))
