@@ -1,7 +1,8 @@
 """Learning from pairs of histology and fine expression: Diff-ST trained on some tissue, scored on other tissue.
 
-Maps of all bins on tissue are scored, without projection: of the plain estimate, of the networks (times the genes' own
-fields, as the product writes it), and of the diffusion's draws.
+Maps of all bins on tissue are scored, without projection: of the plain estimate and of the networks' programs, as
+points; and of what the product writes, mean and draws: the networks times the genes' own fields with the genes' noise,
+the same with the diffusion's draws centred on it, and the diffusion's draws as they are.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def _lesson(lesson: str, **options: Any) -> Lesson:
 def predictions(
     test: Test, model: Pretrained, params: DiffstParams, *, with_image: bool
 ) -> Iterator[tuple[str, Prediction]]:
-    """By name: plain estimate, networks, networks with the genes' fields, and the draws."""
+    """By name: plain estimate and networks as points; then what is written without the diffusion, and with it."""
     case = test.case
     section = read_section(case.adata, case.name, params, grid=case.grid)
     if len(section.genes) != case.adata.n_vars:
@@ -131,15 +132,18 @@ def predictions(
         for name, amounts in (("plain", base), ("network", made.mean)):
             flat = (amounts * made.view.scale[:, None, None]).reshape(len(amounts), -1).T
             yield name, Prediction(np.asarray(flat @ made.loadings, dtype=np.float32))
-        chunk = made.decoder().chunk(slice(0, case.adata.n_vars))
-        if not made.draws:
-            yield "network, genes' fields", Prediction(chunk.mean(made.mean))
-            return
-        for name, wins in (("network, genes' fields", False), ("diffusion", True)):
-            with mock.patch.object(products.Prediction, "mean_is_of_draws", wins):
-                told = replace(made)
-                drawn = [chunk.draw(n, one, projected=False) for n, one in enumerate(told.programs_of_draws)]
-                yield name, Prediction(chunk.mean(told.best_programs()), np.stack(drawn))
+        yield "network, genes' fields", written(replace(made, draws=()))
+        if made.draws:
+            yield "the same, spread of draws", written(made)
+            with mock.patch.object(products.Prediction, "mean_is_of_draws", True):
+                yield "diffusion", written(replace(made))
+
+
+def written(made: products.Prediction) -> Prediction:
+    """Mean and draws that the product writes."""
+    chunk = made.decoder().chunk(slice(0, len(made.section.genes)))
+    drawn = [chunk.draw(number, one, projected=False) for number, one in enumerate(made.programs_of_draws)]
+    return Prediction(chunk.mean(made.best_programs()), np.stack(drawn))
 
 
 @contextmanager
@@ -149,8 +153,8 @@ def _blind() -> Iterator[None]:
 
     def nothing(*args: Any) -> Condition:
         condition = shown(*args)
-        ones = np.ones_like(condition.base)
-        return replace(condition, base=ones, seen=ones, coverage=np.zeros_like(condition.coverage))
+        ones = np.ones_like(condition.seen)
+        return replace(condition, plain=lambda: ones, seen=ones, coverage=np.zeros_like(condition.coverage))
 
     with (
         mock.patch("clearspot.diffst.data.reference_view.make_condition", nothing),
