@@ -52,6 +52,10 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--width", type=int, default=32, show_default=True)
 @click.option("--crop", type=int, default=64, show_default=True)
 @click.option("--batch", type=int, default=4, show_default=True)
+@click.option(
+    "--lattices", type=int, default=2, show_default=True, help="Of spots that each reference is seen through."
+)
+@click.option("--evaluations", type=int, default=12, show_default=True, help="Of the diffusion's network, a draw.")
 @click.option("--lr", type=float, default=3e-3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
@@ -102,7 +106,8 @@ def _params(lesson: str, **options: Any) -> DiffstParams:
     return DiffstParams(
         diffusion=options["diffusion"], steps_pretrain=options["steps"], width=options["width"], n_programs=programs,
         crop=options["crop"], batch=options["batch"], lr=options["lr"], seed=options["seed"],
-        lattices=2, ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
+        lattices=options["lattices"], evaluations=options["evaluations"],
+        ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
     )  # fmt: skip
 
 

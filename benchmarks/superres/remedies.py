@@ -1,4 +1,4 @@
-"""What the diffusion's spread could be in place of what is written, on the same draws: nothing is trained again."""
+"""What the spread could be in place of what is written, on the same draws: nothing is trained again."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from unittest import mock
 
 import numpy as np
 
-from clearspot.diffst.generate import gene_noise
 from clearspot.diffst.generate import prediction as products
+from clearspot.diffst.generate.gene_noise import COARSE_CELLS, FINE_CELLS
 
-AMPLITUDES = (1.5, 2.0)
-SMOOTH_CELLS = 2.0
+AMPLITUDES = (1.25, 1.5, 2.0)
 
 
 def remedies(made: products.Prediction, folder: Path) -> Iterator[tuple[str, products.Prediction]]:
     """Other spreads by name; each holds until the next is asked for."""
+    with mock.patch.object(products, "FINE_CELLS", COARSE_CELLS):
+        yield "no draws, genes' noise coarse", replace(made, draws=())
+    with mock.patch.object(products, "COARSE_CELLS", FINE_CELLS):
+        yield "draws, genes' noise fine", replace(made)
     for factor in AMPLITUDES:
         with mock.patch.object(products.Prediction, "amplitude", factor):
             yield f"draws, {factor:g} times as far", replace(made)
     with mock.patch.object(products, "noise_sd", lambda phi, *_: np.zeros_like(phi)):
         yield "draws, without the genes' noise", replace(made)
-    with mock.patch.object(gene_noise, "_SMOOTH_CELLS", SMOOTH_CELLS):
-        yield "no draws, smoother genes' noise", replace(made, draws=())
-        yield "draws, smoother genes' noise", replace(made)
-        with mock.patch.object(products.Prediction, "amplitude", AMPLITUDES[0]):
-            yield f"draws, {AMPLITUDES[0]:g} times as far, smoother genes' noise", replace(made)
     yield "white noise of the residual's size", replace(made, draws=tuple(_white(made, folder)))
 
 

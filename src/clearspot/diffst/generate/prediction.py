@@ -18,6 +18,7 @@ from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.generate.decoding import UNEXPLAINED, Decoder
 from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.gene_noise import COARSE_CELLS, FINE_CELLS
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.generate.uncertainty import RunningSummary, Summary
 from clearspot.diffst.geometry.scratch import parked
@@ -98,6 +99,7 @@ class Prediction:
             phi=phi,
             noise_sd=noise,
             seed=self.params.seed,
+            noise_cells=COARSE_CELLS if self._draws_know_bins else FINE_CELLS,
         )
 
     @cached_property
@@ -159,6 +161,11 @@ class Prediction:
         for programs in self.programs_of_draws:
             total += programs
         return total / np.float32(len(self.programs_of_draws))
+
+    @property
+    def _draws_know_bins(self) -> bool:
+        """Whether the spread is of draws that learned from bins, and so leave no detail to the genes' own noise."""
+        return self.spread_is_of_draws and bool(self.fitted.model.mean.paired)
 
     def _captured(self, programs: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the spots capture of the programs, ``(spots, programs)``."""
