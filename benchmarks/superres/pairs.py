@@ -1,7 +1,8 @@
 """Learning from pairs of histology and fine expression: Diff-ST trained on some tissue, scored on other tissue.
 
-Maps of all bins on tissue are scored, without projection: of the plain estimate, of the networks (times the genes' own
-fields, as the product writes it), and of the diffusion's draws.
+Maps of all bins on tissue are scored, without projection: of the plain estimate, of the networks' programs and of these
+times the genes' own fields, as points; and what the product writes, mean and draws: the last with the genes' noise, the
+same with the diffusion's draws centred on it, and the diffusion's draws as they are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pandas as pd
 import torch
 from cases import Prediction
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms
+from remedies import remedies
 from scoring import score
 
 from clearspot.diffst.data import reference_view
@@ -50,10 +52,15 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--width", type=int, default=32, show_default=True)
 @click.option("--crop", type=int, default=64, show_default=True)
 @click.option("--batch", type=int, default=4, show_default=True)
+@click.option(
+    "--lattices", type=int, default=2, show_default=True, help="Of spots that each reference is seen through."
+)
+@click.option("--evaluations", type=int, default=12, show_default=True, help="Of the diffusion's network, a draw.")
 @click.option("--lr", type=float, default=3e-3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
 @click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
+@click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
@@ -73,19 +80,19 @@ def main(lesson: str, **options: Any) -> None:
         cost = {"cpu_minutes": round((time.process_time() - began) / 60, 1)}
         about = {"without": " ".join(without), "steps": options["steps"], "seed": options["seed"]}
         about |= {"staining": options["staining"], "other_panel": options["other_panel"]}
-        rows = [
-            {"case": test.case.name, "map": name, "region": scored["region"]}
-            | about
-            | {key: round(float(scored[key]), 4) for key in KEPT if key in scored}
-            | cost
-            for test in (make() for make in taught.tests)
-            for name, prediction in predictions(test, model, params, with_image="image" not in without)
-            for scored in score(test.case, prediction)
-            if scored["region"] in ("tissue", "gap")
-        ]
-    for row in rows:
-        if row["region"] == "tissue":
-            click.echo(row)
+        rows = []
+        for test in (make() for make in taught.tests):
+            told = predictions(
+                test, model, params, with_image="image" not in without, with_remedies=options["remedies"]
+            )
+            for name, prediction in told:
+                for scored in score(test.case, prediction):
+                    if scored["region"] not in ("tissue", "gap"):
+                        continue
+                    kept = {key: round(float(scored[key]), 4) for key in KEPT if key in scored}
+                    rows.append({"case": test.case.name, "map": name, "region": scored["region"]} | about | kept | cost)
+                    if scored["region"] == "tissue":
+                        click.echo(rows[-1])
     out: Path = options["out"]
     known = [pd.read_csv(out, keep_default_na=False)] if out.exists() else []
     pd.concat([*known, pd.DataFrame(rows)]).to_csv(out, index=False)
@@ -99,7 +106,8 @@ def _params(lesson: str, **options: Any) -> DiffstParams:
     return DiffstParams(
         diffusion=options["diffusion"], steps_pretrain=options["steps"], width=options["width"], n_programs=programs,
         crop=options["crop"], batch=options["batch"], lr=options["lr"], seed=options["seed"],
-        lattices=2, ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
+        lattices=options["lattices"], evaluations=options["evaluations"],
+        ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
     )  # fmt: skip
 
 
@@ -115,9 +123,9 @@ def _lesson(lesson: str, **options: Any) -> Lesson:
 
 
 def predictions(
-    test: Test, model: Pretrained, params: DiffstParams, *, with_image: bool
+    test: Test, model: Pretrained, params: DiffstParams, *, with_image: bool, with_remedies: bool = False
 ) -> Iterator[tuple[str, Prediction]]:
-    """By name: plain estimate, networks, networks with the genes' fields, and the draws."""
+    """By name: plain estimate and networks as points; then what is written without the diffusion, and with it."""
     case = test.case
     section = read_section(case.adata, case.name, params, grid=case.grid)
     if len(section.genes) != case.adata.n_vars:
@@ -131,15 +139,23 @@ def predictions(
         for name, amounts in (("plain", base), ("network", made.mean)):
             flat = (amounts * made.view.scale[:, None, None]).reshape(len(amounts), -1).T
             yield name, Prediction(np.asarray(flat @ made.loadings, dtype=np.float32))
-        chunk = made.decoder().chunk(slice(0, case.adata.n_vars))
-        if not made.draws:
-            yield "network, genes' fields", Prediction(chunk.mean(made.mean))
-            return
-        for name, wins in (("network, genes' fields", False), ("diffusion", True)):
-            with mock.patch.object(products.Prediction, "mean_is_of_draws", wins):
-                told = replace(made)
-                drawn = [chunk.draw(n, one, projected=False) for n, one in enumerate(told.programs_of_draws)]
-                yield name, Prediction(chunk.mean(told.best_programs()), np.stack(drawn))
+        without = written(replace(made, draws=()))
+        yield "network, genes' fields", Prediction(without.mean)
+        yield "written without the diffusion", without
+        if made.draws:
+            yield "written with the diffusion's spread", written(made)
+            with mock.patch.object(products.Prediction, "mean_is_of_draws", True):
+                yield "the diffusion's draws as they are", written(replace(made))
+            if with_remedies:
+                for name, other in remedies(made, Path(folder)):
+                    yield name, written(other)
+
+
+def written(made: products.Prediction) -> Prediction:
+    """Mean and draws that the product writes."""
+    chunk = made.decoder().chunk(slice(0, len(made.section.genes)))
+    drawn = [chunk.draw(number, one, projected=False) for number, one in enumerate(made.programs_of_draws)]
+    return Prediction(chunk.mean(made.best_programs()), np.stack(drawn))
 
 
 @contextmanager
@@ -149,8 +165,8 @@ def _blind() -> Iterator[None]:
 
     def nothing(*args: Any) -> Condition:
         condition = shown(*args)
-        ones = np.ones_like(condition.base)
-        return replace(condition, base=ones, seen=ones, coverage=np.zeros_like(condition.coverage))
+        ones = np.ones_like(condition.seen)
+        return replace(condition, plain=lambda: ones, seen=ones, coverage=np.zeros_like(condition.coverage))
 
     with (
         mock.patch("clearspot.diffst.data.reference_view.make_condition", nothing),

@@ -64,7 +64,7 @@ def unexplained(found, target):
 
 def test_mean_net_learns_a_tile(view, model, inputs, detail):
     condition = view.conditions[0]
-    wanted = (inputs.base + 0.01) * torch.exp(detail / 2)
+    wanted = (inputs.seen + 0.01) * torch.exp(detail / 2)
     fit(model.mean, lambda: ((model.mean(inputs)[0].log() - wanted.log()) ** 2).mean(), 80)
     found = predict_mean(model, view, condition, PARAMS, CPU) / (condition.base + 0.01)
     assert unexplained(np.log(found), detail.numpy()[0] / 2) < 0.05

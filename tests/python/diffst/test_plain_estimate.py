@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from clearspot.diffst.estimate.dispersion import dispersion, expectation_draws, noise_sd
 from clearspot.diffst.estimate.image_trend import ImageTrend
 from clearspot.diffst.estimate.plain_estimate import choose_smoothing, gaussian_mean, plain_estimate
-from clearspot.diffst.generate.gene_noise import GeneNoise
+from clearspot.diffst.generate.gene_noise import COARSE_CELLS, FINE_CELLS, GeneNoise
 
 
 @pytest.fixture
@@ -88,8 +88,9 @@ def test_draws_of_expectations_lie_between_count_and_prediction_and_keep_unseen_
     assert (draws[:, :, 1] == 0).all()
 
 
-def test_noise_has_mean_one_and_the_wanted_spread_at_spots_whatever_the_genes_order(operator, spot_grid):
-    noise = GeneNoise(spot_grid, operator, 100.0, 0, "s1")
+@pytest.mark.parametrize("cells", [FINE_CELLS, COARSE_CELLS])
+def test_noise_has_mean_one_and_the_wanted_spread_at_spots_whatever_the_genes_order(operator, spot_grid, cells):
+    noise = GeneNoise(spot_grid, operator, 100.0, 0, "s1", cells)
     names = tuple(f"g{number}" for number in range(40))
     sd = np.full(40, 0.4)
     factors = noise.factors(0, names, sd)
@@ -98,6 +99,15 @@ def test_noise_has_mean_one_and_the_wanted_spread_at_spots_whatever_the_genes_or
     assert at_spots.mean() == pytest.approx(1, abs=0.05)
     assert np.log(at_spots).std() == pytest.approx(0.4, rel=0.2)
     np.testing.assert_array_equal(noise.factors(0, names[::-1], sd), factors[:, ::-1])
+
+
+def test_coarse_noise_spreads_bins_less_than_fine_noise(operator, spot_grid):
+    names, sd = tuple(f"g{number}" for number in range(40)), np.full(40, 0.4)
+    fine, coarse = (
+        np.log(GeneNoise(spot_grid, operator, 100.0, 0, "s1", cells).factors(0, names, sd)).std()
+        for cells in (FINE_CELLS, COARSE_CELLS)
+    )
+    assert 0.35 < coarse < 0.9 * fine
 
 
 def test_noise_brings_draws_up_to_the_dispersion_and_never_vanishes():

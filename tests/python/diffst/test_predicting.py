@@ -1,5 +1,7 @@
 """Which mean is reported: that of the draws where held-out spots said that diffusion does better, else stage 1's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -21,10 +23,11 @@ def trained():
     return section, histology, fit(section, histology, PARAMS, CPU, progress=False)
 
 
-def predicted(trained, tmp_path, *, diffusion_wins):
+def predicted(trained, tmp_path, *, diffusion_wins, spread_is_of_draws=True):
     section, histology, fitted = trained
+    told = {"n_spots": 10, "diffusion_wins": diffusion_wins, "spread_is_of_draws": spread_is_of_draws}
     numbers = dict.fromkeys(Verdict.__dataclass_fields__, 0.5)
-    fitted.verdict = Verdict(**numbers | {"n_spots": 10, "diffusion_wins": diffusion_wins})
+    fitted.verdict = Verdict(**numbers | told)
     return predict(section, histology, fitted, PARAMS, CPU, tmp_path, progress=False)
 
 
@@ -48,3 +51,16 @@ def test_draws_are_centred_on_what_is_reported(trained, tmp_path):
     average = draws.mean(axis=0)
     assert np.isclose(average, maps.mean, rtol=1e-3).mean() > 0.99
     assert (average <= maps.mean * 1.001).all()
+
+
+def test_without_the_diffusion_only_the_genes_own_noise_spreads(trained, tmp_path):
+    maps = predicted(trained, tmp_path, diffusion_wins=False, spread_is_of_draws=False)
+    assert len(maps.programs_of_draws) == PARAMS.samples
+    for programs in maps.programs_of_draws:
+        np.testing.assert_array_equal(programs, maps.mean)
+    alone = replace(maps, draws=())
+    genes = slice(0, 3)
+    for number, programs in enumerate(maps.programs_of_draws):
+        told, without = (one.decoder().chunk(genes).draw(number, programs, projected=False) for one in (maps, alone))
+        np.testing.assert_array_equal(told, without)
+        assert not np.allclose(told, maps.decoder().chunk(genes).mean(maps.mean))

@@ -12,6 +12,7 @@ from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.training import ship_rule
 from clearspot.diffst.training.ship_rule import Forecast, chosen_amplitude, compare
 
 from .sections import N_GENES, read_made
@@ -79,6 +80,7 @@ def test_draws_that_know_nothing_lose_and_their_spread_does_no_harm(known):
     verdict = known.verdict(draws(known, 0.0))
     assert not verdict.diffusion_wins
     assert verdict.crps_spread < 1.02 * verdict.crps_mean
+    assert verdict.spread_is_of_draws
     assert verdict.coverage == verdict.coverage_spread
     assert verdict.coverage_spread > 0.85
 
@@ -88,6 +90,16 @@ def test_draws_that_are_all_off_in_the_same_way_harm_only_as_a_mean(known):
     verdict = known.verdict(off)
     assert not verdict.diffusion_wins
     assert verdict.crps_spread < verdict.crps_diffusion
+
+
+def test_draws_that_predict_worse_than_the_genes_own_noise_are_left_out(known, monkeypatch):
+    # the least amplitude that may be chosen is far too large here
+    monkeypatch.setattr(ship_rule, "AMPLITUDES", (6.0,))
+    verdict = known.verdict(draws(known, 0.0))
+    assert not verdict.diffusion_wins
+    assert not verdict.spread_is_of_draws
+    assert verdict.crps_spread > verdict.crps_mean
+    assert verdict.coverage == verdict.coverage_mean
 
 
 def test_a_single_draw_says_nothing(known):

@@ -124,10 +124,12 @@ def test_a_blank_image_has_the_values_of_no_image(trained, tmp_path):
     assert_allclose(values[0], values[1], rtol=1e-4, atol=1e-5)
 
 
-def test_without_diffusion_there_is_a_mean_and_no_spread(sample):
-    found = sample(diffusion=False)
-    assert np.isfinite(found.layers["mean"]).all()
-    assert np.isnan(found.layers["sd"]).all()
+def test_without_diffusion_the_spread_is_that_of_hidden_spots(sample):
+    found = sample(diffusion=False, samples=8)
+    low, mean, high, sd = (found.layers[name] for name in ("q05", "mean", "q95", "sd"))
+    assert np.isfinite(mean).all()
+    assert (sd > 0).mean() > 0.9
+    assert ((low <= mean) & (mean <= high)).all()
 
 
 def test_training_twice_gives_the_same_model(trained, tmp_path):

@@ -41,12 +41,10 @@ class WindowData:
         ``(spots,)``: of each spot in the loss.
     counts
         ``(spots, genes)``, or None where the bins are known.
-    truth
-        ``(programs, rows, columns)``, or None.
     fine
         ``(bins, genes)``: counts of the bins where they are known, or None.
     known
-        ``(rows, columns)``: 1 where the truth counts.
+        ``(rows, columns)``: 1 where a bin counts in the loss.
     """
 
     scale: Tensor
@@ -55,9 +53,24 @@ class WindowData:
     area: Tensor
     weight: Tensor
     counts: Tensor | None
-    truth: Tensor | None
     fine: Tensor | None
     known: Tensor
+
+
+@dataclass(frozen=True)
+class Target:
+    """What stage 2 learns from one condition of a view; both ``(programs, rows, columns)``, in units of its scale.
+
+    Parameters
+    ----------
+    mean
+        Stage 1's programs.
+    truth
+        What they are.
+    """
+
+    mean: NDArray[np.floating]
+    truth: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -104,8 +117,8 @@ class Sampler:
         Batch size, window and condition dropout.
     device
         Where the tensors go.
-    means
-        Stage 1's prediction for each view and condition, for stage 2.
+    targets
+        Of each view and condition, for stage 2.
     """
 
     def __init__(
@@ -114,9 +127,9 @@ class Sampler:
         shares: Sequence[float],
         params: DiffstParams,
         device: torch.device,
-        means: Sequence[Sequence[NDArray[np.float32]]] | None = None,
+        targets: Sequence[Sequence[Target]] | None = None,
     ):
-        self._views, self._params, self._device, self._means = views, params, device, means
+        self._views, self._params, self._device, self._targets = views, params, device, targets
         self._shares = np.asarray(shares) / np.sum(shares)
         smallest = min(min(view.shape) for view in views)
         self._side = min(params.crop, smallest // STRIDE * STRIDE)
@@ -147,11 +160,10 @@ class Sampler:
             turns.append(turn)
             data = self._read(view, view.conditions[shown], window, genes)
             windows.append(data)
-            if self._means is not None and data.truth is not None:
-                rows, columns = window
-                mean = torch.from_numpy(self._means[number][shown][:, rows, columns].copy()).to(self._device)
-                means.append(turned(mean, turn))
-                truths.append(turned(data.truth, turn))
+            if self._targets is not None:
+                target = self._targets[number][shown]
+                means.append(turned(self._cut(target.mean, window), turn))
+                truths.append(turned(self._cut(target.truth, window), turn))
                 known.append(turned(data.known[None], turn))
         nothing = torch.empty(0, device=self._device)
         stacked = [torch.stack(parts) if parts else nothing for parts in (means, truths, known)]
@@ -164,6 +176,9 @@ class Sampler:
             known=stacked[2],
             genes=None if genes is None else torch.from_numpy(genes).to(self._device),
         )
+
+    def _cut(self, maps: NDArray[np.floating], window: Window) -> Tensor:
+        return torch.from_numpy(maps[:, window[0], window[1]].astype(np.float32)).to(self._device)
 
     def _genes(self, generator: np.random.Generator) -> NDArray[np.intp] | None:
         """Some of the genes where there are too many for one step."""
@@ -199,7 +214,6 @@ class Sampler:
         known = _inner(view, window)
         weight = np.where(condition.visible[spots], self._params.visible_weight, 1.0).astype(np.float32)
         bins = np.arange(view.grid.n_bins).reshape(view.shape)[window].ravel()
-        truth = None if view.truth is None else view.truth[:, rows, columns].astype(np.float32)
         return WindowData(
             scale=torch.from_numpy(view.scale).to(device),
             spot=torch.from_numpy(part.row.astype(np.int64)).to(device),
@@ -209,7 +223,6 @@ class Sampler:
             area=torch.from_numpy(part.data.astype(np.float32)).to(device),
             weight=torch.from_numpy(weight).to(device),
             counts=self._dense(view.counts, spots, genes),
-            truth=None if truth is None else torch.from_numpy(truth).to(device),
             fine=self._dense(view.fine_counts, bins, genes),
             known=torch.from_numpy(known.astype(np.float32)).to(device),
         )

@@ -22,7 +22,7 @@ class Inputs:
     ----------
     pixels
         Optical density at several points of every bin, in units of the slide's own stain; 0 where there is no image.
-    base, seen, coverage
+    seen, coverage
         What is known of the spots, see :class:`clearspot.diffst.data.view.Condition`.
     counts_valid
         0 where the counts are to be ignored.
@@ -33,7 +33,6 @@ class Inputs:
     """
 
     pixels: Tensor
-    base: Tensor
     seen: Tensor
     coverage: Tensor
     counts_valid: Tensor
@@ -100,10 +99,9 @@ def read_inputs(
 
     coverage = tensor(condition.coverage[window])
     density = optical_density(histology.pixels, view.stain) if with_image else np.zeros(histology.pixels.shape)
-    nothing = torch.ones_like(coverage).expand(1, len(condition.base), -1, -1)
+    nothing = torch.ones_like(coverage).expand(1, len(condition.seen), -1, -1)
     return Inputs(
         pixels=tensor(density),
-        base=tensor(condition.base[:, rows, columns]) if with_counts else nothing,
         seen=tensor(condition.seen[:, rows, columns]) if with_counts else nothing,
         coverage=coverage,
         counts_valid=torch.full_like(coverage, float(with_counts)),

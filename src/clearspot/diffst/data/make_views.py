@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -24,6 +26,9 @@ GAP_WIDTH: Final = 0.4
 
 SEEN_WIDTH: Final = 0.45
 """Standard deviation of the Gaussian mean that networks are shown which learned from pairs, in spot pitches."""
+
+AskImage = Callable[[], ImageTrend | None]
+"""Gives what the image can be asked; see :func:`image_trend`."""
 
 _HIDDEN_SHARES: Final = (0.5, 0.25, 0.125)
 _SCALE_FLOOR: Final = 1e-4
@@ -91,7 +96,7 @@ def show(
     values: NDArray[np.float32],
     scale: NDArray[np.float32],
     visible: NDArray[np.bool_],
-    trend: ImageTrend | None,
+    trend: AskImage,
     *,
     paired: bool,
 ) -> Condition:
@@ -118,7 +123,7 @@ def make_condition(
     visible: NDArray[np.bool_],
     xy_px: NDArray[np.float64],
     pitch_um: float,
-    trend: ImageTrend | None,
+    trend: AskImage,
     paired: bool = False,
 ) -> Condition:
     """Estimate the programs of the bins from the visible spots.
@@ -138,27 +143,38 @@ def make_condition(
     xy_px, pitch_um
         Centres of the spots, and the distance between neighbours.
     trend
-        What the image can be asked; None: no image.
+        See :func:`image_trend`.
     paired
         Whether the networks learn, or learned, from pairs, see :class:`clearspot.diffst.data.view.Condition`.
     """
     part = sp.csr_array(operator[visible])
     scaled = (values / scale).astype(np.float32)
-    suggested = None if trend is None else trend.fit(scaled, visible)
-    base = plain_estimate(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested)
+
+    def plain() -> NDArray[np.float16]:
+        image = trend()
+        suggested = None if image is None else image.fit(scaled, visible)
+        return _kept(plain_estimate(scaled[visible], part, grid, xy_px[visible], pitch_um, suggested))
+
     coverage = np.minimum(np.asarray(part.sum(axis=0)).reshape(grid.n_rows, grid.n_cols), 1)
-    kept = _kept(base)
-    seen = _kept(gaussian_mean(scaled[visible], part, grid, SEEN_WIDTH * pitch_um)) if paired else kept
-    return Condition(kept, coverage.astype(np.float16), visible, seen)
+    if paired:
+        seen = _kept(gaussian_mean(scaled[visible], part, grid, SEEN_WIDTH * pitch_um))
+        return Condition(plain, coverage.astype(np.float16), visible, seen)
+    made = plain()
+    return Condition(lambda: made, coverage.astype(np.float16), visible, made)
 
 
 def _kept(maps: NDArray[np.float32]) -> NDArray[np.float16]:
     return parked(np.minimum(maps, 6e4).astype(np.float16))
 
 
-def image_trend(histology: Histology, operator: sp.csr_array) -> ImageTrend | None:
-    """What the image can be asked; None where there is none."""
-    return ImageTrend(histology.fine, operator) if histology.valid.any() else None
+def image_trend(histology: Histology, operator: sp.csr_array) -> AskImage:
+    """What the image can be asked, made when it is first asked; None where there is no image."""
+
+    @cache
+    def asked() -> ImageTrend | None:
+        return ImageTrend(histology.fine, operator) if histology.valid.any() else None
+
+    return asked
 
 
 def coarse_view(section: SpotSection, view: View, values: NDArray[np.float32], seed: int) -> View | None:

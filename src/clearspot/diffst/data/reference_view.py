@@ -126,6 +126,7 @@ def reference_views(
     programs: Programs,
     n_features: int,
     pixels_per_bin: int = 0,
+    with_truth: bool = True,
 ) -> list[View]:
     """Show a reference as spots would have seen it, once for each lattice of spots.
 
@@ -143,11 +144,20 @@ def reference_views(
         Of the model.
     n_features, pixels_per_bin
         Image features and pixels a bin, all missing where the reference has no image.
+    with_truth
+        Whether the bins' programs are wanted, which the diffusion learns from. There are none where bins have whole
+        counts: programs that are fitted to a few molecules say little of what they were drawn from.
     """
     grid, fine = reference.grid, sp.csr_matrix(reference.counts)
-    starts = range(0, grid.n_bins, _BINS_AT_ONCE)
-    truth = np.concatenate([programs.transform(fine[first : first + _BINS_AT_ONCE]) for first in starts])
-    scale = np.maximum(truth[reference.tissue.ravel()].mean(axis=0), 1e-6).astype(np.float32)
+    # as on a section: what the spots say, not the bins, whose fit takes as long as all the rest
+    values = np.concatenate([programs.transform(one.counts) for one in spots])
+    area = sum(float(one.operator.sum()) for one in spots)
+    scale = np.maximum(values.sum(axis=0) / max(area, 1e-6), 1e-6).astype(np.float32)
+    truth = None
+    if with_truth and not _whole(fine):
+        starts = range(0, grid.n_bins, _BINS_AT_ONCE)
+        of_bins = np.concatenate([programs.transform(fine[first : first + _BINS_AT_ONCE]) for first in starts])
+        truth = parked(np.minimum((of_bins / scale).T.reshape(-1, *grid.shape), 6e4).astype(np.float16))
     histology: Histology = reference.histology or no_image(grid.shape, n_features, pixels_per_bin)
     known = View(
         name=name,
@@ -161,7 +171,7 @@ def reference_views(
         conditions=(),
         counts=None,
         scored=np.ones(0, dtype=bool),
-        truth=parked(np.minimum((truth / scale).T.reshape(-1, *grid.shape), 6e4).astype(np.float16)),
+        truth=truth,
         fine_counts=fine,
         stain=stain_of(histology.pixels),
     )
@@ -187,8 +197,13 @@ def seen_by(known: View, spots: PseudoSpots, programs: Programs) -> View:
     return replace(known, operator=spots.operator, xy_px=spots.xy_px, conditions=(shown,), scored=visible)
 
 
+def _whole(counts: sp.csr_array | sp.csr_matrix) -> bool:
+    """Whether bins were counted; else they hold expectations."""
+    return np.array_equal(counts.data, np.rint(counts.data))
+
+
 def _measured(operator: sp.csr_array, counts: sp.csr_array, generator: np.random.Generator) -> sp.csr_matrix:
-    if not np.array_equal(counts.data, np.rint(counts.data)):
+    if not _whole(counts):
         expected = sp.csr_array(operator @ counts)
         expected.data = generator.poisson(expected.data).astype(np.float32)
         expected.eliminate_zeros()

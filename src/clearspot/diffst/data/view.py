@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -22,9 +23,8 @@ class Condition:
 
     Parameters
     ----------
-    base
-        ``(programs, rows, columns)`` float16: plain estimate of the programs from the visible spots (and the image),
-        1 on average.
+    plain
+        Makes :attr:`base`, which takes longer than all the rest and is not always asked for.
     coverage
         ``(rows, columns)`` float16: share of each bin's area inside a visible spot.
     visible
@@ -35,10 +35,28 @@ class Condition:
         estimate rests on the section's own fit to its image, which teaches nothing about another section's.
     """
 
-    base: NDArray[np.float16]
+    plain: Callable[[], NDArray[np.float16]]
     coverage: NDArray[np.float16]
     visible: NDArray[np.bool_]
     seen: NDArray[np.float16]
+
+    @cached_property
+    def base(self) -> NDArray[np.float16]:
+        """``(programs, rows, columns)``: plain estimate of the programs from the visible spots (and the image).
+
+        1 on average.
+        """
+        return self.plain()
+
+    def cut(self, window: Window) -> Condition:
+        """The part in a window."""
+        rows, columns = window
+        return Condition(
+            plain=lambda: self.base[:, rows, columns],
+            coverage=self.coverage[window],
+            visible=self.visible,
+            seen=self.seen[:, rows, columns],
+        )
 
 
 @dataclass(frozen=True)
@@ -142,15 +160,7 @@ class View:
             operator=sp.csr_array(self.operator[:, bins]),
             histology=cut_histology(self.histology, window),
             tissue=self.tissue[window],
-            conditions=tuple(
-                replace(
-                    shown,
-                    base=shown.base[:, rows, columns],
-                    coverage=shown.coverage[window],
-                    seen=shown.seen[:, rows, columns],
-                )
-                for shown in self.conditions
-            ),
+            conditions=tuple(shown.cut(window) for shown in self.conditions),
             scored=self.scored & self.spots_inside(window),
             truth=None if self.truth is None else self.truth[:, rows, columns],
             fine_counts=None if self.fine_counts is None else self.fine_counts[bins],

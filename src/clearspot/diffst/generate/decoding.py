@@ -14,7 +14,7 @@ from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import expectation_draws
 from clearspot.diffst.estimate.projection import project
 from clearspot.diffst.generate.gene_field import GeneField
-from clearspot.diffst.generate.gene_noise import GeneNoise
+from clearspot.diffst.generate.gene_noise import FINE_CELLS, GeneNoise
 
 UNEXPLAINED: Final = 0.1
 """Share of a gene's dispersion that its own noise keeps, however much the programs' draws explain."""
@@ -37,6 +37,8 @@ class Decoder:
         ``(genes,)``: standard deviation of the logarithm of the genes' own noise.
     seed
         Of everything random.
+    noise_cells
+        How smooth the genes' own noise is, see :class:`GeneNoise`.
     """
 
     def __init__(
@@ -49,11 +51,12 @@ class Decoder:
         phi: NDArray[np.float64],
         noise_sd: NDArray[np.float64],
         seed: int,
+        noise_cells: float = FINE_CELLS,
     ):
         self._section, self._view, self._mean, self._loadings = section, view, mean, loadings
         self._phi, self._noise_sd, self._seed = phi, noise_sd, seed
         self._field = GeneField(view, np.ones(len(section.rows), dtype=bool), mean, loadings, section.counts)
-        self._noise = GeneNoise(section.grid, section.operator, section.pitch_um, seed, section.sample)
+        self._noise = GeneNoise(section.grid, section.operator, section.pitch_um, seed, section.sample, noise_cells)
 
     def chunk(self, genes: slice) -> Chunk:
         """Everything that the draws of these genes have in common."""

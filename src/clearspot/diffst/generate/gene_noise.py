@@ -1,4 +1,4 @@
-"""Random fields by which single genes stray from their programs in a draw: smooth within half a pitch, log-normal."""
+"""Random fields by which single genes stray from their programs in a draw: smooth within a pitch, log-normal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.geometry.noise_field import standard_normal
 
 _CELLS_PER_PITCH: Final = 4
-_SMOOTH_CELLS: Final = 0.7
+FINE_CELLS: Final = 0.7
+"""Standard deviation of the smoothing Gaussian, in cells."""
+
+COARSE_CELLS: Final = 2.0
+"""The same where something else, as the diffusion's draws, varies within a pitch."""
+
 _FIELDS_TO_SCALE_BY: Final = 16
 
 
@@ -34,10 +39,20 @@ class GeneNoise:
         Distance between neighbouring spots.
     seed, sample
         Seed, and the sample's name.
+    smooth_cells
+        :data:`FINE_CELLS` or :data:`COARSE_CELLS`.
     """
 
-    def __init__(self, grid: FineGrid, operator: sp.csr_array, pitch_um: float, seed: int, sample: str):
-        self._grid, self._seed, self._sample = grid, seed, sample
+    def __init__(
+        self,
+        grid: FineGrid,
+        operator: sp.csr_array,
+        pitch_um: float,
+        seed: int,
+        sample: str,
+        smooth_cells: float = FINE_CELLS,
+    ):
+        self._grid, self._seed, self._sample, self._smooth_cells = grid, seed, sample, smooth_cells
         self._step = max(1.0, pitch_um / grid.bin_um / _CELLS_PER_PITCH)
         self._shape = tuple(int(np.ceil(side / self._step)) + 2 for side in grid.shape)
         self._places = [(np.arange(side) + 0.5) / self._step + 0.5 for side in grid.shape]
@@ -75,7 +90,7 @@ class GeneNoise:
     def _raw(self, gene: str, draw: int) -> NDArray[np.float32]:
         key = crc32(f"{self._sample}/{draw}/{gene}".encode())
         noise = standard_normal(self._seed, key, 1, slice(0, self._shape[0]), slice(0, self._shape[1]))[0]
-        smooth = ndimage.gaussian_filter(noise, _SMOOTH_CELLS)
+        smooth = ndimage.gaussian_filter(noise, self._smooth_cells)
         for axis, places in enumerate(self._places):
             low = np.minimum(places.astype(np.intp), smooth.shape[axis] - 2)
             share = np.expand_dims((places - low).astype(np.float32), 1 - axis)

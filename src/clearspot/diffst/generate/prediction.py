@@ -18,6 +18,7 @@ from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.generate.decoding import UNEXPLAINED, Decoder
 from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.gene_noise import COARSE_CELLS, FINE_CELLS
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.generate.uncertainty import RunningSummary, Summary
 from clearspot.diffst.geometry.scratch import parked
@@ -68,6 +69,12 @@ class Prediction:
         return len(self.draws) > 1 and verdict is not None and verdict.diffusion_wins
 
     @property
+    def spread_is_of_draws(self) -> bool:
+        """Whether the diffusion's draws spread the values; else the genes' own noise does, around stage 1's mean."""
+        verdict = self.fitted.verdict
+        return len(self.draws) > 1 and (self.mean_is_of_draws or verdict is None or verdict.spread_is_of_draws)
+
+    @property
     def amplitude(self) -> float:
         """Factor on the drawn residual, as held-out spots of the training section wanted it; 1 where none were."""
         verdict = self.fitted.verdict
@@ -80,7 +87,7 @@ class Prediction:
         section = self.section
         phi = dispersion(*hidden_pairs(self.view, section.counts, self.loadings))
         of_draws: NDArray[np.float64] | float = 0.0
-        if len(self.draws) > 1:
+        if self.spread_is_of_draws:
             amounts = np.stack([self._captured(programs) for programs in self.programs_of_draws])
             of_draws = explained(amounts @ self.loadings)
         noise = noise_sd(phi, of_draws, UNEXPLAINED)
@@ -92,14 +99,18 @@ class Prediction:
             phi=phi,
             noise_sd=noise,
             seed=self.params.seed,
+            noise_cells=COARSE_CELLS if self._draws_know_bins else FINE_CELLS,
         )
 
     @cached_property
     def programs_of_draws(self) -> tuple[NDArray[np.float32], ...]:
         """Programs of each draw, ``(programs, rows, columns)``, in temporary files.
 
-        They lie around their own mean or, where that did not do better, around stage 1's.
+        They lie around their own mean or, where that did not do better, around stage 1's. Where the spread is not the
+        diffusion's, all are stage 1's.
         """
+        if not self.spread_is_of_draws:
+            return (self.mean,) * self.params.samples
         sd = self.fitted.model.residual_sd.cpu().numpy()
         drawn = []
         for path in self.draws:
@@ -117,7 +128,7 @@ class Prediction:
         With ``params.projection`` the mean adds up to the spots' counts; else it follows them as far as left-out spots
         bear them out. Spread and quantiles are of the expectation, of which a count is one reading. The spread is NaN,
         not measured, without at least two draws, and quantiles with fewer than eight. The mean lies between the outer
-        quantiles.
+        quantiles. Without the diffusion a draw is stage 1's mean times the genes' own noise.
 
         Yields
         ------
@@ -149,7 +160,12 @@ class Prediction:
         total = np.zeros_like(self.mean)
         for programs in self.programs_of_draws:
             total += programs
-        return total / np.float32(len(self.draws))
+        return total / np.float32(len(self.programs_of_draws))
+
+    @property
+    def _draws_know_bins(self) -> bool:
+        """Whether the spread is of draws that learned from bins, and so leave no detail to the genes' own noise."""
+        return self.spread_is_of_draws and bool(self.fitted.model.mean.paired)
 
     def _captured(self, programs: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the spots capture of the programs, ``(spots, programs)``."""

@@ -22,6 +22,7 @@ from clearspot.diffst.data.view import Condition, View, Window
 from clearspot.diffst.geometry.noise_field import standard_normal
 from clearspot.diffst.geometry.scratch import parked, scratch
 from clearspot.diffst.geometry.tiles import tile_grid
+from clearspot.diffst.networks.mean_net import FLOOR
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import new_scheduler, noise_of
 from clearspot.diffst.params import DiffstParams
@@ -61,16 +62,23 @@ def over_tiles(
 def predict_mean(
     model: DiffstModel, view: View, condition: Condition, params: DiffstParams, device: torch.device
 ) -> NDArray[np.float32]:
-    """Stage 1 over a whole view: programs ``(programs, rows, columns)`` in units of the view's scale."""
+    """Stage 1 over a whole view: programs ``(programs, rows, columns)`` in units of the view's scale.
 
+    As far from the plain estimate to the networks' rate, by ratio, as ``model.mean.power`` says.
+    """
     low = resolve_precision(params.precision, device)
+    power = float(model.mean.power)
 
     def evaluate(window: Window) -> Tensor:
         with torch.autocast(device.type, low, enabled=low != torch.float32):
             programs: Tensor = model.mean(read_inputs(view, condition, window, device))[0]
-        return programs
+        if power == 1:
+            return programs
+        base = condition.base[:, window[0], window[1]].astype(np.float32)
+        plain = torch.from_numpy(base)[None].to(device) + FLOOR
+        return plain * (programs / plain) ** power
 
-    return over_tiles(view.shape, len(condition.base), params.tile, model.mean.halo_bins, evaluate)
+    return over_tiles(view.shape, len(condition.seen), params.tile, model.mean.halo_bins, evaluate)
 
 
 @torch.no_grad()

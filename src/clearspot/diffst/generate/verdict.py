@@ -17,9 +17,10 @@ class Verdict:
     amplitude, amplitude_of_spread
         Factor on the residual, chosen on as many other held-out spots: where the draws have a mean of their own, and
         where they are centred on MeanNet's.
-    crps_mean_poisson, crps_mean_gaussian, crps_mean_dispersed
-        Of MeanNet with Poisson noise, with each gene's Gaussian error on the choosing spots, and with each gene's
-        dispersion and Poisson noise.
+    crps_mean
+        Of MeanNet with each gene's dispersion and Poisson noise: what is written without the diffusion.
+    crps_mean_poisson, crps_mean_gaussian
+        Of MeanNet with Poisson noise alone, and with each gene's Gaussian error: for comparison, as neither is written.
     crps_spread
         Of the draws, centred on MeanNet's mean, with the genes' own and Poisson noise.
     crps_diffusion
@@ -32,14 +33,17 @@ class Verdict:
         Whether the draws as they are have the lowest CRPS, by more than ``INDIFFERENCE`` of
         :mod:`clearspot.diffst.training.ship_rule`, and a correlation that is lower by at most its
         ``CORRELATION_LOSS``: then the output's mean is theirs. Else it is MeanNet's, and they are centred on it.
+    spread_is_of_draws
+        Whether the spread that is written is the diffusion's: it is not where held-out spots are better predicted
+        without, by more than ``INDIFFERENCE``.
     """
 
     n_spots: int
     amplitude: float
     amplitude_of_spread: float
+    crps_mean: float
     crps_mean_poisson: float
     crps_mean_gaussian: float
-    crps_mean_dispersed: float
     crps_spread: float
     crps_diffusion: float
     correlation_mean: float
@@ -48,16 +52,14 @@ class Verdict:
     coverage_spread: float
     coverage_diffusion: float
     diffusion_wins: bool
-
-    @property
-    def crps_mean(self) -> float:
-        """Of MeanNet's best forecast without the diffusion."""
-        return min(self.crps_mean_poisson, self.crps_mean_gaussian, self.crps_mean_dispersed)
+    spread_is_of_draws: bool
 
     @property
     def coverage(self) -> float:
         """Of the interval that is reported."""
-        return self.coverage_diffusion if self.diffusion_wins else self.coverage_spread
+        if self.diffusion_wins:
+            return self.coverage_diffusion
+        return self.coverage_spread if self.spread_is_of_draws else self.coverage_mean
 
     def as_dict(self) -> dict[str, Any]:
         """For the record and the checkpoint."""

@@ -88,7 +88,8 @@ class MeanNet(nn.Module):
     logarithm of what it is shown of the spots times a gain that is learned for each program and network. They err in
     different places, so that the mean of the two rates is better than either.
 
-    ``power`` is how far held-out spots want to go from the plain estimate (0) to the networks' rate (1), by ratio.
+    ``power`` is how far held-out spots want to go from the plain estimate (0) to the networks' rate (1), by ratio; see
+    :func:`clearspot.diffst.generate.sampling.predict_mean`.
 
     Parameters
     ----------
@@ -144,8 +145,7 @@ class MeanNet(nn.Module):
     def forward(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Programs ``(batch, programs, rows, columns)``, positive, in units of the view's scale; disentangling loss."""
         rates, loss = self.rates(inputs)
-        plain = inputs.base + FLOOR
-        return plain * (rates.mean(dim=0) / plain) ** self.power, loss
+        return rates.mean(dim=0), loss
 
     def rates(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Rates of both networks, ``(2, batch, programs, rows, columns)``, and the disentangling loss."""

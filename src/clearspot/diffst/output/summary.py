@@ -33,9 +33,9 @@ _HELD_OUT: Final = {
     "n_spots": "heldout_n_spots",
     "amplitude": "heldout_amplitude",
     "amplitude_of_spread": "heldout_amplitude_of_spread",
+    "crps_mean": "heldout_crps_mean",
     "crps_mean_poisson": "heldout_crps_mean_poisson",
     "crps_mean_gaussian": "heldout_crps_mean_gaussian",
-    "crps_mean_dispersed": "heldout_crps_mean_dispersed",
     "crps_spread": "heldout_crps_spread",
     "crps_diffusion": "heldout_crps_diffusion",
     "correlation_mean": "heldout_correlation_mean",
@@ -44,6 +44,7 @@ _HELD_OUT: Final = {
     "coverage_spread": "heldout_coverage_spread",
     "coverage_diffusion": "heldout_coverage_diffusion",
     "diffusion_wins": "heldout_diffusion_wins",
+    "spread_is_of_draws": "heldout_spread_is_of_draws",
 }
 """Field of the verdict -> metric."""
 
@@ -94,8 +95,8 @@ def sampling_record(
         "n_bins_on_tissue": on_tissue,
         "n_bins_measured": int((evidence == Evidence.MEASURED).sum()),
         "share_measured": float((evidence == Evidence.MEASURED).sum() / max(on_tissue, 1)),
-        "samples": len(prediction.draws),
-        "amplitude": prediction.amplitude if prediction.draws else None,
+        "samples": len(prediction.programs_of_draws),
+        "amplitude": prediction.amplitude if prediction.spread_is_of_draws else None,
         "mean_is": "diffusion" if prediction.mean_is_of_draws else "meannet",
         "image_used": bool(prediction.view.histology.valid.any()),
         "image_coverage": float(prediction.view.histology.valid.mean()),
@@ -103,10 +104,10 @@ def sampling_record(
         "peak_memory_bytes": peak_memory_bytes(),
     }
     if not prediction.draws:
-        record.note("info", "No diffusion: the values are MeanNet's, and their uncertainty was not measured.")
+        record.note("info", "No diffusion: mean and spread are MeanNet's, with the dispersion that hidden spots show.")
     elif fitted.verdict is None:
         record.note("warning", "Too few held-out spots to tell whether diffusion pays: the mean is MeanNet's.")
-    drawn = len(prediction.draws)
+    drawn = len(prediction.programs_of_draws)
     if 0 < drawn < FEWEST_DRAWS:
         spread = "the standard deviation" if drawn > 1 else "nothing"
         record.note(
@@ -139,14 +140,15 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     if verdict is None:
         return
     record.metrics |= {_HELD_OUT[name]: value for name, value in verdict.as_dict().items()}
-    record.metrics |= {"heldout_crps_mean": verdict.crps_mean, "heldout_coverage": verdict.coverage}
+    record.metrics["heldout_coverage"] = verdict.coverage
     if not verdict.diffusion_wins:
+        spread = "are of the diffusion's draws, centred on it" if verdict.spread_is_of_draws else "are so, too"
         record.note(
             "info",
             f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "
             f"against {verdict.crps_mean:.3f}, correlation "
             f"{verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}): the mean is MeanNet's, "
-            f"spread and quantiles are of the diffusion's draws, centred on it (CRPS {verdict.crps_spread:.3f}).",
+            f"spread and quantiles {spread} (CRPS with them {verdict.crps_spread:.3f}).",
         )
 
 

@@ -31,7 +31,8 @@ from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.checkpoint import check_same_run, load_checkpoint, model_of, save_checkpoint
 from clearspot.diffst.training.model_card import check_fits
 from clearspot.diffst.training.ship_rule import MIN_SPOTS, Forecast, compare, scoring_window
-from clearspot.diffst.training.stages import Judge, Phase, new_phase, residual_sd, train_diffusion, train_mean
+from clearspot.diffst.training.stages import Judge, Phase, new_phase, train_diffusion, train_mean
+from clearspot.diffst.training.targets import residual_sd, targets_of
 from clearspot.learning.checkpoint_file import file_sha256
 from clearspot.learning.progress import Progress
 from clearspot.learning.saving import CheckpointClock
@@ -210,8 +211,9 @@ class _Run:
             [predict_mean(self.model, view, shown, self.params, self.device) for shown in view.conditions]
             for view in views
         ]
-        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(views, means)))
-        sampler = Sampler(views, [1.0] * len(views), self.params, self.device, means)
+        targets = targets_of(views, means, self.programs.loadings, self.params.seed)
+        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(views, targets)))
+        sampler = Sampler(views, [1.0] * len(views), self.params, self.device, targets)
         with Progress("diffusion", phase.steps, phase.step, shown=self.progress) as shown:
             train_diffusion(phase, self.model, sampler, self.params, self._after_step(shown))
         self.seconds["diffusion"] = time.perf_counter() - began

@@ -30,7 +30,8 @@ from clearspot.diffst.image.same_features import encoder_words
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.held_out_blocks import block_of, scores_of
-from clearspot.diffst.training.stages import Phase, new_phase, residual_sd, train_diffusion, train_mean
+from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
+from clearspot.diffst.training.targets import residual_sd, targets_of
 from clearspot.errors import BadInputError, Problem
 from clearspot.learning.progress import Progress
 
@@ -113,6 +114,7 @@ def pretrain(
             programs=programs,
             n_features=n_features,
             pixels_per_bin=points,
+            with_truth=params.diffusion,
         )
         for name, one in trained_on.items()
     }
@@ -242,8 +244,10 @@ class _Run:
             [predict_mean(self.model, view, shown, params, self.device) for shown in view.conditions]
             for view in self.views
         ]
-        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(self.views, means)))
-        sampler = Sampler(self.views, [1.0] * len(self.views), params, self.device, means)
+        loadings = self.model.corrected_loadings(self.programs.loadings, self.graph)
+        targets = targets_of(self.views, means, loadings, params.seed)
+        self.model.residual_sd.copy_(torch.from_numpy(residual_sd(self.views, targets)))
+        sampler = Sampler(self.views, [1.0] * len(self.views), params, self.device, targets)
         with Progress("diffusion", phase.steps, shown=self.progress) as shown:
             train_diffusion(phase, self.model, sampler, params, _steps(shown))
         self.seconds["diffusion"] = time.perf_counter() - began

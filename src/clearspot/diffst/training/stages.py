@@ -8,13 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clearspot.diffst.data.batches import Batch, Sampler
 from clearspot.diffst.data.gene_graph import GeneGraph
-from clearspot.diffst.data.view import View
-from clearspot.diffst.networks.mean_net import bins_loss, captured, count_loss, poisson_loss
+from clearspot.diffst.networks.mean_net import bins_loss, captured, count_loss
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
@@ -252,21 +250,6 @@ def train_diffusion(
     phase.use_average()
 
 
-def residual_sd(views: Sequence[View], means: Sequence[Sequence[NDArray[np.float32]]]) -> NDArray[np.float32]:
-    """Root mean square of each program's residual in square-root space, over tissue."""
-    total: NDArray[np.float64] | float = 0.0
-    number = 0
-    for view, of_view in zip(views, means, strict=True):
-        if view.truth is None:
-            continue
-        truth = np.sqrt(view.truth[:, view.tissue].astype(np.float32))
-        for mean in of_view:
-            residual = truth - np.sqrt(mean[:, view.tissue])
-            total = total + (residual.astype(np.float64) ** 2).sum(axis=1)
-            number += residual.shape[1]
-    return np.maximum(np.sqrt(total / max(number, 1)), 1e-3).astype(np.float32)
-
-
 def _curriculum(phase: Phase, params: DiffstParams) -> int:
     return int(params.curriculum * phase.steps)
 
@@ -284,8 +267,6 @@ def _mean_loss(
     if window.fine is not None:
         rate = (programs * window.scale[:, None, None]).flatten(1).T @ loadings
         return bins_loss(rate, window.fine, window.known.flatten(), gene_weight)
-    if window.truth is not None:
-        return poisson_loss(programs.flatten(1).T, window.truth.flatten(1).T, window.known.flatten().to(programs.dtype))
     if window.counts is None or not len(window.counts):
         return programs.sum() * 0
     rate = captured(programs * window.scale[:, None, None], window.spot, window.bins, window.area, len(window.counts))
