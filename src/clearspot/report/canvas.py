@@ -59,8 +59,12 @@ class Canvas(ABC):
         """How spots are drawn, in words; empty where each is drawn."""
 
     @abstractmethod
+    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return what a map draws of one value a spot, shape ``(n_drawn,)``."""
+
     def keep(self, key: str, values: ArrayLike) -> None:
         """Put one value a spot into the store, as the maps draw it."""
+        self.store.numbers(key, self.drawn(values))
 
     @abstractmethod
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from clearspot import keys
 from clearspot.io.atomic import atomic_path
 from clearspot.report.data import SampleData
 from clearspot.report.metrics import read_sample, write_metrics
-from clearspot.report.page import render
+from clearspot.report.page import LARGEST_PAGE, render
 from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.section_denoise import denoise_section
@@ -21,6 +22,9 @@ from clearspot.report.section_qc import qc_section
 from clearspot.report.section_superres import superres_section
 from clearspot.report.verdict import findings, verdict
 from clearspot.report.view import SampleView
+
+_SPARE: Final = 500_000
+"""Bytes left for the denoising tab without its genes."""
 
 
 def write_sample_report(
@@ -59,12 +63,15 @@ def write_sample_report(
         raise ValueError(f"sample {gathered.sample} has no AnnData file, and no record says which step refused it")
     view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised), superres)
     found = findings(gathered, rules)
+    judged = verdict(gathered, found)
     sections = [overview_section(view, found, rules)]
     if view.data is not None:
-        sections += [qc_section(view), graph_section(view), denoise_section(view), domains_section(view)]
-        sections.append(superres_section(view))
+        sections += [qc_section(view), graph_section(view), domains_section(view), superres_section(view)]
     sections.append(provenance_section(view))
-    judged = verdict(gathered, found)
+    if view.data is not None:
+        # genes take the room that all else leaves
+        rest = len(render(gathered.sample, judged, sections, view.store).encode())
+        sections.insert(3, denoise_section(view, LARGEST_PAGE - rest - _SPARE))
     page = render(gathered.sample, judged, sections, view.store)
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")

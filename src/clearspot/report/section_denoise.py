@@ -39,8 +39,14 @@ _PREDICTIONS: Final = (
 """Prediction, and the metrics of its deviance, of the share of deviance that it explains, of its correlation."""
 
 
-def denoise_section(view: SampleView) -> ReportSection:
-    """Build the denoising tab."""
+def denoise_section(view: SampleView, budget: int) -> ReportSection:
+    """Build the denoising tab.
+
+    Parameters
+    ----------
+    budget
+        Bytes of the page that the maps of genes may take.
+    """
     section = ReportSection("denoising", get_step("dusted").title)
     records = view.records
     if not records.ran("dusted"):
@@ -50,7 +56,7 @@ def denoise_section(view: SampleView) -> ReportSection:
     section.blocks += notices(records, "dusted")
     section.blocks += _held_out(view)
     section.blocks += structure_notice(records)
-    section.blocks += gene_maps(view)
+    section.blocks += gene_maps(view, budget)
     charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
     if charts:
         section.blocks.append(Row(charts))

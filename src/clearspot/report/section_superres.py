@@ -29,7 +29,7 @@ from clearspot.report.blocks import (
 )
 from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.format import show_metric
-from clearspot.report.gene_maps import gene_groups
+from clearspot.report.gene_choice import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.step_blocks import key_number, notices, structure_notice
 from clearspot.report.superres_outcome import superres_outcome
@@ -216,7 +216,7 @@ def _spot_area(view: SampleView) -> float:
 def _groups(view: SampleView, known: set[str], most: int) -> list[tuple[str, list[str]]]:
     """The report's genes that were super-resolved, else the first of the file."""
     groups, left = [], most
-    for heading, genes in gene_groups(view, len(known)):
+    for heading, genes in gene_groups(view):
         chosen = [gene for gene in genes if gene in known][:left]
         left -= len(chosen)
         if chosen:

@@ -8,6 +8,7 @@ from report_browser import VISIBLE_DRAWN, Browser
 
 from clearspot.report import canvas_kinds
 from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
+from clearspot.report.map_parts import colour_axis
 from clearspot.report.sample import write_sample_report
 
 TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
@@ -55,14 +56,27 @@ def test_arrow_keys_move_between_tabs(browser: Browser, page: Path) -> None:
     assert browser.run("document.activeElement.id") == "tab-qc"
 
 
-def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser, page: Path) -> None:
+def type_gene(browser: Browser, text: str) -> None:
+    """Type into the search for a gene, as a person does."""
+    browser.run("document.querySelector('[data-genes] input').focus()")
+    browser.call("Input.insertText", text=text)
+
+
+def press(browser: Browser, key: str, code: int) -> None:
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+
+OFFERED = "[...document.querySelectorAll('[data-genes] [role=option]')].map((option) => option.textContent)"
+
+
+def test_a_gene_is_found_by_typing_and_redraws_both_maps_with_the_same_limits(browser: Browser, page: Path) -> None:
     browser.resize(1280, 2000)
     browser.open(page, "#denoising")
     browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene7'")
-    browser.run(
-        "(() => { const picker = document.querySelector('[data-picker=gene]'); picker.value = 'Gene2';"
-        " picker.dispatchEvent(new Event('change')); })()"
-    )
+    type_gene(browser, "gene2")
+    assert browser.run(OFFERED) == ["Gene2", *(f"Gene{number}" for number in range(20, 30))]
+    press(browser, "Enter", 13)
     for name in ("gene-measured", "gene-denoised"):
         browser.until(f"document.querySelector('[data-chart={name}]').dataset.drawn === 'Gene2'")
     limits = browser.run(
@@ -74,6 +88,44 @@ def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser
     drawn = browser.run("document.querySelector('[data-chart=gene-measured]').data[0].customdata.slice(0, 40)")
     adata = make_adata()
     assert drawn == adata[:40, "Gene2"].layers["counts"].toarray().ravel().tolist()
+
+
+def test_before_typing_genes_of_interest_come_first_then_those_that_gained_most(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2000)
+    browser.open(page, "#denoising")
+    browser.run("document.querySelector('[data-genes] input').focus()")
+    assert browser.run(OFFERED)[:5] == ["Gene7", "Gene9", "Gene4", "Gene0", "Gene1"]
+    press(browser, "ArrowDown", 40)
+    press(browser, "ArrowDown", 40)
+    press(browser, "Enter", 13)
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene9'")
+
+
+def test_a_gene_that_is_not_there_is_said_and_escape_brings_the_last_one_back(browser: Browser, page: Path) -> None:
+    browser.open(page, "#denoising")
+    type_gene(browser, "Nonsense")
+    assert browser.run(OFFERED) == []
+    assert "No gene with “Nonsense” among the 30" in browser.run("document.querySelector('[role=status]').textContent")
+    press(browser, "Escape", 27)
+    assert browser.run("document.querySelector('[data-genes] input').value") == "Gene7"
+
+
+def test_a_marker_leads_to_its_maps(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2000)
+    browser.open(page, "#domains")
+    browser.run("document.querySelector('button[data-gene=Gene1]').click()")
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene1'")
+    assert browser.run("document.querySelector('#denoising').hidden") is False
+
+
+def test_ticks_of_the_colours_are_those_that_all_maps_have(browser: Browser, page: Path) -> None:
+    browser.open(page, "#denoising")
+    browser.until("document.querySelector('[data-chart=gene-measured]').dataset.drawn === 'Gene7'")
+    bar = browser.run("document.querySelector('[data-chart=gene-measured]').layout.coloraxis.colorbar")
+    high = browser.run("Math.expm1(document.querySelector('[data-chart=gene-measured]').layout.coloraxis.cmax)")
+    expected = colour_axis(0.0, high, "counts", logarithmic=True)["colorbar"]
+    assert bar["ticktext"] == expected["ticktext"]
+    assert bar["tickvals"] == pytest.approx(expected["tickvals"])
 
 
 SEEN = (  # which map is seen at a share of the width, at the height of its middle
