@@ -142,6 +142,15 @@ class Details:
 
 
 @dataclass(frozen=True)
+class Underlay:
+    """A box to tick that lays the tissue image under all maps of its section."""
+
+    kind: ClassVar[str] = "underlay"
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Picker:
     """A choice of genes that drives several charts.
 
@@ -257,6 +266,7 @@ Block = (
     | Picker
     | GeneSearch
     | Details
+    | Underlay
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -15,18 +16,46 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from clearspot import __version__
-from clearspot.report.blocks import Finding, GeneSearch, Picker, ReportSection
+from clearspot.report.blocks import Finding, GeneSearch, Picker, ReportSection, Spec
 from clearspot.report.store import Store
 
 LARGEST_PAGE: Final = 10_000_000
 """Bytes; Seqera Platform previews no more."""
 
 
-def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store) -> str:
+SUMMARY: Final = (
+    "overlay",
+    "map-total_counts",
+    "map-domain_gmm",
+    "map-domain_leiden",
+    "gene-measured",
+    "gene-denoised",
+)
+"""Charts of the one page that is printed, as far as there are any."""
+
+
+def render(
+    sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store, *, made: date, underlay: Spec | None
+) -> str:
     """Return the page.
 
     Everything that comes from the data is escaped: text by the template, the charts' data by JSON that cannot
     end its script element.
+
+    Parameters
+    ----------
+    sample
+        Sample name.
+    verdict
+        Shown under it.
+    sections
+        Parts of the page.
+    store
+        Arrays that the charts refer to.
+    made
+        Day of the report.
+    underlay
+        Picture that may be laid under maps, as an image of plotly's layout; ``None``: none.
     """
     charts = {chart.id: chart.spec for section in sections for chart in section.charts()}
     pickers: dict[str, Any] = {}
@@ -39,6 +68,7 @@ def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], sto
             pickers[block.id] = {"id": block.id, "charts": list(block.charts), "groups": block.groups, "packed": True}
     page_data: dict[str, Any] = {
         "store": store.arrays if charts else {}, "charts": charts, "pickers": pickers, "genes": genes,
+        "underlay": underlay,
     }  # fmt: skip
     return (
         _templates()
@@ -48,6 +78,8 @@ def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], sto
             version=__version__,
             verdict=verdict,
             sections=sections,
+            date=f"{made.day} {made:%B %Y}",
+            summary=[name for name in SUMMARY if name in charts],
             charts=charts,
             page_data=htmlsafe_json_dumps(page_data, allow_nan=False, separators=(",", ":")),
             style=_asset("style.css"),

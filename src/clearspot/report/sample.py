@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -64,15 +65,19 @@ def write_sample_report(
     view = SampleView.of(gathered, None if h5ad is None else SampleData(h5ad, denoised), superres)
     found = findings(gathered, rules)
     judged = verdict(gathered, found)
+    made = datetime.now(UTC).date()
+    underlay = None
+    if view.picture is not None and view.canvas is not None:
+        underlay = view.canvas.image(view.picture)
     sections = [overview_section(view, found, rules)]
     if view.data is not None:
         sections += [qc_section(view), graph_section(view), domains_section(view), superres_section(view)]
     sections.append(provenance_section(view))
     if view.data is not None:
         # genes take the room that all else leaves
-        rest = len(render(gathered.sample, judged, sections, view.store).encode())
+        rest = len(render(gathered.sample, judged, sections, view.store, made=made, underlay=underlay).encode())
         sections.insert(3, denoise_section(view, LARGEST_PAGE - rest - _SPARE))
-    page = render(gathered.sample, judged, sections, view.store)
+    page = render(gathered.sample, judged, sections, view.store, made=made, underlay=underlay)
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")
     write_metrics(gathered, out.parent / keys.METRICS_NAME, judged)

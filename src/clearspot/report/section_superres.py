@@ -85,7 +85,8 @@ def _why_not(view: SampleView) -> list[Block]:
     if outcome.status == "ok":
         return [Notice("The file of super-resolved expression was not given to this report.", "look")]
     if outcome.status == "not run":
-        return [Notice(f"Super-resolution was not run. {measured}"), Notice(f"Reason: {outcome.reason}.")]
+        why = f"Reason: {outcome.reason}. {outcome.remedy}".strip()
+        return [Notice(f"Super-resolution was not run. {measured}"), Notice(why)]
     said = f"the step {outcome.step} {'failed' if outcome.status == 'failed' else 'refused its input'}"
     return [
         Notice(f"Super-resolution is missing: {said}. All other results of this sample are here.", "look"),

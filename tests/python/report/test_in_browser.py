@@ -1,5 +1,7 @@
 """The page as a person meets it, in a headless Chromium; skipped where there is none."""
 
+import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -220,20 +222,87 @@ def test_dark_mode_turns_page_and_charts(browser: Browser, page: Path) -> None:
     assert ink == "#e6ebf0"
 
 
-def test_a_page_about_to_be_printed_draws_every_chart(browser: Browser, page: Path) -> None:
+PRINT_ALL = (
+    "(() => { window.print = () => dispatchEvent(new Event('beforeprint'));"
+    " document.querySelector('#print-all').click(); })()"
+)
+
+
+def test_a_page_about_to_be_printed_shows_one_part_with_the_main_maps(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)
+    browser.until(VISIBLE_DRAWN)
     browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('#print-summary [data-chart]')].every((plot) => plot.dataset.drawn)")
+    shown = "[...document.querySelectorAll('main > section:not([hidden])')].map((section) => section.id)"
+    assert browser.run(shown) == ["overview"]
+    charts = browser.run(
+        "[...document.querySelectorAll('#print-summary [data-chart]')].map((plot) => plot.dataset.chart)"
+    )
+    assert charts == ["overlay", "map-total_counts", "map-domain_gmm", "gene-measured", "gene-denoised"]
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run("document.querySelector('#print-summary').children.length") == 0
+    assert browser.run("!!document.querySelector('#domains [data-chart=map-domain_gmm]')")
+
+
+def test_the_summary_is_one_sheet_of_paper(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    sheet = browser.call("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69)["data"]
+    assert len(re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(sheet))) == 1
+
+
+def test_all_parts_are_printed_if_they_are_asked_for(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    browser.run(PRINT_ALL)
     browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
     assert browser.run("[...document.querySelectorAll('main > section')].some((section) => section.hidden)") is False
     browser.run("dispatchEvent(new Event('afterprint'))")
     assert browser.run("document.querySelectorAll('main > section:not([hidden])').length") == 1
 
 
+def test_the_tissue_image_can_be_laid_under_the_maps_of_quality_control(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 3000)
+    browser.open(page, "#qc")
+    chart = "document.querySelector('[data-chart=map-total_counts]')"
+    browser.until(f"!!{chart}.dataset.drawn")
+    assert browser.run(f"({chart}.layout.images || []).length") == 0
+    browser.run("document.querySelector('[data-underlay]').click()")
+    browser.until(f"({chart}.layout.images || []).length === 1")
+    assert browser.run(f"{chart}.layout.images[0].source.startsWith('data:image/jpeg')")
+    browser.run("document.querySelector('[data-underlay]').click()")
+    browser.until(f"({chart}.layout.images || []).length === 0")
+
+
+def test_right_hand_axes_have_round_numbers(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 4000)
+    browser.open(page, "#qc")
+    browser.until("!!document.querySelector('[data-chart=edge]').dataset.drawn")
+    labels = browser.run(
+        "[...document.querySelectorAll('[data-chart=edge] .y2tick text')].map((tick) => tick.textContent)"
+    )
+    assert labels
+    assert all(float(label.replace(",", "")) % 5 == 0 for label in labels)
+
+
+def test_maps_keep_a_light_ground_in_the_dark(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 1800, dark=True)
+    browser.open(page, "#domains")
+    browser.until("!!document.querySelector('[data-chart=map-domain_gmm]').dataset.drawn")
+    layout = browser.run("document.querySelector('[data-chart=map-domain_gmm]').layout")
+    assert layout["plot_bgcolor"] == "#dde3e9"
+    assert layout["annotations"][0]["font"]["color"] == "#1b2733"
+    assert layout["font"]["color"] == "#e6ebf0"
+
+
 def test_a_printed_chart_fits_its_box_and_the_box_the_paper(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)
-    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until(VISIBLE_DRAWN)
+    browser.run(PRINT_ALL)
     browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
     widths = browser.run(
         "[...document.querySelectorAll('[data-chart]')].map("

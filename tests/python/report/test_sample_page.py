@@ -2,17 +2,20 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from made_sample import Made, add_superres, make_adata, make_records, refused
 
 from clearspot import keys
+from clearspot.record import StepRecord
 from clearspot.report import canvas_kinds, sample, violins
 from clearspot.report.gene_pack import PackedGenes, unpack
 from clearspot.report.page import LARGEST_PAGE
@@ -220,7 +223,49 @@ def test_key_numbers_go_by_10x_names(made: Made) -> None:
 def test_every_filter_says_what_it_removed(made: Made) -> None:
     text = page_of(made).text
     assert "UMI counts (qc_min_counts) at least 50 12 12 132" in text
-    assert "Ribosomal protein share (qc_ribo_threshold) at least 0 not measured" in text
+
+
+def test_a_filter_that_can_remove_nothing_is_not_listed(made: Made) -> None:
+    assert "qc_ribo_threshold" not in page_of(made).text
+    made.records["qc"].tables["filters"]["threshold"][2] = 5.0
+    assert "Ribosomal protein share (qc_ribo_threshold) at least 5 not measured" in page_of(made).text
+
+
+def test_a_parameter_that_was_not_set_is_automatic(made: Made) -> None:
+    made.records["graph"].params["radius"] = None
+    assert "radius automatic" in page_of(made).text
+
+
+def test_the_day_of_the_report_stands_in_its_head(made: Made) -> None:
+    before, page, after = datetime.now(UTC), page_of(made), datetime.now(UTC)
+    assert any(f"sample report · {day.day} {day:%B %Y}" in page.text for day in (before, after))
+
+
+def test_a_gain_on_held_out_counts_comes_with_its_size(made: Made) -> None:
+    said = "they explain 6.2 % of the deviance, neighbours 1.8 %; median gene correlation 0.03."
+    assert f"predict better than averaging does: {said}" in page_of(made).text
+
+
+def test_domains_sort_as_numbers_do(made: Made) -> None:
+    labels = [str(1 + number % 12) for number in range(made.adata.n_obs)]
+    made.adata.obs[keys.DOMAIN_GMM] = pd.Categorical(labels)
+    traces = page_of(made).data["charts"]["map-domain_gmm"]["data"]
+    names = [trace["name"].split(" (")[0] for trace in traces]
+    assert names == [f"Domain {number:02d}" for number in range(1, 13)]
+    assert len({trace["marker"]["color"] for trace in traces}) == 12
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("no full-resolution image", "--allow_lowres_image"),
+        ("the image has 9 um per pixel: too coarse, 5 is the limit", "name the full-resolution H&E image"),
+        (None, "run without --skip_superres"),
+    ],
+)
+def test_a_page_without_super_resolution_says_how_to_get_it(made: Made, reason: str | None, words: str) -> None:
+    made.records["check"] = StepRecord("good", "check", metrics={"superres_reason": reason})
+    assert words in page_of(made).text
 
 
 def test_metrics_json_stands_beside_the_page(made: Made) -> None:
@@ -395,10 +440,10 @@ def test_violins_show_kept_and_removed_spots_and_the_limit(made: Made) -> None:
 
 
 def test_a_limit_far_from_the_values_does_not_flatten_the_violins(made: Made) -> None:
-    made.records["qc"].tables["filters"]["threshold"][1] = 100.0
+    made.records["qc"].tables["filters"]["threshold"][1] = 90.0
     page = page_of(made)
     assert "shapes" not in page.data["charts"]["violin-pct_counts_mt"]["layout"]
-    assert "The filter keeps at most 100, which is beyond this axis." in page.text
+    assert "The filter keeps at most 90, which is beyond this axis." in page.text
 
 
 def test_violins_of_many_spots_are_of_a_part_of_them(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

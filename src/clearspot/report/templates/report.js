@@ -56,9 +56,14 @@
   function inks() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    return printing
-      ? { $ink: "#1b2733", $grid: "#e3e8ed", $muted: "#5a6875", $ground: "#ffffff" }
-      : { $ink: colour("--ink"), $grid: colour("--grid"), $muted: colour("--muted"), $ground: colour("--ground") };
+    if (printing) return { $ink: "#1b2733", $grid: "#e3e8ed", $muted: "#5a6875", $ground: "#ffffff" };
+    const ink = { $ink: colour("--ink"), $grid: colour("--grid"), $muted: colour("--muted"), $ground: colour("--ground") };
+    return dark.matches ? { ...ink, "#0072B2": "#5ab0e8", "#D55E00": "#ff8f5c" } : ink;
+  }
+
+  function isUnderlaid(plot, layout) {
+    const box = plot.closest("[role=tabpanel]").querySelector("[data-underlay]");
+    return Boolean(page.underlay && box && box.checked && !printing && layout.meta && layout.meta.map && !layout.images);
   }
 
   function themed(layout, ink) {
@@ -120,19 +125,36 @@
     const id = plot.dataset.chart;
     const ink = inks();
     const gene = picker ? chosen[picker.id] : "";
-    const chart = filled(page.charts[id], gene, ink);
+    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black.
+    const onLight = dark.matches && !printing && page.charts[id].layout.meta && page.charts[id].layout.meta.map;
+    const chart = filled(page.charts[id], gene, onLight ? { $ink: "#1b2733", $muted: "#5a6875" } : ink);
     const layout = themed(chart.layout, ink);
+    if (onLight) layout.plot_bgcolor = "#dde3e9";
+    if (isUnderlaid(plot, layout)) {
+      layout.images = [filled(page.underlay, gene, ink)];
+      for (const trace of chart.data) trace.opacity = 0.6;
+    }
     chart.data.forEach(hideMissing);
     if (picker && picker.packed) {
       const { cmin, cmax, tickvals, ticktext } = genes.axis(gene);
       layout.coloraxis = { ...layout.coloraxis, cmin, cmax, colorbar: { ...layout.coloraxis.colorbar, tickvals, ticktext } };
       if (id.endsWith("-denoised") && !genes.isDenoised(gene)) {
         const text = "Not denoised.<br>Name it with --genes_of_interest";
-        layout.annotations = [...(layout.annotations || []), { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: ink.$ink } }];
+        layout.annotations = [...(layout.annotations || []), { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: onLight ? "#1b2733" : ink.$ink } }];
       }
     } else if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
     // Paper has a width of its own, and a chart that fits itself to its box would do so too late.
     if (printing) Object.assign(layout, { width: plot.clientWidth, height: plot.clientHeight });
+    if (document.documentElement.classList.contains("print-one")) {
+      layout.font = { ...layout.font, size: 8 };
+      if (layout.legend) {
+        layout.legend = { ...layout.legend, font: { size: 7 }, entrywidth: 62, itemwidth: 30 };
+        layout.showlegend = chart.data.length > 1 && chart.data.length < 13;
+      }
+      if (layout.coloraxis) layout.coloraxis.colorbar = { ...layout.coloraxis.colorbar, title: { ...layout.coloraxis.colorbar.title, font: { size: 8 } } };
+      // the edge of a spot of two pixels would hide its colour
+      for (const trace of chart.data) if (trace.marker) trace.marker.line = { width: 0 };
+    }
     plot.spotSize = 0;
     const first = !drawn.has(plot);
     drawn.add(plot);
@@ -272,16 +294,50 @@
   plots.forEach((plot) => near.observe(plot));
   tabs();
   dark.addEventListener("change", () => drawn.forEach(draw));
+  for (const box of document.querySelectorAll("[data-underlay]")) {
+    box.addEventListener("change", () => {
+      const part = box.closest("[role=tabpanel]");
+      drawn.forEach((plot) => { if (part.contains(plot)) draw(plot); });
+    });
+  }
+
+  // Printed is one page with the verdict, the key numbers and the main maps; all parts if they are asked for.
+  const summary = document.getElementById("print-summary");
+  const moved = [];
+  let printAll = false;
+  function gather() {
+    for (const id of summary.dataset.charts.split(" ")) {
+      const figure = document.getElementById(`chart-${id}`);
+      const place = document.createComment(id);
+      figure.replaceWith(place);
+      summary.append(figure);
+      moved.push([place, figure]);
+    }
+    summary.hidden = false;
+  }
+  for (const [id, all] of [["print-one", false], ["print-all", true]]) {
+    const button = document.getElementById(id);
+    if (button) button.addEventListener("click", () => { printAll = all; print(); });
+  }
   addEventListener("beforeprint", () => {
+    const one = !printAll && Boolean(summary);
     printing = true;
-    document.documentElement.classList.add("printing");
-    document.querySelectorAll("main > section").forEach((section) => { section.dataset.was = section.hidden; section.hidden = false; });
-    plots.forEach(draw);
+    document.documentElement.classList.add("printing", one ? "print-one" : "print-all");
+    document.querySelectorAll("main > section").forEach((section, number) => {
+      section.dataset.was = section.hidden;
+      section.hidden = one && number > 0;
+    });
+    document.querySelectorAll("details.part").forEach((part) => { part.dataset.was = part.open; part.open = true; });
+    if (one) gather();
+    plots.filter((plot) => !one || summary.contains(plot)).forEach(draw);
   });
   addEventListener("afterprint", () => {
-    printing = false;
-    document.documentElement.classList.remove("printing");
+    printing = printAll = false;
+    document.documentElement.classList.remove("printing", "print-all", "print-one");
+    for (const [place, figure] of moved.splice(0)) place.replaceWith(figure);
+    if (summary) summary.hidden = true;
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
+    document.querySelectorAll("details.part").forEach((part) => { part.open = part.dataset.was === "true"; });
     drawn.forEach(draw);
   });
 })();
