@@ -82,6 +82,7 @@ class _Maps:
     def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         missing = [name for name in names if name not in self._held]
         if missing:
+            self._held = {name: self._held[name] for name in names if name in self._held}
             self._hold(missing)
         held = [self._held[name] for name in names]
         return np.stack([pair[0] for pair in held], axis=1), np.stack([pair[1] for pair in held], axis=1)
@@ -89,9 +90,9 @@ class _Maps:
     def _hold(self, names: Sequence[str]) -> None:
         start = self._order.index(names[0])
         ahead = self._order[start : start + max(self._at_once - len(names), 0)]
-        wanted = list(dict.fromkeys([*names, *ahead]))
+        wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
         measured, denoised = self._data.genes(keys.COUNTS, wanted), self._data.denoised(wanted)
-        self._held = {
+        self._held |= {
             name: (
                 self._canvas.drawn(measured[:, number]).astype(np.float32),
                 self._canvas.drawn(denoised[:, number]).astype(np.float32),

@@ -16,7 +16,7 @@ from made_sample import Made, add_superres, make_adata, make_records, refused
 
 from clearspot import keys
 from clearspot.record import StepRecord
-from clearspot.report import canvas_kinds, sample, violins
+from clearspot.report import canvas_kinds, gene_maps, sample, violins
 from clearspot.report.gene_pack import PackedGenes, unpack
 from clearspot.report.page import LARGEST_PAGE
 from clearspot.report.sample import write_sample_report
@@ -162,6 +162,13 @@ def test_a_page_without_room_for_all_genes_says_how_many_it_has(made: Made, monk
     assert 1 < here < 30
     assert f"{here} of the 30 genes that were denoised are here" in page.text
     assert page.data["genes"]["names"][:3] == ["Gene7", "Gene9", "Gene4"]
+
+
+def test_genes_are_the_same_however_few_are_read_at_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = page_of(made).data["genes"]
+    for genes_at_once in (1, 4):
+        monkeypatch.setattr(gene_maps, "VALUES_AT_ONCE", genes_at_once * made.adata.n_obs)
+        assert page_of(made).data["genes"] == whole
 
 
 def test_a_marker_that_was_not_modelled_has_its_measured_map_only(made: Made) -> None:
