@@ -6,12 +6,17 @@ from typing import Any, Final
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from clearspot import keys
 from clearspot.qc.passing import passing_genes
 
 _FEWEST: Final = 3
+PROFILED_MARKERS: Final = 3
+"""Markers of a domain whose expression in all domains is recorded."""
+
 _SPOTS: Final = 20_000
 """Spots that are compared; more change no rank, only the digits of p-values that are 0 already."""
 
@@ -67,6 +72,48 @@ def marker_genes(
     table["percent_inside"] = (100 * found["pct_nz_group"].astype(float)).tolist()
     table["percent_outside"] = (100 * found["pct_nz_reference"].astype(float)).tolist()
     return table, small
+
+
+def marker_profile(
+    adata: ad.AnnData, domain: str, markers: dict[str, list[Any]], most: int = PROFILED_MARKERS
+) -> dict[str, list[Any]]:
+    """Expression of the best markers of each domain in all domains: what a dot plot shows.
+
+    Parameters
+    ----------
+    adata
+        With ``X`` log-normalised.
+    domain
+        Column of ``obs`` with the domains.
+    markers
+        Table of :func:`marker_genes`.
+    most
+        Genes of each domain.
+
+    Returns
+    -------
+    Table with a row per gene and domain: ``marks`` (the domain that the gene was found for), mean of ``X``, and per
+    cent of the spots with a count. Genes stand in the order of the domains that they mark, each once.
+    """
+    best = pd.DataFrame({"gene": markers["gene"], "domain": markers["domain"]}).groupby("domain", sort=False).head(most)
+    best = best.drop_duplicates("gene")
+    table: dict[str, list[Any]] = {name: [] for name in ("gene", "marks", "domain", "mean", "percent")}
+    if best.empty:
+        return table
+    rows = np.flatnonzero(adata.obs[domain].notna().to_numpy())
+    labels = adata.obs[domain].cat.categories
+    codes = adata.obs[domain].cat.codes.to_numpy()[rows]
+    member = csr_matrix((np.ones(rows.size), (codes, np.arange(rows.size))), shape=(len(labels), rows.size))
+    sizes = np.maximum(np.asarray(member.sum(axis=1)), 1.0)
+    values = csr_matrix(adata.X[:, adata.var_names.get_indexer(best["gene"])])[rows]
+    mean, seen = (np.asarray((member @ part).todense()) / sizes for part in (values, (values > 0).astype(float)))
+    for column, (gene, marks) in enumerate(zip(best["gene"], best["domain"], strict=True)):
+        table["gene"] += [gene] * len(labels)
+        table["marks"] += [marks] * len(labels)
+        table["domain"] += [str(name) for name in labels]
+        table["mean"] += mean[:, column].tolist()
+        table["percent"] += (100 * seen[:, column]).tolist()
+    return table
 
 
 def _drawn(has_domain: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:

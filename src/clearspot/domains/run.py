@@ -19,7 +19,7 @@ from clearspot.domains.colours import add_colours
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size, categorical, majority_vote
 from clearspot.domains.leiden import leiden_domains
-from clearspot.domains.markers import domain_column, marker_genes
+from clearspot.domains.markers import domain_column, marker_genes, marker_profile
 from clearspot.domains.params import DomainParams, Method
 from clearspot.domains.spatial_genes import spatial_genes
 from clearspot.metrics.agreement import label_agreement, neighbour_agreement, silhouette
@@ -133,6 +133,7 @@ def find_domains(
         agreement = label_agreement(adata.obs[main], adata.obs[domain_column(other)])
         record.metrics["ari_gmm_leiden"] = agreement["ari"]
     record.tables["markers"], small = marker_genes(adata, main, params.n_markers, params.seed)
+    record.tables["marker_profile"] = marker_profile(adata, main, record.tables["markers"])
     for name in small:
         record.note("info", f"Domain {name} has too few spots to be tested for markers.")
     record.tables["moran"] = spatial_genes(adata, params, denoised_file)

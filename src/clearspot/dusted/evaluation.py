@@ -57,6 +57,11 @@ class HeldOutScore:
         self._spots += len(predicted)
 
     @property
+    def spots(self) -> int:
+        """Spots collected."""
+        return self._spots
+
+    @property
     def deviance(self) -> float:
         """Mean Poisson deviance per spot and gene."""
         return float(self._sums["deviance"].sum() / (self._spots * self.n_genes))
@@ -108,6 +113,16 @@ def neighbour_average(section: Section, spots: np.ndarray, rates: np.ndarray) ->
     return counts / depth[:, None] * section.size_factor[spots][:, None]
 
 
+def own_count(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """A spot's own counts, one pseudo-spot at the gene's mean rate added: what is known without any denoising.
+
+    Where this predicts the held-out counts well, the gene needs no denoising. Arguments and result are those of
+    :func:`neighbour_average`.
+    """
+    size_factor = section.size_factor[spots][:, None]
+    return (section.counts[spots].toarray() + rates) / (size_factor + 1.0) * size_factor
+
+
 def gene_average(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """The same rate for every spot: what must be beaten for there to be any structure at all."""
     return np.outer(section.size_factor[spots], rates)
@@ -115,11 +130,22 @@ def gene_average(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.n
 
 @dataclass(frozen=True)
 class HeldOutComparison:
-    """Scores of the model and of the two averages on the same held-out counts."""
+    """Scores on the same held-out counts: of the model, of the two averages, and of each spot's own count."""
 
     dusted: HeldOutScore
     neighbours: HeldOutScore
     constant: HeldOutScore
+    own: HeldOutScore
+
+    @property
+    def gene_gain(self) -> np.ndarray:
+        """Deviance that the model saves against the best of the other three, sum over spots, shape ``(n_genes,)``.
+
+        Twice the gain in log-likelihood. Negative where one of them predicts the gene better.
+        """
+        others = np.min([score.gene_deviance for score in (self.neighbours, self.constant, self.own)], axis=0)
+        gain: np.ndarray = self.dusted.spots * (others - self.dusted.gene_deviance)
+        return gain
 
 
 def compare_held_out(
@@ -138,7 +164,7 @@ def compare_held_out(
     ratio
         Held-out counts expected per training count.
     """
-    comparison = HeldOutComparison(*(HeldOutScore(section.n_genes) for _ in range(3)))
+    comparison = HeldOutComparison(*(HeldOutScore(section.n_genes) for _ in range(4)))
     rates = gene_rates(section)
     for spots, predicted in expected:
         observed = held_out[spots].toarray()
@@ -146,4 +172,5 @@ def compare_held_out(
         comparison.dusted.add(predicted * ratio, observed, size_factor)
         comparison.neighbours.add(neighbour_average(section, spots, rates) * ratio, observed, size_factor)
         comparison.constant.add(gene_average(section, spots, rates) * ratio, observed, size_factor)
+        comparison.own.add(own_count(section, spots, rates) * ratio, observed, size_factor)
     return comparison

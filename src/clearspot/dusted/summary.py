@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from clearspot import keys
-from clearspot.dusted.evaluation import HeldOutComparison
+from clearspot.dusted.evaluation import MIN_COUNTS_FOR_CORRELATION, HeldOutComparison
 from clearspot.dusted.from_anndata import Source
 from clearspot.dusted.inference import Embedding
 from clearspot.dusted.model import Dusted
@@ -24,6 +24,9 @@ from clearspot.version import versions
 
 TABLE_GENES = 200
 """Genes listed one by one in the record: those with the most held-out counts."""
+
+GAINED_GENES = 48
+"""Genes listed whose held-out counts the model predicts better than averages and the spots' own counts do."""
 
 EXTREME_GENES = 20
 """Genes listed at either end of the gene attention."""
@@ -122,6 +125,7 @@ def build_result(adata: ad.AnnData, sample: str, outcome: Outcome) -> DustedResu
             record.tables[f"gene_attention_{name}"] = {"gene": part.index.tolist(), "attention": part.tolist()}
     if outcome.comparison is not None:
         record.tables["heldout_genes"] = _heldout_table(outcome.comparison, source.section.genes)
+        record.tables["heldout_gained"] = _gained_table(outcome.comparison, source.section.genes)
         if not record.metrics["heldout_beats_neighbours"]:
             record.note(
                 "warning",
@@ -213,6 +217,17 @@ def _heldout_table(comparison: HeldOutComparison, genes: tuple[str, ...]) -> dic
         table[f"deviance_{name}"] = score.gene_deviance[rows].tolist()
         if name != "constant":
             table[f"correlation_{name}"] = score.gene_correlation[rows].tolist()
+    return table
+
+
+def _gained_table(comparison: HeldOutComparison, genes: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Genes whose held-out counts the model predicts better than all else, the largest gain first."""
+    gain, constant = comparison.gene_gain, comparison.constant.gene_deviance
+    measured = np.where(comparison.dusted.gene_counts >= MIN_COUNTS_FOR_CORRELATION, gain, 0.0)
+    rows = [row for row in np.argsort(-measured, kind="stable")[:GAINED_GENES] if measured[row] > 0]
+    table: dict[str, list[Any]] = {"gene": [genes[row] for row in rows], "gain": gain[rows].tolist()}
+    for name in ("dusted", "neighbours", "own"):
+        table[f"explained_{name}"] = (1 - getattr(comparison, name).gene_deviance[rows] / constant[rows]).tolist()
     return table
 
 

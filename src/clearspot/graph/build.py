@@ -255,12 +255,12 @@ def _describe(
             "handled",
             f"Spots without a neighbour: {isolates} of {degree.size}. They keep their own value and learn from none.",
         )
-    pieces = int((sizes > 1).sum())
-    if pieces > 1:
+    if (sizes > 1).sum() > 1:
+        single = f", {isolates} of them single spots" if isolates else ""
         record.note(
             "handled",
-            f"The tissue lies in {pieces} separate pieces (the largest holds {sizes[0]} of {degree.size} spots); "
-            "nothing is smoothed from one to another.",
+            f"The tissue lies in {sizes.size} separate pieces{single} (the largest holds {sizes[0]} of "
+            f"{degree.size} spots); nothing is smoothed from one to another.",
         )
     if spacing.lattice == "irregular" and settings["method"] in ("radius", "grid"):
         record.note(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from clearspot.errors import Problem
+
+if TYPE_CHECKING:
+    from clearspot.report.gene_pack import PackedGenes  # which needs Spec
 
 Light = Literal["good", "look", "bad", "unknown", "info"]
 """Traffic light: fine, look before trusting, not usable, not measured; ``info``: no judgement, something to know."""
@@ -57,7 +60,7 @@ class Table:
     kind: ClassVar[str] = "table"
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Genes]]
     numeric: frozenset[int] = frozenset()
     folded: bool = False
 
@@ -76,6 +79,8 @@ class Chart:
         ``data`` and ``layout``.
     ratio
         Width over height.
+    wide
+        Whether it needs the width of a screen: on a narrow one it is scrolled.
     """
 
     kind: ClassVar[str] = "chart"
@@ -84,6 +89,7 @@ class Chart:
     caption: str
     spec: Spec
     ratio: float = 1.6
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,24 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Details:
+    """Blocks that are folded away until their heading is opened."""
+
+    kind: ClassVar[str] = "details"
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Underlay:
+    """A box to tick that lays the tissue image under all maps of its section."""
+
+    kind: ClassVar[str] = "underlay"
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Picker:
     """A choice of genes that drives several charts.
 
@@ -148,6 +172,42 @@ class Picker:
     groups: Sequence[tuple[str, Sequence[str]]]
     charts: Sequence[str]
     axes: dict[str, Spec]
+
+
+@dataclass(frozen=True)
+class GeneSearch:
+    """A box in which a gene of the page's packed genes is typed or chosen; it drives several charts.
+
+    Parameters
+    ----------
+    id, label
+        Of the control.
+    groups
+        ``(heading, genes)`` that are offered before anything is typed; the first gene is drawn first.
+    charts
+        Ids of the charts; ``$gene`` in their references stands for the chosen gene.
+    genes
+        The packed genes.
+    """
+
+    kind: ClassVar[str] = "genesearch"
+    id: str
+    label: str
+    groups: Sequence[tuple[str, Sequence[str]]]
+    charts: Sequence[str]
+    genes: PackedGenes
+
+    @property
+    def first(self) -> str:
+        """Gene that is drawn first."""
+        return self.groups[0][1][0]
+
+
+@dataclass(frozen=True)
+class Genes:
+    """Cell of a table: genes, each a link to its maps where the page has them."""
+
+    names: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -192,7 +252,22 @@ class Problems:
     problems: Sequence[Problem]
 
 
-Block = Text | Notice | KeyNumbers | Lights | Problems | Table | Chart | Row | Swipe | Columns | Picker
+Block = (
+    Text
+    | Notice
+    | KeyNumbers
+    | Lights
+    | Problems
+    | Table
+    | Chart
+    | Row
+    | Swipe
+    | Columns
+    | Picker
+    | GeneSearch
+    | Details
+    | Underlay
+)
 
 
 @dataclass
@@ -217,6 +292,8 @@ def _charts(blocks: Sequence[Block]) -> list[Chart]:
             found.extend(block.blocks)
         elif isinstance(block, Columns):
             found.extend(_charts([*block.left, *block.right]))
+        elif isinstance(block, Details):
+            found.extend(_charts(block.blocks))
     return found
 
 

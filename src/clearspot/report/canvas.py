@@ -59,8 +59,12 @@ class Canvas(ABC):
         """How spots are drawn, in words; empty where each is drawn."""
 
     @abstractmethod
+    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return what a map draws of one value a spot, shape ``(n_drawn,)``."""
+
     def keep(self, key: str, values: ArrayLike) -> None:
         """Put one value a spot into the store, as the maps draw it."""
+        self.store.numbers(key, self.drawn(values))
 
     @abstractmethod
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
@@ -150,14 +154,16 @@ class Canvas(ABC):
             },
         }
         if picture is not None:
-            layout["images"] = [
-                {
-                    "source": self.store.text("tissue", picture.address), "xref": "x", "yref": "y", "x": 0, "y": 0,
-                    "sizex": picture.width, "sizey": picture.height, "sizing": "stretch", "layer": "below",
-                }
-            ]  # fmt: skip
+            layout["images"] = [self.image(picture)]
         spec = {"data": [trace], "layout": layout}
         return Chart(chart_id, title, caption, spec, self._ratio(x_range, y_range, bottom=0.06))
+
+    def image(self, picture: Picture) -> Spec:
+        """Return a tissue image as plotly's layout has it, below all traces."""
+        return {
+            "source": self.store.text("tissue", picture.address), "xref": "x", "yref": "y", "x": 0, "y": 0,
+            "sizex": picture.width, "sizey": picture.height, "sizing": "stretch", "layer": "below",
+        }  # fmt: skip
 
     def _layout(self, x_range: Range, y_range: Range, *, on_image: bool = False) -> Spec:
         (y0, y1) = y_range

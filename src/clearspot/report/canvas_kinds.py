@@ -68,9 +68,9 @@ class DiskCanvas(Canvas):
         """Nothing: every spot is drawn."""
         return ""
 
-    def keep(self, key: str, values: ArrayLike) -> None:
-        """Put one value a spot into the store."""
-        self.store.numbers(key, values)
+    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return the values as they are."""
+        return np.asarray(values, dtype=np.float64)
 
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         trace = self._disks(hover, {})
@@ -134,13 +134,14 @@ class RasterCanvas(Canvas):
             f"and shows the mean (for classes: the most frequent one) of the {self.word}s in it."
         )
 
-    def keep(self, key: str, values: ArrayLike) -> None:
-        """Put the mean of each cell into the store."""
+    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return the mean of each cell; NaN where no spot is."""
         numbers = np.asarray(values, dtype=np.float64)
         known = np.isfinite(numbers)
         total = np.bincount(self.cell[known], weights=numbers[known], minlength=self.n_drawn)
         count = np.bincount(self.cell[known], minlength=self.n_drawn)
-        self.store.numbers(key, total / np.where(count > 0, count, np.nan))
+        mean: NDArray[np.float64] = total / np.where(count > 0, count, np.nan)
+        return mean
 
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         return self._cells(key, hover, how) | {"customdata": self._grid(key, {}), "coloraxis": "coloraxis"}

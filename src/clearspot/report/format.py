@@ -69,6 +69,15 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def domain_name(label: str) -> str:
+    """Return a domain's name as legends and tables have it: such names sort as numbers do.
+
+    >>> domain_name("7"), domain_name("12"), domain_name("cortex")
+    ('Domain 07', 'Domain 12', 'cortex')
+    """
+    return f"Domain {int(label):02d}" if label.isdecimal() else label
+
+
 def show_metric(value: Any, metric: Metric) -> str:
     """Return a metric's value with its unit."""
     text = show(value, metric.kind)

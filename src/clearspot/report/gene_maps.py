@@ -1,90 +1,133 @@
-"""Maps of genes before and after denoising, with one choice of gene and one colour scale for both."""
+"""Maps of genes before and after denoising, with a search over all modelled genes and one colour scale for both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clearspot import keys
-from clearspot.contract.flags import read_flag
-from clearspot.report.blocks import Block, Notice, Picker, Spec, Swipe, Text
+from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
 from clearspot.report.format import capitalised
-from clearspot.report.map_parts import colour_axis, upper_limit
+from clearspot.report.gene_choice import Groups, gene_groups, modelled_genes
+from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
+from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
 from clearspot.report.words import denoised_values
 
-VALUES_BUDGET: Final = 600_000
-"""Values of gene maps in a page (16 bits each, in base64): about 1.6 MB."""
-
-MOST_GENES: Final = 48
-_SPATIAL_GENES: Final = 24
+VALUES_AT_ONCE: Final = 60_000_000
+"""Values of a layer that are held in memory at once."""
 
 
-def gene_groups(view: SampleView, most: int) -> list[tuple[str, list[str]]]:
-    """Genes worth drawing: those asked for, then the most spatially variable, then the most variable ones.
+def gene_maps(view: SampleView, budget: int) -> list[Block]:
+    """Build the search for a gene and the two maps that it drives.
 
-    Only genes that were modelled, each once, ``most`` in all (genes asked for come first).
+    Parameters
+    ----------
+    budget
+        Bytes that the genes may take in the page.
     """
-    if view.data is None:
-        return []
-    var = view.data.var
-    modelled = set(var.index[read_flag(var, keys.MODELLED, table="var")]) if keys.MODELLED in var else set(var.index)
-    wanted = var.index[read_flag(var, keys.GENE_OF_INTEREST, table="var")] if keys.GENE_OF_INTEREST in var else []
-    moran = view.records.table("domains", "moran")
-    ranked = sorted(
-        (-value, gene)
-        for gene, value in zip(moran.get("gene", []), moran.get("measured", []), strict=True)
-        if value is not None
-    )
-    variable = var[keys.HVG_RANK].dropna().sort_values().index if keys.HVG_RANK in var else []
-    groups: list[tuple[str, list[str]]] = []
-    taken: set[str] = set()
-    for heading, genes, limit in (
-        ("Genes of interest", list(wanted), most),
-        ("Most spatially variable (Moran's I of the measured values)", [gene for _, gene in ranked], _SPATIAL_GENES),
-        ("Most variable", list(variable), most),
-    ):
-        chosen = [gene for gene in genes if gene in modelled and gene not in taken][: min(limit, most - len(taken))]
-        taken.update(chosen)
-        if chosen:
-            groups.append((heading, chosen))
-    return groups
-
-
-def gene_maps(view: SampleView) -> list[Block]:
-    """Build the gene picker and the two maps that it drives."""
     data, canvas = view.data, view.canvas
     if data is None or canvas is None or not data.has_denoised:
         return [Notice("The result file holds no denoised values, so there are no maps before and after.")]
-    most = min(MOST_GENES, VALUES_BUDGET // (2 * canvas.n_drawn))
-    groups = gene_groups(view, most)
-    genes = [gene for _, group in groups for gene in group]
-    if not genes:
+    modelled, groups = modelled_genes(view), gene_groups(view)
+    if not modelled:
         return [Notice("No gene was modelled, so there are no maps before and after.")]
-    measured, denoised = data.genes(keys.COUNTS, genes), data.denoised(genes)
-    axes: dict[str, Spec] = {}
-    for number, gene in enumerate(genes):
-        canvas.keep(f"measured:{gene}", measured[:, number])
-        canvas.keep(f"denoised:{gene}", denoised[:, number])
-        high = upper_limit(measured[:, number], denoised[:, number])
-        axes[gene] = colour_axis(0.0, high, "counts", logarithmic=True)
+    first = [gene for _, genes in groups for gene in genes]
+    others = [gene for gene in modelled if gene not in set(first)]
+    packed = pack_genes(first, others, _Maps(view, [*first, *others]), budget)
+    groups = [(heading, [gene for gene in genes if gene in set(packed.names)]) for heading, genes in groups]
+    groups = [(heading, genes) for heading, genes in groups if genes]
+    if not groups:
+        return [Notice("The page has no room for maps of genes.")]
     dusted = view.records.steps.get("dusted")
     what = denoised_values({} if dusted is None else dusted.params)
+    axis = colour_axis(0.0, packed.highs[0], "counts", logarithmic=True)
     charts = tuple(
-        canvas.numeric(
-            f"gene-{name}", f"{name}:$gene", title, caption, axes[genes[0]], unit=unit, logarithmic=True,
-        )
+        canvas.numeric(f"gene-{name}", f"{name}:$gene", title, caption, axis, unit=unit, logarithmic=True)
         for name, title, caption, unit in (
             ("measured", "Measured", "UMI counts as Space Ranger counted them.", "counts measured"),
             ("denoised", "Denoised", f"{capitalised(what)}, in counts.", "counts expected"),
         )
-    )  # fmt: skip
-    word = view.records.spot_word.capitalize()
+    )
     return [
-        Text(
-            f"{len(genes)} genes. Both maps have the same colour limits (0 to the larger of the two 99.5 % quantiles, "
-            f"logarithmic). {word}s without a denoised value (they failed quality control) are not drawn. "
-            f"{canvas.said}"
-        ),
-        Picker("gene", "Gene", groups, tuple(chart.id for chart in charts), axes),
+        GeneSearch("gene", "Gene", groups, tuple(chart.id for chart in charts), packed),
+        Text(_said(view, packed, len(modelled))),
         Swipe("swipe", *charts),
+        Text(_missing(view, packed, modelled, groups)),
     ]
+
+
+class _Maps:
+    """Reads maps, many genes at a time: each pass over a sparse layer reads all of it.
+
+    Parameters
+    ----------
+    view
+        With data and canvas.
+    order
+        Genes in the order in which they will be asked for.
+    """
+
+    def __init__(self, view: SampleView, order: Sequence[str]):
+        assert view.data is not None
+        assert view.canvas is not None
+        self._data, self._canvas = view.data, view.canvas
+        self._order = list(order)
+        self._at_once = max(VALUES_AT_ONCE // max(len(view.data.obs), 1), 1)
+        self._held: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+
+    def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        missing = [name for name in names if name not in self._held]
+        if missing:
+            self._held = {name: self._held[name] for name in names if name in self._held}
+            self._hold(missing)
+        held = [self._held[name] for name in names]
+        return np.stack([pair[0] for pair in held], axis=1), np.stack([pair[1] for pair in held], axis=1)
+
+    def _hold(self, names: Sequence[str]) -> None:
+        start = self._order.index(names[0])
+        ahead = self._order[start : start + max(self._at_once - len(names), 0)]
+        wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
+        measured, denoised = self._data.genes(keys.COUNTS, wanted), self._data.denoised(wanted)
+        self._held |= {
+            name: (
+                self._canvas.drawn(measured[:, number]).astype(np.float32),
+                self._canvas.drawn(denoised[:, number]).astype(np.float32),
+            )
+            for number, name in enumerate(wanted)
+        }
+
+
+def _said(view: SampleView, packed: PackedGenes, n_modelled: int) -> str:
+    """How many genes there are, and how they are drawn."""
+    assert view.canvas is not None
+    word = view.records.spot_word.capitalize()
+    rounded = (
+        ""
+        if packed.levels == LEVELS[0]
+        else f" Genes that are not listed first are rounded to {packed.levels} steps of the colour scale."
+    )
+    return (
+        f"Both maps have the same colour limits (0 to the larger of the two 99.5 % quantiles, logarithmic).{rounded} "
+        f"{word}s without a denoised value (they failed quality control) are not drawn. {view.canvas.said}"
+    ).strip()
+
+
+def _missing(view: SampleView, packed: PackedGenes, modelled: Sequence[str], groups: Groups) -> str:
+    """What to do where a gene is not found, and why not all may be there."""
+    here = len(set(packed.names) & set(modelled))
+    if here == len(modelled):
+        all_of_them = f"All {here:,} genes that were denoised are here"
+    else:
+        all_of_them = (
+            f"{here:,} of the {len(modelled):,} genes that were denoised are here: more would make the page larger "
+            "than the 10 MB that viewers show. Genes of interest, genes that gained most and markers come first; the "
+            "result file has the others"
+        )
+    return (
+        f"Gene missing? {all_of_them}. To have another one denoised and drawn, name it with --genes_of_interest "
+        "(symbols or gene ids with commas between them, or a file) and run again with -resume."
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from clearspot import __version__
 from clearspot.extras import extra
-from clearspot.report.blocks import Finding, Picker, ReportSection
+from clearspot.report.blocks import Finding, GeneSearch, Picker, ReportSection, Spec
 from clearspot.report.store import Store
 
 with extra("report"):
@@ -18,24 +21,57 @@ with extra("report"):
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-LARGEST_PAGE: Final = 8_000_000
+LARGEST_PAGE: Final = 10_000_000
 """Bytes; Seqera Platform previews no more."""
 
 
-def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store) -> str:
+SUMMARY: Final = (
+    "overlay",
+    "map-total_counts",
+    "map-domain_gmm",
+    "map-domain_leiden",
+    "gene-measured",
+    "gene-denoised",
+)
+"""Charts of the one page that is printed, as far as there are any."""
+
+
+def render(
+    sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store, *, made: date, underlay: Spec | None
+) -> str:
     """Return the page.
 
     Everything that comes from the data is escaped: text by the template, the charts' data by JSON that cannot
     end its script element.
+
+    Parameters
+    ----------
+    sample
+        Sample name.
+    verdict
+        Shown under it.
+    sections
+        Parts of the page.
+    store
+        Arrays that the charts refer to.
+    made
+        Day of the report.
+    underlay
+        Picture that may be laid under maps, as an image of plotly's layout; ``None``: none.
     """
     charts = {chart.id: chart.spec for section in sections for chart in section.charts()}
-    pickers = {
-        block.id: {"id": block.id, "charts": list(block.charts), "axes": block.axes}
-        for section in sections
-        for block in section.blocks
-        if isinstance(block, Picker)
-    }
-    page_data: dict[str, Any] = {"store": store.arrays if charts else {}, "charts": charts, "pickers": pickers}
+    pickers: dict[str, Any] = {}
+    genes = None
+    for block in (block for section in sections for block in section.blocks):
+        if isinstance(block, Picker):
+            pickers[block.id] = {"id": block.id, "charts": list(block.charts), "axes": block.axes}
+        elif isinstance(block, GeneSearch):
+            genes = block.genes.as_dict()
+            pickers[block.id] = {"id": block.id, "charts": list(block.charts), "groups": block.groups, "packed": True}
+    page_data: dict[str, Any] = {
+        "store": store.arrays if charts else {}, "charts": charts, "pickers": pickers, "genes": genes,
+        "underlay": underlay,
+    }  # fmt: skip
     return (
         _templates()
         .get_template("sample.html.j2")
@@ -44,13 +80,21 @@ def render(sample: str, verdict: Finding, sections: Sequence[ReportSection], sto
             version=__version__,
             verdict=verdict,
             sections=sections,
+            date=f"{made.day} {made:%B %Y}",
+            summary=[name for name in SUMMARY if name in charts],
             charts=charts,
             page_data=htmlsafe_json_dumps(page_data, allow_nan=False, separators=(",", ":")),
             style=_asset("style.css"),
-            script=_asset("report.js"),
-            plotly=Markup(get_plotlyjs()) if charts else "",
+            script=_asset("genes.js") + _asset("report.js"),
+            plotly=_plotly() if charts else "",
         )
     )
+
+
+@cache
+def _plotly() -> str:
+    """Plotly's code, deflated: 2 MB in place of 4.8, which leaves the room to the genes."""
+    return base64.b64encode(zlib.compress(get_plotlyjs().encode(), 9)).decode("ascii")
 
 
 @cache

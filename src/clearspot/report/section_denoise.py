@@ -10,13 +10,14 @@ from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
     Chart,
+    Details,
     KeyNumber,
     KeyNumbers,
     Notice,
     ReportSection,
-    Row,
     Spec,
     Table,
+    Text,
     plot_text,
 )
 from clearspot.report.format import show, show_metric
@@ -39,8 +40,14 @@ _PREDICTIONS: Final = (
 """Prediction, and the metrics of its deviance, of the share of deviance that it explains, of its correlation."""
 
 
-def denoise_section(view: SampleView) -> ReportSection:
-    """Build the denoising tab."""
+def denoise_section(view: SampleView, budget: int) -> ReportSection:
+    """Build the denoising tab.
+
+    Parameters
+    ----------
+    budget
+        Bytes of the page that the maps of genes may take.
+    """
     section = ReportSection("denoising", get_step("dusted").title)
     records = view.records
     if not records.ran("dusted"):
@@ -50,26 +57,30 @@ def denoise_section(view: SampleView) -> ReportSection:
     section.blocks += notices(records, "dusted")
     section.blocks += _held_out(view)
     section.blocks += structure_notice(records)
-    section.blocks += gene_maps(view)
-    charts = [*_training(view), *_held_out_genes(view), *_attention(view)]
-    if charts:
-        section.blocks.append(Row(charts))
-    if not records.table("dusted", "training"):
-        section.blocks.append(Notice("The loss curve was not recorded."))
-    if not records.table("dusted", "gene_attention_top"):
-        section.blocks.append(Notice("The model ran without gene channel attention, so no gene was weighted."))
+    section.blocks += gene_maps(view, budget)
+    section.blocks += _held_out_genes(view)
+    section.blocks.append(Details("Technical details", [_technical(view), *_training(view), _attention(view)]))
     return section
 
 
 def _numbers(view: SampleView) -> KeyNumbers:
+    records = view.records
+    names = ["n_spots", "n_genes_modelled"]
+    names += [
+        name
+        for name in ("heldout_explained_dusted", "heldout_explained_neighbours")
+        if records.metric("dusted", name) is not None
+    ]
+    return KeyNumbers([key_number(records, "dusted", name) for name in names])
+
+
+def _technical(view: SampleView) -> KeyNumbers:
     records = view.records
     metric = partial(records.metric, "dusted")
     best = f"best: {show(metric('best_epoch'), 'count')}"
     how = ", ".join(str(word) for word in (metric("device"), metric("precision")) if word)
     return KeyNumbers(
         [
-            key_number(records, "dusted", "n_spots"),
-            key_number(records, "dusted", "n_genes_modelled"),
             KeyNumber("Likelihood", show(records.param("dusted", "likelihood")).upper()),
             key_number(records, "dusted", "epochs", best),
             key_number(records, "dusted", "seconds_training", how),
@@ -90,7 +101,8 @@ def _held_out(view: SampleView) -> list[Block]:
         ]
     fraction = show(records.metric("dusted", "heldout_fraction"), "fraction")
     said = (
-        f"On the {fraction} of the counts that were held out, the denoised values predict better than averaging does."
+        f"On the {fraction} of the counts that were held out, the denoised values predict better than averaging does"
+        f"{_by_how_much(view)}."
     )
     verdict: list[Block] = [Notice(said, "good")] if beats else []  # if not, the step itself warns
     rows = [
@@ -112,6 +124,17 @@ def _held_out(view: SampleView) -> list[Block]:
     return [*verdict, table]
 
 
+def _by_how_much(view: SampleView) -> str:
+    """The size of the gain, as part of a sentence; empty where it was not recorded."""
+    metric = partial(view.records.metric, "dusted")
+    explained, neighbours = metric("heldout_explained_dusted"), metric("heldout_explained_neighbours")
+    if explained is None or neighbours is None:
+        return ""
+    said = f": they explain {show(explained, 'skill')} of the deviance, neighbours {show(neighbours, 'skill')}"
+    correlation = metric("heldout_correlation_dusted")
+    return said if correlation is None else f"{said}; median gene correlation {correlation:.2f}"
+
+
 def _held_out_genes(view: SampleView) -> list[Chart]:
     table = view.records.table("dusted", "heldout_genes")
     if not table:
@@ -129,10 +152,12 @@ def _held_out_genes(view: SampleView) -> list[Chart]:
         {
             "type": "scatter", "mode": "markers", "x": x, "y": y, "text": [plot_text(gene) for gene in genes],
             "marker": {"color": PASS, "size": 7, "opacity": 0.7}, "showlegend": False,
+            "customdata": genes,
             "hovertemplate": "%{text}<br>DUSTED %{y:.3f}, neighbours %{x:.3f}<extra></extra>",
         }
     ]  # fmt: skip
     layout: Spec = {
+        "meta": {"genes": True},
         "xaxis": {"title": {"text": "correlation, neighbour averaging"}},
         "yaxis": {"title": {"text": "correlation, DUSTED"}},
         "shapes": [
@@ -141,15 +166,15 @@ def _held_out_genes(view: SampleView) -> list[Chart]:
     }
     caption = (
         f"The {len(genes)} genes with the most held-out counts. Above the line, DUSTED predicts a gene's held-out "
-        "counts better than the mean of its neighbours."
+        "counts better than the mean of its neighbours. Click a point for the gene's maps."
     )
     return [Chart("heldout-genes", "Held-out counts, gene by gene", caption, {"data": data, "layout": layout}, _RATIO)]
 
 
-def _training(view: SampleView) -> list[Chart]:
+def _training(view: SampleView) -> list[Block]:
     table = view.records.table("dusted", "training")
     if not table:
-        return []
+        return [Notice("The loss curve was not recorded.")]
     data: list[Spec] = [_curve(table["epoch"], table["loss"], "training loss", PASS, "y")]
     layout: Spec = {
         "xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": "negative log-likelihood"}},
@@ -158,7 +183,13 @@ def _training(view: SampleView) -> list[Chart]:
     if "held_out" in table:
         data.append(_curve(table["epoch"], table["held_out"], "held-out score", FAIL, "y2"))
         layout |= {
-            "yaxis2": {"title": {"text": "held-out score"}, "overlaying": "y", "side": "right", "showgrid": False},
+            "yaxis2": {
+                "title": {"text": "held-out score"},
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+                "tickmode": "auto",
+            },
             "margin": {"l": 50, "r": 60, "t": 10, "b": 40},
         }
     best = view.records.metric("dusted", "best_epoch")
@@ -181,42 +212,13 @@ def _curve(x: list[Any], y: list[Any], name: str, colour: str, axis: str) -> Spe
     }  # fmt: skip
 
 
-def _attention(view: SampleView) -> list[Chart]:
-    top = view.records.table("dusted", "gene_attention_top")
-    bottom = view.records.table("dusted", "gene_attention_bottom")
-    if not top:
-        return []
-    data: list[Spec] = []
-    seen: set[str] = set()
-    for name, table, colour in (("weighted most", top, PASS), ("weighted least", bottom, FAIL)):
-        rows = [
-            (plot_text(gene), value)
-            for gene, value in zip(table.get("gene", []), table.get("attention", []), strict=True)
-            if gene not in seen
-        ]
-        seen.update(table.get("gene", []))
-        data.append(
-            {
-                "type": "scatter", "mode": "markers", "name": name, "x": [value for _, value in rows],
-                "y": [gene for gene, _ in rows], "marker": {"color": colour, "size": 8},
-                "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
-            }
-        )  # fmt: skip
-    layout: Spec = {
-        "xaxis": {"title": {"text": "gene channel attention"}},
-        "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 10}},
-        "showlegend": True, "legend": _LEGEND,
-    }  # fmt: skip
-    caption = (
-        "How strongly the model adds a gene's own signal to its input. Median of all genes: "
-        f"{show(view.records.metric('dusted', 'gene_attention_median'))}."
+def _attention(view: SampleView) -> Text:
+    """In words: where all genes weigh about the same, a ranking of them would be one of noise."""
+    low, middle, high = (view.records.metric("dusted", f"gene_attention_{name}") for name in ("min", "median", "max"))
+    if middle is None:
+        return Text("The model ran without gene channel attention, so no gene was weighted.")
+    span = "" if low is None or high is None else f", from {low:.3g} to {high:.3g}"
+    return Text(
+        "Gene channel attention (how strongly the model adds a gene's own signal to its input): median "
+        f"{middle:.3g}{span}. Every gene's is in var['dusted_gene_attention']."
     )
-    return [
-        Chart(
-            "gene-attention",
-            "Gene attention",
-            caption,
-            {"data": [one for one in data if one["x"]], "layout": layout},
-            0.8,
-        )
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from clearspot import keys
@@ -11,6 +12,7 @@ from clearspot.contract.steps import get_step
 from clearspot.report.blocks import (
     Block,
     Chart,
+    Genes,
     KeyNumbers,
     Notice,
     ReportSection,
@@ -19,7 +21,8 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
-from clearspot.report.format import NOT_MEASURED, show
+from clearspot.report.format import NOT_MEASURED, domain_name, show
+from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import colours
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
@@ -84,8 +87,11 @@ def _numbers(view: SampleView, methods: list[str]) -> list[Block]:
 
 
 def _order(labels: pd.Series) -> list[str]:
-    names = labels.dropna().astype(str).unique().tolist()
-    return sorted(names, key=lambda name: (len(name), name))
+    return sorted(_named(labels).dropna().unique().tolist())
+
+
+def _named(labels: pd.Series) -> pd.Series:
+    return labels.astype("string").map(domain_name, na_action="ignore")
 
 
 def _maps(view: SampleView, methods: list[str]) -> list[Block]:
@@ -93,7 +99,8 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
         return []
     charts = [
         view.canvas.classes(
-            f"map-{name}", view.data.obs[name], colours(_order(view.data.obs[name])), f"Domains: {_METHODS[name]}",
+            f"map-{name}", _named(view.data.obs[name]), colours(_order(view.data.obs[name])),
+            f"Domains: {_METHODS[name]}",
             "Numbered from the largest. Touch a name in the legend to hide or show a domain.",
         )
         for name in methods if name in view.data.obs
@@ -115,15 +122,16 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
         table = view.records.table("domains", f"sizes_{name}")
         if not table:
             continue
-        shades = colours(table["domain"])
+        names = [domain_name(domain) for domain in table["domain"]]
+        shades = colours(names)
         data = [
             {
-                "type": "bar", "x": table["domain"], "y": table["n_spots"],
-                "marker": {"color": [shades[domain] for domain in table["domain"]]},
-                "hovertemplate": "domain %{x}: %{y:,} spots<extra></extra>",
+                "type": "bar", "x": names, "y": table["n_spots"],
+                "marker": {"color": [shades[name] for name in names]},
+                "hovertemplate": "%{x}: %{y:,} spots<extra></extra>",
             }
         ]  # fmt: skip
-        layout = {"xaxis": {"title": {"text": "domain"}, "type": "category"}, "yaxis": {"title": {"text": "spots"}}}
+        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}}
         charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
     return [Row(charts)] if charts else []
 
@@ -134,7 +142,8 @@ def _markers(view: SampleView, main: str | None) -> list[Block]:
         return [Notice("No domain could be tested for marker genes.")]
     rows = [
         (
-            domain, gene, show(score), show(change), NOT_MEASURED if p_value is None else f"{p_value:.1e}",
+            domain_name(domain), Genes([gene]), show(score), show(change),
+            NOT_MEASURED if p_value is None else f"{p_value:.1e}",
             show(inside, "percent"), show(outside, "percent"),
         )
         for domain, gene, score, change, p_value, inside, outside in zip(
@@ -142,18 +151,79 @@ def _markers(view: SampleView, main: str | None) -> list[Block]:
         )
     ]  # fmt: skip
     best: dict[str, list[str]] = {}
-    for row in rows:
-        best.setdefault(row[0], []).append(row[1])
-    summary = [(domain, ", ".join(genes[:6])) for domain, genes in best.items()]
+    for domain, gene in zip(table["domain"], table["gene"], strict=True):
+        best.setdefault(domain, []).append(gene)
+    summary = [(domain_name(domain), Genes(genes)) for domain, genes in best.items()]
     method = _METHODS.get(str(main), "main")
     return [
-        Table(f"Best marker genes of each domain ({method}), on the measured expression", ("Domain", "Genes"), summary),
+        *_dots(view),
+        Table(
+            f"Best marker genes of each domain ({method}), on the measured expression. A gene opens its maps.",
+            ("Domain", "Genes"),
+            summary,
+        ),
         Table(
             "All markers with their figures (Wilcoxon test of each domain against the rest)",
             ("Domain", "Gene", "Score", "log2 fold change", "Adjusted p", "Seen inside", "Seen outside"),
             rows, numeric=frozenset(range(2, 7)), folded=True,
         ),
     ]  # fmt: skip
+
+
+def _dots(view: SampleView) -> list[Chart]:
+    """Dot plot of the best markers: share of spots with the gene as size, mean expression as colour."""
+    table = view.records.table("domains", "marker_profile")
+    if not table:
+        return []
+    genes, domains = list(dict.fromkeys(table["gene"])), list(dict.fromkeys(table["domain"]))
+    word = view.records.spot_word
+    highest: dict[str, float] = {}
+    for gene, mean in zip(table["gene"], table["mean"], strict=True):
+        highest[gene] = max(highest.get(gene, 0.0), mean)
+    data = [
+        {
+            "type": "scatter", "mode": "markers",
+            "x": [genes.index(gene) for gene in table["gene"]],
+            "y": [domains.index(domain) for domain in table["domain"]],
+            "customdata": table["gene"],
+            "text": [
+                f"{plot_text(gene)}, {plot_text(domain_name(domain))}<br>{percent:.0f} % of its {word}s, "
+                f"mean {mean:.2g} (log1p of scaled counts)"
+                for gene, domain, percent, mean in zip(
+                    *(table[key] for key in ("gene", "domain", "percent", "mean")), strict=True
+                )
+            ],
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {
+                "size": [2 + 0.14 * percent for percent in table["percent"]], "sizemode": "diameter",
+                "color": [
+                    mean / highest[gene] if highest[gene] else 0.0
+                    for gene, mean in zip(table["gene"], table["mean"], strict=True)
+                ],
+                "line": {"width": 0.5, "color": "rgba(128,138,148,0.6)"}, "coloraxis": "coloraxis",
+            },
+            "showlegend": False,
+        }
+    ]  # fmt: skip
+    layout = {
+        "xaxis": {
+            "tickvals": list(range(len(genes))), "ticktext": [plot_text(gene) for gene in genes], "tickangle": -90,
+            "range": [-0.7, len(genes) - 0.3], "tickfont": {"size": 11}, "zeroline": False,
+        },
+        "yaxis": {
+            "tickvals": list(range(len(domains))), "ticktext": [plot_text(domain_name(name)) for name in domains],
+            "range": [len(domains) - 0.4, -0.6], "zeroline": False,
+        },
+        "coloraxis": colour_axis(0.0, 1.0, "mean, of the gene's highest") | {"cmin": 0, "cmax": 1},
+        "meta": {"genes": True},
+    }  # fmt: skip
+    layout["coloraxis"]["colorbar"] |= {"y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right", "len": 0.3}
+    caption = (
+        f"The three best markers of each domain. Size: share of the domain's {word}s that have the gene; "
+        "colour: mean expression over the gene's highest mean. Click a dot for the gene's maps."
+    )
+    ratio = float(np.clip((3 + len(genes)) / (5 + len(domains)), 1.2, 3.2))
+    return [Chart("markers", "Markers over the domains", caption, {"data": data, "layout": layout}, ratio, wide=True)]
 
 
 def _moran(view: SampleView) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from clearspot import keys
 from clearspot.contract.metrics import metrics_of
@@ -10,6 +10,9 @@ from clearspot.contract.steps import get_step
 from clearspot.report.blocks import Block, Notice, ReportSection, Table, Text
 from clearspot.report.format import show, show_metric
 from clearspot.report.view import SampleView
+
+_AUTOMATIC: Final = "automatic"
+"""A parameter that was not set."""
 
 
 def provenance_section(view: SampleView) -> ReportSection:
@@ -21,7 +24,7 @@ def provenance_section(view: SampleView) -> ReportSection:
     section.blocks += _from_file(view)
     for step, record in view.records.steps.items():
         title = get_step(step).title
-        params = [(name, show(value)) for name, value in sorted(record.params.items())]
+        params = [(name, _AUTOMATIC if value is None else show(value)) for name, value in sorted(record.params.items())]
         if params:
             section.blocks.append(Table(f"{title}: parameters", ("Parameter", "Value"), params, folded=True))
         metrics = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
-from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text
+from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text, Underlay
 from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
@@ -16,7 +16,7 @@ from clearspot.report.section_picture import picture_blocks
 from clearspot.report.slide_checks import slide_check_blocks
 from clearspot.report.step_blocks import without_result
 from clearspot.report.view import SampleView
-from clearspot.report.violins import LOGARITHMIC, violin
+from clearspot.report.violins import LOGARITHMIC, can_remove, violin
 
 _SHOWN: Final = {
     keys.TOTAL_COUNTS: ("UMI counts", "UMI counts", "median_counts"),
@@ -35,6 +35,8 @@ def qc_section(view: SampleView) -> ReportSection:
         section.blocks += without_result(view.records, "qc")
         return section
     section.blocks += _filters(view)
+    if view.picture is not None:
+        section.blocks.append(Underlay("underlay-qc", "Tissue image under the maps"))
     section.blocks += _measures(view)
     section.blocks += picture_blocks(view)
     section.blocks += _edge(view)
@@ -69,6 +71,7 @@ def _filters(view: SampleView) -> list[Block]:
                     for name, column, threshold, keeps, alone, then, left in zip(
                         *(table[key] for key in _FILTER_COLUMNS), strict=True
                     )
+                    if can_remove(column, float(threshold), keeps)
                 ],
                 numeric=frozenset({2, 3, 4}),
             )
@@ -138,7 +141,7 @@ def _edge(view: SampleView) -> list[Block]:
         "yaxis": {"title": {"text": "median UMI counts"}, "rangemode": "tozero"},
         "yaxis2": {
             "title": {"text": "median genes"}, "overlaying": "y", "side": "right", "rangemode": "tozero",
-            "showgrid": False,
+            "showgrid": False, "tickmode": "auto",
         },
         "showlegend": True, "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 50, "r": 55, "t": 10, "b": 40},

@@ -29,7 +29,7 @@ from clearspot.report.blocks import (
 )
 from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.format import show_metric
-from clearspot.report.gene_maps import gene_groups
+from clearspot.report.gene_choice import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.step_blocks import key_number, notices, structure_notice
@@ -104,7 +104,8 @@ def _why_not(view: SampleView) -> list[Block]:
     if outcome.status == "ok":
         return [Notice("The file of super-resolved expression was not given to this report.", "look")]
     if outcome.status == "not run":
-        return [Notice(f"Super-resolution was not run. {measured}"), Notice(f"Reason: {outcome.reason}.")]
+        why = f"Reason: {outcome.reason}. {outcome.remedy}".strip()
+        return [Notice(f"Super-resolution was not run. {measured}"), Notice(why)]
     said = f"the step {outcome.step} {'failed' if outcome.status == 'failed' else 'refused its input'}"
     return [
         Notice(f"Super-resolution is missing: {said}. All other results of this sample are here.", "look"),
@@ -235,7 +236,7 @@ def _spot_area(view: SampleView) -> float:
 def _groups(view: SampleView, known: set[str], most: int) -> list[tuple[str, list[str]]]:
     """The report's genes that were super-resolved, else the first of the file."""
     groups, left = [], most
-    for heading, genes in gene_groups(view, len(known)):
+    for heading, genes in gene_groups(view):
         chosen = [gene for gene in genes if gene in known][:left]
         left -= len(chosen)
         if chosen:

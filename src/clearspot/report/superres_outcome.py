@@ -31,12 +31,15 @@ class SuperresOutcome:
         What a step that refused or failed recorded.
     step
         Title of that step.
+    remedy
+        How to get it where it was not run, as a sentence; empty where it cannot be had.
     """
 
     status: OutcomeStatus
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     step: str = ""
+    remedy: str = ""
 
 
 def optional_result(step: str) -> str:
@@ -54,7 +57,7 @@ def superres_outcome(records: SampleRecords) -> SuperresOutcome:
             return SuperresOutcome(_stopped(record), reason, tuple(record.problems), title)
     if records.ran(STEPS[-1]):
         return SuperresOutcome("ok")
-    return SuperresOutcome("not run", _why_not_run(records))
+    return SuperresOutcome("not run", _why_not_run(records), remedy=_remedy(records))
 
 
 def step_outcome(records: SampleRecords, step: str) -> tuple[OutcomeStatus, str | None]:
@@ -66,6 +69,22 @@ def step_outcome(records: SampleRecords, step: str) -> tuple[OutcomeStatus, str 
 
 def _stopped(record: StepRecord) -> OutcomeStatus:
     return "failed" if record.status == "failed" else "refused"
+
+
+def _remedy(records: SampleRecords) -> str:
+    if records.bin_um is not None or records.failed_step is not None:
+        return ""
+    reason = records.metric("check", "superres_reason")
+    if reason and "full-resolution image" in reason:
+        return (
+            "To get it, name the microscope's full-resolution H&E image in the column image of the samplesheet, or use "
+            "--allow_lowres_image for coarser maps from Space Ranger's own image."
+        )
+    if reason and any(word in reason for word in ("too coarse", "not the one", "H&E", "blank")):
+        return "To get it, name the full-resolution H&E image that Space Ranger was given in the column image."
+    if reason or any(records.ran(name) for name in STEPS):
+        return ""
+    return "To get it, run without --skip_superres, with the H&E image in the column image of the samplesheet."
 
 
 def _why_not_run(records: SampleRecords) -> str:

@@ -95,12 +95,19 @@ def _ticks(low: float, high: float) -> Spec:
     return {"tickvals": np.log1p(np.asarray(ticks, dtype=float)).tolist(), "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
+def can_remove(column: str, threshold: float, keeps: str) -> bool:
+    """Whether a filter may remove anything: none is below 0, and no share is above 100 per cent."""
+    return threshold > 0 if keeps == "at least" else not (column.startswith("pct_") and threshold >= 100)
+
+
 def _draw_limit(records: SampleRecords, column: str, layout: Spec, seen: Range) -> str:
     """Add the filter's limit, unless it would press the violins flat; return the words that explain it."""
     filters = records.table("qc", "filters")
     if column not in filters.get("column", []):
         return ""
     row = filters["column"].index(column)
+    if not can_remove(column, float(filters["threshold"][row]), filters["keeps"][row]):
+        return ""
     limit, keeps = float(filters["threshold"][row]), f"{filters['keeps'][row]} {filters['threshold'][row]:g}"
     low, high, at = (math.log1p(value) if column in LOGARITHMIC else value for value in (*seen, limit))
     if not 2 * low - high <= at <= 2 * high - low:

@@ -4,7 +4,7 @@ import pytest
 from sections import section
 
 from clearspot.domains import markers
-from clearspot.domains.markers import marker_genes
+from clearspot.domains.markers import marker_genes, marker_profile
 from clearspot.qc.run import run_qc
 
 
@@ -63,3 +63,22 @@ def test_of_many_spots_a_draw_is_compared(adata, monkeypatch):
     monkeypatch.setattr(markers, "_SPOTS", 60)
     table, _ = marker_genes(adata, "domain", n_markers=5)
     assert {int(gene.removeprefix("Gene")) // 40 for gene in listed(table, "1")} == {0}
+
+
+def test_the_profile_of_a_marker_is_its_expression_in_every_domain(adata):
+    table, _ = marker_genes(adata, "domain", n_markers=5)
+    profile = marker_profile(adata, "domain", table, most=2)
+    best = [*listed(table, "1")[:2], *listed(table, "2")[:2]]
+    assert profile["gene"][::2] == best
+    assert profile["marks"][::2] == ["1", "1", "2", "2"]
+    assert profile["domain"] == ["1", "2"] * 4
+    inside = (adata.obs["domain"] == "2").to_numpy()
+    values = adata[inside, best[0]].X.toarray()
+    assert profile["mean"][1] == pytest.approx(values.mean(), rel=1e-5)
+    assert profile["percent"][1] == pytest.approx(100 * (values > 0).mean())
+
+
+def test_without_markers_there_is_no_profile(adata):
+    adata.obs["domain"] = pd.Categorical(["1"] * adata.n_obs)
+    table, _ = marker_genes(adata, "domain")
+    assert marker_profile(adata, "domain", table)["gene"] == []

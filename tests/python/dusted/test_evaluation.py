@@ -8,6 +8,7 @@ from clearspot.dusted.evaluation import (
     compare_held_out,
     gene_average,
     neighbour_average,
+    own_count,
 )
 from clearspot.dusted.section import gene_rates
 from clearspot.dusted.thinning import thin_counts
@@ -92,6 +93,27 @@ def test_comparison_scales_all_to_the_held_out_depth(section_of):
     comparison = compare_held_out(iter([(spots[:20], own[:20]), (spots[20:], own[20:])]), training, held_out, 1 / 3)
     assert comparison.dusted.deviance == pytest.approx(comparison.neighbours.deviance)
     assert comparison.dusted.gene_counts.sum() == held_out.sum()
+
+
+def test_a_spots_own_count_with_one_pseudo_spot(section_of):
+    section = section_of()
+    rates = gene_rates(section)
+    found = own_count(section, np.array([3]), rates)
+    size = section.size_factor[3]
+    np.testing.assert_allclose(found[0], (section.counts[3].toarray()[0] + rates) / (size + 1) * size, rtol=1e-5)
+
+
+def test_a_gene_gains_only_against_the_best_of_the_other_predictions(section_of):
+    section = section_of()
+    kept, held_out = thin_counts(section.counts, 0.25, seed=0)
+    spots = np.arange(section.n_spots)
+    training = section.__class__(**(section.__dict__ | {"counts": kept}))
+    predictions = (neighbour_average, gene_average, own_count)
+    for predict in predictions:
+        block = (spots, predict(training, spots, gene_rates(training)))
+        assert compare_held_out(iter([block]), training, held_out, 1 / 3).gene_gain.max() <= 1e-9
+    knowing = (spots, 3 * held_out.toarray())
+    assert compare_held_out(iter([knowing]), training, held_out, 1 / 3).gene_gain.min() > 0
 
 
 def test_thinning_splits_counts_without_loss():

@@ -168,6 +168,10 @@ def make_records(sample: str, adata: ad.AnnData) -> dict[str, StepRecord]:
                 "domain": ["1", "2"], "gene": genes[:2], "score": [9.0, 8.0], "log2_fold_change": [2.0, 1.0],
                 "p_adjusted": [1e-9, 1e-4], "percent_inside": [90.0, 80.0], "percent_outside": [10.0, 20.0],
             },
+            "marker_profile": {
+                "gene": [genes[0]] * 2 + [genes[1]] * 2, "marks": ["1", "1", "2", "2"], "domain": ["1", "2"] * 2,
+                "mean": [2.0, 0.5, 0.4, 1.5], "percent": [90.0, 10.0, 20.0, 80.0],
+            },
             "moran": {
                 "gene": genes, "measured": np.linspace(0.5, 0.1, 10).tolist(), "denoised": [0.8] * 10,
                 "neighbour_mean": [0.85] * 10, "neighbour_mean_shuffled": [0.6] * 10, "q_measured": [0.01] * 10,
@@ -201,6 +205,10 @@ def dusted_record(sample: str) -> StepRecord:
             },
             "gene_attention_top": {"gene": genes[:4], "attention": [0.9, 0.8, 0.7, 0.6]},
             "gene_attention_bottom": {"gene": genes[4:], "attention": [0.1, 0.2, 0.3, 0.4]},
+            "heldout_gained": {
+                "gene": ["Gene9", "Gene4"], "gain": [40.0, 30.0], "explained_dusted": [0.2, 0.1],
+                "explained_neighbours": [0.1, 0.05], "explained_own": [0.0, 0.0],
+            },
             "heldout_genes": {
                 "gene": genes[:3], "heldout_counts": [30.0, 20.0, 10.0], "deviance_dusted": [0.1] * 3,
                 "correlation_dusted": [0.3, 0.2, None], "deviance_neighbours": [0.2] * 3,

@@ -20,7 +20,7 @@ SWITCHES = (
 )  # fmt: skip
 
 VISIBLE_DRAWN = (
-    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.offsetParent && "
+    "[...document.querySelectorAll('[data-chart]')].filter((plot) => plot.checkVisibility() && "
     "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
 )
 """True once every chart that the window shows is drawn."""

@@ -1,5 +1,7 @@
 """The page as a person meets it, in a headless Chromium; skipped where there is none."""
 
+import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from report_browser import VISIBLE_DRAWN, Browser
 
 from clearspot.report import canvas_kinds
 from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
+from clearspot.report.map_parts import colour_axis
 from clearspot.report.sample import write_sample_report
 
 TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
@@ -55,14 +58,27 @@ def test_arrow_keys_move_between_tabs(browser: Browser, page: Path) -> None:
     assert browser.run("document.activeElement.id") == "tab-qc"
 
 
-def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser, page: Path) -> None:
+def type_gene(browser: Browser, text: str) -> None:
+    """Type into the search for a gene, as a person does."""
+    browser.run("document.querySelector('[data-genes] input').focus()")
+    browser.call("Input.insertText", text=text)
+
+
+def press(browser: Browser, key: str, code: int) -> None:
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+
+OFFERED = "[...document.querySelectorAll('[data-genes] [role=option]')].map((option) => option.textContent)"
+
+
+def test_a_gene_is_found_by_typing_and_redraws_both_maps_with_the_same_limits(browser: Browser, page: Path) -> None:
     browser.resize(1280, 2000)
     browser.open(page, "#denoising")
     browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene7'")
-    browser.run(
-        "(() => { const picker = document.querySelector('[data-picker=gene]'); picker.value = 'Gene2';"
-        " picker.dispatchEvent(new Event('change')); })()"
-    )
+    type_gene(browser, "gene2")
+    assert browser.run(OFFERED) == ["Gene2", *(f"Gene{number}" for number in range(20, 30))]
+    press(browser, "Enter", 13)
     for name in ("gene-measured", "gene-denoised"):
         browser.until(f"document.querySelector('[data-chart={name}]').dataset.drawn === 'Gene2'")
     limits = browser.run(
@@ -74,6 +90,44 @@ def test_the_gene_picker_redraws_both_maps_with_the_same_limits(browser: Browser
     drawn = browser.run("document.querySelector('[data-chart=gene-measured]').data[0].customdata.slice(0, 40)")
     adata = make_adata()
     assert drawn == adata[:40, "Gene2"].layers["counts"].toarray().ravel().tolist()
+
+
+def test_before_typing_genes_of_interest_come_first_then_those_that_gained_most(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2000)
+    browser.open(page, "#denoising")
+    browser.run("document.querySelector('[data-genes] input').focus()")
+    assert browser.run(OFFERED)[:5] == ["Gene7", "Gene9", "Gene4", "Gene0", "Gene1"]
+    press(browser, "ArrowDown", 40)
+    press(browser, "ArrowDown", 40)
+    press(browser, "Enter", 13)
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene9'")
+
+
+def test_a_gene_that_is_not_there_is_said_and_escape_brings_the_last_one_back(browser: Browser, page: Path) -> None:
+    browser.open(page, "#denoising")
+    type_gene(browser, "Nonsense")
+    assert browser.run(OFFERED) == []
+    assert "No gene with “Nonsense” among the 30" in browser.run("document.querySelector('[role=status]').textContent")
+    press(browser, "Escape", 27)
+    assert browser.run("document.querySelector('[data-genes] input').value") == "Gene7"
+
+
+def test_a_marker_leads_to_its_maps(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 2000)
+    browser.open(page, "#domains")
+    browser.run("document.querySelector('button[data-gene=Gene1]').click()")
+    browser.until("document.querySelector('[data-chart=gene-denoised]').dataset.drawn === 'Gene1'")
+    assert browser.run("document.querySelector('#denoising').hidden") is False
+
+
+def test_ticks_of_the_colours_are_those_that_all_maps_have(browser: Browser, page: Path) -> None:
+    browser.open(page, "#denoising")
+    browser.until("document.querySelector('[data-chart=gene-measured]').dataset.drawn === 'Gene7'")
+    bar = browser.run("document.querySelector('[data-chart=gene-measured]').layout.coloraxis.colorbar")
+    high = browser.run("Math.expm1(document.querySelector('[data-chart=gene-measured]').layout.coloraxis.cmax)")
+    expected = colour_axis(0.0, high, "counts", logarithmic=True)["colorbar"]
+    assert bar["ticktext"] == expected["ticktext"]
+    assert bar["tickvals"] == pytest.approx(expected["tickvals"])
 
 
 SEEN = (  # which map is seen at a share of the width, at the height of its middle
@@ -168,20 +222,87 @@ def test_dark_mode_turns_page_and_charts(browser: Browser, page: Path) -> None:
     assert ink == "#e6ebf0"
 
 
-def test_a_page_about_to_be_printed_draws_every_chart(browser: Browser, page: Path) -> None:
+PRINT_ALL = (
+    "(() => { window.print = () => dispatchEvent(new Event('beforeprint'));"
+    " document.querySelector('#print-all').click(); })()"
+)
+
+
+def test_a_page_about_to_be_printed_shows_one_part_with_the_main_maps(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)
+    browser.until(VISIBLE_DRAWN)
     browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('#print-summary [data-chart]')].every((plot) => plot.dataset.drawn)")
+    shown = "[...document.querySelectorAll('main > section:not([hidden])')].map((section) => section.id)"
+    assert browser.run(shown) == ["overview"]
+    charts = browser.run(
+        "[...document.querySelectorAll('#print-summary [data-chart]')].map((plot) => plot.dataset.chart)"
+    )
+    assert charts == ["overlay", "map-total_counts", "map-domain_gmm", "gene-measured", "gene-denoised"]
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run("document.querySelector('#print-summary').children.length") == 0
+    assert browser.run("!!document.querySelector('#domains [data-chart=map-domain_gmm]')")
+
+
+def test_the_summary_is_one_sheet_of_paper(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    sheet = browser.call("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69)["data"]
+    assert len(re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(sheet))) == 1
+
+
+def test_all_parts_are_printed_if_they_are_asked_for(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    browser.run(PRINT_ALL)
     browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
     assert browser.run("[...document.querySelectorAll('main > section')].some((section) => section.hidden)") is False
     browser.run("dispatchEvent(new Event('afterprint'))")
     assert browser.run("document.querySelectorAll('main > section:not([hidden])').length") == 1
 
 
+def test_the_tissue_image_can_be_laid_under_the_maps_of_quality_control(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 3000)
+    browser.open(page, "#qc")
+    chart = "document.querySelector('[data-chart=map-total_counts]')"
+    browser.until(f"!!{chart}.dataset.drawn")
+    assert browser.run(f"({chart}.layout.images || []).length") == 0
+    browser.run("document.querySelector('[data-underlay]').click()")
+    browser.until(f"({chart}.layout.images || []).length === 1")
+    assert browser.run(f"{chart}.layout.images[0].source.startsWith('data:image/jpeg')")
+    browser.run("document.querySelector('[data-underlay]').click()")
+    browser.until(f"({chart}.layout.images || []).length === 0")
+
+
+def test_right_hand_axes_have_round_numbers(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 4000)
+    browser.open(page, "#qc")
+    browser.until("!!document.querySelector('[data-chart=edge]').dataset.drawn")
+    labels = browser.run(
+        "[...document.querySelectorAll('[data-chart=edge] .y2tick text')].map((tick) => tick.textContent)"
+    )
+    assert labels
+    assert all(float(label.replace(",", "")) % 5 == 0 for label in labels)
+
+
+def test_maps_keep_a_light_ground_in_the_dark(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 1800, dark=True)
+    browser.open(page, "#domains")
+    browser.until("!!document.querySelector('[data-chart=map-domain_gmm]').dataset.drawn")
+    layout = browser.run("document.querySelector('[data-chart=map-domain_gmm]').layout")
+    assert layout["plot_bgcolor"] == "#dde3e9"
+    assert layout["annotations"][0]["font"]["color"] == "#1b2733"
+    assert layout["font"]["color"] == "#e6ebf0"
+
+
 def test_a_printed_chart_fits_its_box_and_the_box_the_paper(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)
-    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until(VISIBLE_DRAWN)
+    browser.run(PRINT_ALL)
     browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
     widths = browser.run(
         "[...document.querySelectorAll('[data-chart]')].map("

@@ -61,7 +61,7 @@ def test_every_chart_is_there(results: Path) -> None:
     expected = [
         "overlay", "violin-total_counts", "map-total_counts", "violin-n_genes_by_counts", "map-n_genes_by_counts",
         "map-pct_counts_mt", "edge", "degree", "gene-measured", "gene-denoised", "training", "heldout-genes",
-        "gene-attention", "map-domain_gmm", "map-domain_leiden", "sizes-domain_gmm", "moran",
+        "markers", "map-domain_gmm", "map-domain_leiden", "sizes-domain_gmm", "moran",
     ]  # fmt: skip
     assert [name for name in expected if f'data-chart="{name}"' not in page] == []
 

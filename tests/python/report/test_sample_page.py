@@ -2,18 +2,22 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from made_sample import Made, add_superres, make_adata, make_records, refused
 
 from clearspot import keys
-from clearspot.report import canvas_kinds, violins
+from clearspot.record import StepRecord
+from clearspot.report import canvas_kinds, gene_maps, sample, violins
+from clearspot.report.gene_pack import PackedGenes, unpack
 from clearspot.report.page import LARGEST_PAGE
 from clearspot.report.sample import write_sample_report
 from clearspot.report.store import decode
@@ -63,7 +67,7 @@ def with_arrays(item: Any, store: dict[str, Any], gene: str) -> Any:
     """Fill in references as the page's script does."""
     if isinstance(item, dict) and "ref" in item:
         entry = store[item["ref"].replace("$gene", gene)]
-        values = decode(entry) if isinstance(entry, dict) else np.asarray(entry, dtype=object)
+        values = decode(entry) if isinstance(entry, dict) else np.asarray(entry)
         if "where" in item:
             values = values[decode(store[item["where"]]) == item["is"]]
         return (values.reshape(-1, item["columns"]) if "columns" in item else values).tolist()
@@ -76,22 +80,39 @@ def with_arrays(item: Any, store: dict[str, Any], gene: str) -> Any:
     )
 
 
+def packed_of(data: dict[str, Any]) -> PackedGenes:
+    """The packed genes of a page's data."""
+    genes = dict(data["genes"])
+    order, chunk_genes, levels = (genes.pop(name) for name in ("order", "genes", "levels"))
+    return PackedGenes(np.array(order), chunk_genes=chunk_genes, chunk_levels=levels, **genes)
+
+
+def arrays_of(data: dict[str, Any]) -> dict[str, Any]:
+    """The page's store and the maps of its first gene."""
+    arrays = dict(data["store"])
+    if data.get("genes"):
+        gene = data["genes"]["names"][0]
+        for kind, values in zip(("measured", "denoised"), unpack(packed_of(data), gene), strict=True):
+            arrays[f"{kind}:{gene}"] = values
+    return arrays
+
+
 def test_every_chart_is_one_that_plotly_accepts(made: Made) -> None:
     data = page_of(made).data
-    gene = next(iter(data["pickers"]["gene"]["axes"]))
+    gene = data["genes"]["names"][0]
     assert len(data["charts"]) >= 15
     for chart in data["charts"].values():
-        figure = with_arrays(chart, data["store"], gene)
+        figure = with_arrays(chart, arrays_of(data), gene)
         go.Figure(data=figure["data"], layout=figure["layout"])
 
 
 def test_charts_of_a_raster_are_ones_that_plotly_accepts(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canvas_kinds, "MOST_DISKS", 50)
     page = page_of(made)
-    gene = next(iter(page.data["pickers"]["gene"]["axes"]))
+    gene = page.data["genes"]["names"][0]
     kinds = set()
     for chart in page.data["charts"].values():
-        figure = with_arrays(chart, page.data["store"], gene)
+        figure = with_arrays(chart, arrays_of(page.data), gene)
         kinds |= {trace.type for trace in go.Figure(data=figure["data"], layout=figure["layout"]).data}
     assert "heatmap" in kinds
     assert "too many to draw one by one" in page.text
@@ -111,32 +132,56 @@ def test_no_chart_is_empty(made: Made) -> None:
 
 
 def test_maps_draw_the_values_of_the_file(made: Made) -> None:
-    store = page_of(made).data["store"]
-    counts = made.adata[:, "Gene7"].layers[keys.COUNTS].toarray().ravel()
-    np.testing.assert_array_equal(decode(store["measured:Gene7"]), counts)
-    denoised = made.adata[:, "Gene7"].layers[keys.DENOISED].ravel()
-    np.testing.assert_allclose(decode(store["denoised:Gene7"]), denoised, rtol=1e-6)
+    packed = packed_of(page_of(made).data)
+    assert sorted(packed.names) == sorted(made.adata.var_names)
+    for gene in ("Gene7", "Gene23"):
+        measured, denoised = unpack(packed, gene)
+        np.testing.assert_array_equal(measured, made.adata[:, gene].layers[keys.COUNTS].toarray().ravel())
+        np.testing.assert_allclose(denoised, made.adata[:, gene].layers[keys.DENOISED].ravel(), rtol=0.01)
 
 
-def test_genes_of_interest_come_first_then_the_most_spatial_ones(made: Made) -> None:
-    made.records["domains"].tables["moran"]["measured"] = [0.1, 0.9] + [0.0] * 8
-    options = re.findall(r"<option>(\w+)</option>", _html(made))
-    assert options[:3] == ["Gene7", "Gene1", "Gene0"]
+def test_genes_of_interest_come_first_then_what_gained_markers_and_the_most_spatial_ones(made: Made) -> None:
+    made.records["domains"].tables["moran"]["measured"] = [0.1] * 5 + [0.9] + [0.0] * 4
+    groups = dict(page_of(made).data["pickers"]["gene"]["groups"])
+    assert [genes for _, genes in list(groups.items())[:4]] == [["Gene7"], ["Gene9", "Gene4"], ["Gene0"], ["Gene1"]]
+    assert groups["Markers of Domain 02"] == ["Gene1"]
+    assert next(genes for heading, genes in groups.items() if heading.startswith("Most spatially"))[0] == "Gene5"
 
 
-def test_before_and_after_share_their_colour_limits(made: Made) -> None:
-    data = page_of(made).data
-    picker = data["pickers"]["gene"]
-    assert picker["charts"] == ["gene-measured", "gene-denoised"]
-    axis = picker["axes"]["Gene7"]
-    assert axis["cmin"] == 0
-    for name in picker["charts"]:
-        assert data["charts"][name]["layout"]["coloraxis"].keys() == axis.keys()
+def test_a_page_says_what_to_do_where_a_gene_is_missing(made: Made) -> None:
+    text = page_of(made).text
+    assert "Gene missing? All 30 genes that were denoised are here." in text
+    assert "name it with --genes_of_interest" in text
+
+
+def test_a_page_without_room_for_all_genes_says_how_many_it_has(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sample.denoise_section
+    monkeypatch.setattr(sample, "denoise_section", lambda view, _: whole(view, 4_000))
+    page = page_of(made)
+    here = len(page.data["genes"]["names"])
+    assert 1 < here < 30
+    assert f"{here} of the 30 genes that were denoised are here" in page.text
+    assert page.data["genes"]["names"][:3] == ["Gene7", "Gene9", "Gene4"]
+
+
+def test_genes_are_the_same_however_few_are_read_at_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = page_of(made).data["genes"]
+    for genes_at_once in (1, 4):
+        monkeypatch.setattr(gene_maps, "VALUES_AT_ONCE", genes_at_once * made.adata.n_obs)
+        assert page_of(made).data["genes"] == whole
+
+
+def test_a_marker_that_was_not_modelled_has_its_measured_map_only(made: Made) -> None:
+    made.adata.var.loc["Gene0", keys.MODELLED] = False
+    made.adata.layers[keys.DENOISED][:, 0] = np.nan
+    measured, denoised = unpack(packed_of(page_of(made).data), "Gene0")
+    np.testing.assert_array_equal(measured, made.adata[:, "Gene0"].layers[keys.COUNTS].toarray().ravel())
+    assert denoised is None
 
 
 def test_a_gene_that_was_not_modelled_is_not_offered(made: Made) -> None:
-    made.adata.var.loc["Gene0", keys.MODELLED] = False
-    assert "Gene0" not in page_of(made).data["pickers"]["gene"]["axes"]
+    made.adata.var.loc["Gene20", keys.MODELLED] = False
+    assert "Gene20" not in page_of(made).data["genes"]["names"]
 
 
 def test_the_page_is_one_file_that_asks_for_nothing(made: Made) -> None:
@@ -185,7 +230,49 @@ def test_key_numbers_go_by_10x_names(made: Made) -> None:
 def test_every_filter_says_what_it_removed(made: Made) -> None:
     text = page_of(made).text
     assert "UMI counts (qc_min_counts) at least 50 12 12 132" in text
-    assert "Ribosomal protein share (qc_ribo_threshold) at least 0 not measured" in text
+
+
+def test_a_filter_that_can_remove_nothing_is_not_listed(made: Made) -> None:
+    assert "qc_ribo_threshold" not in page_of(made).text
+    made.records["qc"].tables["filters"]["threshold"][2] = 5.0
+    assert "Ribosomal protein share (qc_ribo_threshold) at least 5 not measured" in page_of(made).text
+
+
+def test_a_parameter_that_was_not_set_is_automatic(made: Made) -> None:
+    made.records["graph"].params["radius"] = None
+    assert "radius automatic" in page_of(made).text
+
+
+def test_the_day_of_the_report_stands_in_its_head(made: Made) -> None:
+    before, page, after = datetime.now(UTC), page_of(made), datetime.now(UTC)
+    assert any(f"sample report · {day.day} {day:%B %Y}" in page.text for day in (before, after))
+
+
+def test_a_gain_on_held_out_counts_comes_with_its_size(made: Made) -> None:
+    said = "they explain 6.2 % of the deviance, neighbours 1.8 %; median gene correlation 0.03."
+    assert f"predict better than averaging does: {said}" in page_of(made).text
+
+
+def test_domains_sort_as_numbers_do(made: Made) -> None:
+    labels = [str(1 + number % 12) for number in range(made.adata.n_obs)]
+    made.adata.obs[keys.DOMAIN_GMM] = pd.Categorical(labels)
+    traces = page_of(made).data["charts"]["map-domain_gmm"]["data"]
+    names = [trace["name"].split(" (")[0] for trace in traces]
+    assert names == [f"Domain {number:02d}" for number in range(1, 13)]
+    assert len({trace["marker"]["color"] for trace in traces}) == 12
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("no full-resolution image", "--allow_lowres_image"),
+        ("the image has 9 um per pixel: too coarse, 5 is the limit", "name the full-resolution H&E image"),
+        (None, "run without --skip_superres"),
+    ],
+)
+def test_a_page_without_super_resolution_says_how_to_get_it(made: Made, reason: str | None, words: str) -> None:
+    made.records["check"] = StepRecord("good", "check", metrics={"superres_reason": reason})
+    assert words in page_of(made).text
 
 
 def test_metrics_json_stands_beside_the_page(made: Made) -> None:
@@ -337,7 +424,7 @@ def test_a_page_with_all_parts_missing_at_once_says_each_and_has_no_empty_chart(
         "holds no denoised values", "Edge effect: not measured",
     ):  # fmt: skip
         assert words in page.text
-    assert all(trace_arrays(trace, page.data["store"]) for c in page.data["charts"].values() for trace in c["data"])
+    assert all(trace_arrays(trace, arrays_of(page.data)) for c in page.data["charts"].values() for trace in c["data"])
 
 
 def trace_arrays(trace: dict[str, Any], store: dict[str, Any]) -> bool:
@@ -360,10 +447,10 @@ def test_violins_show_kept_and_removed_spots_and_the_limit(made: Made) -> None:
 
 
 def test_a_limit_far_from_the_values_does_not_flatten_the_violins(made: Made) -> None:
-    made.records["qc"].tables["filters"]["threshold"][1] = 100.0
+    made.records["qc"].tables["filters"]["threshold"][1] = 90.0
     page = page_of(made)
     assert "shapes" not in page.data["charts"]["violin-pct_counts_mt"]["layout"]
-    assert "The filter keeps at most 100, which is beyond this axis." in page.text
+    assert "The filter keeps at most 90, which is beyond this axis." in page.text
 
 
 def test_violins_of_many_spots_are_of_a_part_of_them(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,12 @@
-"use strict";
 (() => {
   const source = document.getElementById("page-data");
-  const page = source ? JSON.parse(source.textContent) : { store: {}, charts: {}, pickers: {} };
+  const page = source ? JSON.parse(source.textContent) : { store: {}, charts: {}, pickers: {}, genes: null };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const touch = matchMedia("(pointer: coarse)").matches;
   const chosen = {};
   const drawn = new Set();
   let printing = false;
+  const genes = page.genes ? packedGenes(page.genes) : null;
 
   // Arrays of the store: numbers are 16-bit levels (value = low + step * level, the highest level: missing).
   const decoded = new Map();
@@ -26,7 +26,9 @@
   // An item stands for {ref: key}, and perhaps: times a number; as "log1p"; equals n (1 where it is n); only spots where an array is n;
   // in rows of so many columns.
   function referred(item, gene) {
-    let value = array(item.ref.replace("$gene", () => gene));
+    const [kind, named] = item.ref.split(":");
+    const isPacked = named === "$gene" && genes && genes.has(gene) && genes.ready(gene) && !((`${kind}:${gene}`) in page.store);
+    let value = isPacked ? genes.map(kind, gene) : array(item.ref.replace("$gene", () => gene));
     if (item.times !== undefined) value = value.map((number) => (number === null ? null : item.times * number));
     if (item.as === "log1p") value = value.map((number) => (number === null ? null : Math.log1p(number)));
     if (item.equals !== undefined) value = value.map((number) => (number === item.equals ? 1 : null));
@@ -54,9 +56,14 @@
   function inks() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    return printing
-      ? { $ink: "#1b2733", $grid: "#e3e8ed", $muted: "#5a6875", $ground: "#ffffff" }
-      : { $ink: colour("--ink"), $grid: colour("--grid"), $muted: colour("--muted"), $ground: colour("--ground") };
+    if (printing) return { $ink: "#1b2733", $grid: "#e3e8ed", $muted: "#5a6875", $ground: "#ffffff" };
+    const ink = { $ink: colour("--ink"), $grid: colour("--grid"), $muted: colour("--muted"), $ground: colour("--ground") };
+    return dark.matches ? { ...ink, "#0072B2": "#5ab0e8", "#D55E00": "#ff8f5c" } : ink;
+  }
+
+  function isUnderlaid(plot, layout) {
+    const box = plot.closest("[role=tabpanel]").querySelector("[data-underlay]");
+    return Boolean(page.underlay && box && box.checked && !printing && layout.meta && layout.meta.map && !layout.images);
   }
 
   function themed(layout, ink) {
@@ -106,17 +113,48 @@
     return Object.values(page.pickers).find((picker) => picker.charts.includes(id));
   }
 
+  // Draws at once where it can: a page about to be printed does not wait.
   function draw(plot) {
+    const picker = pickerOf(plot.dataset.chart);
+    if (!window.Plotly) return plotly.then(() => draw(plot));
+    if (picker && picker.packed && !genes.ready(chosen[picker.id])) return genes.load(chosen[picker.id]).then(() => draw(plot));
+    return drawNow(plot, picker);
+  }
+
+  function drawNow(plot, picker) {
     const id = plot.dataset.chart;
     const ink = inks();
-    const picker = pickerOf(id);
     const gene = picker ? chosen[picker.id] : "";
-    const chart = filled(page.charts[id], gene, ink);
+    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black.
+    const onLight = dark.matches && !printing && page.charts[id].layout.meta && page.charts[id].layout.meta.map;
+    const chart = filled(page.charts[id], gene, onLight ? { $ink: "#1b2733", $muted: "#5a6875" } : ink);
     const layout = themed(chart.layout, ink);
+    if (onLight) layout.plot_bgcolor = "#dde3e9";
+    if (isUnderlaid(plot, layout)) {
+      layout.images = [filled(page.underlay, gene, ink)];
+      for (const trace of chart.data) trace.opacity = 0.6;
+    }
     chart.data.forEach(hideMissing);
-    if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
+    if (picker && picker.packed) {
+      const { cmin, cmax, tickvals, ticktext } = genes.axis(gene);
+      layout.coloraxis = { ...layout.coloraxis, cmin, cmax, colorbar: { ...layout.coloraxis.colorbar, tickvals, ticktext } };
+      if (id.endsWith("-denoised") && !genes.isDenoised(gene)) {
+        const text = "Not denoised.<br>Name it with --genes_of_interest";
+        layout.annotations = [...(layout.annotations || []), { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: onLight ? "#1b2733" : ink.$ink } }];
+      }
+    } else if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
     // Paper has a width of its own, and a chart that fits itself to its box would do so too late.
     if (printing) Object.assign(layout, { width: plot.clientWidth, height: plot.clientHeight });
+    if (document.documentElement.classList.contains("print-one")) {
+      layout.font = { ...layout.font, size: 8 };
+      if (layout.legend) {
+        layout.legend = { ...layout.legend, font: { size: 7 }, entrywidth: 62, itemwidth: 30 };
+        layout.showlegend = chart.data.length > 1 && chart.data.length < 13;
+      }
+      if (layout.coloraxis) layout.coloraxis.colorbar = { ...layout.coloraxis.colorbar, title: { ...layout.coloraxis.colorbar.title, font: { size: 8 } } };
+      // the edge of a spot of two pixels would hide its colour
+      for (const trace of chart.data) if (trace.marker) trace.marker.line = { width: 0 };
+    }
     plot.spotSize = 0;
     const first = !drawn.has(plot);
     drawn.add(plot);
@@ -127,6 +165,7 @@
           sizeSpots(plot);
           zoomTogether(plot);
         });
+        if (layout.meta && layout.meta.genes) plot.on("plotly_click", ({ points }) => showGene(points[0].customdata));
       }
       plot.dataset.drawn = gene || "yes";
     });
@@ -178,6 +217,41 @@
     }
   }
 
+  // Genes anywhere on the page lead to their maps; those that the page does not hold stay words.
+  let search = null;
+  function showGene(gene) {
+    if (!genes || !genes.has(gene) || !search) return;
+    search.take(gene);
+    const box = document.querySelector("[data-genes]");
+    document.getElementById(`tab-${box.closest("[role=tabpanel]").id}`).click();
+    box.scrollIntoView({ block: "start" });
+  }
+
+  function geneSearches() {
+    for (const box of document.querySelectorAll("[data-genes]")) {
+      const picker = page.pickers[box.dataset.genes];
+      chosen[picker.id] = picker.groups[0][1][0];
+      search = geneSearch(box, genes.names, picker.groups, (gene) => {
+        chosen[picker.id] = gene;
+        for (const plot of drawn) if (picker.charts.includes(plot.dataset.chart)) draw(plot);
+      });
+    }
+    for (const button of document.querySelectorAll("button[data-gene]")) {
+      if (genes && genes.has(button.dataset.gene)) button.addEventListener("click", () => showGene(button.dataset.gene));
+      else button.replaceWith(button.textContent);
+    }
+  }
+
+  // Plotly's code stands in the page deflated, which leaves its room to the genes.
+  async function startPlotly() {
+    const packed = document.getElementById("plotly");
+    if (!packed) return;
+    const code = new TextDecoder().decode(await inflated(packed.textContent));
+    const script = document.createElement("script");
+    script.textContent = code;
+    document.head.append(script);
+  }
+
   // Two maps that show the same place: the one over the other with an edge between them, and one zoom for both.
   function swipes() {
     for (const box of document.querySelectorAll("[data-swipe]")) {
@@ -204,7 +278,11 @@
     if (String(here) !== String(there)) Plotly.relayout(other, { "xaxis.range": [...here[0]], "yaxis.range": [...here[1]] });
   }
 
+  const canInflate = "DecompressionStream" in window;
+  document.querySelectorAll(".needs-newer-browser").forEach((line) => { line.hidden = canInflate; });
+  const plotly = canInflate ? startPlotly() : new Promise(() => {});
   pickers();
+  geneSearches();
   swipes();
   const plots = [...document.querySelectorAll("[data-chart]")];
   const near = new IntersectionObserver(
@@ -216,16 +294,50 @@
   plots.forEach((plot) => near.observe(plot));
   tabs();
   dark.addEventListener("change", () => drawn.forEach(draw));
+  for (const box of document.querySelectorAll("[data-underlay]")) {
+    box.addEventListener("change", () => {
+      const part = box.closest("[role=tabpanel]");
+      drawn.forEach((plot) => { if (part.contains(plot)) draw(plot); });
+    });
+  }
+
+  // Printed is one page with the verdict, the key numbers and the main maps; all parts if they are asked for.
+  const summary = document.getElementById("print-summary");
+  const moved = [];
+  let printAll = false;
+  function gather() {
+    for (const id of summary.dataset.charts.split(" ")) {
+      const figure = document.getElementById(`chart-${id}`);
+      const place = document.createComment(id);
+      figure.replaceWith(place);
+      summary.append(figure);
+      moved.push([place, figure]);
+    }
+    summary.hidden = false;
+  }
+  for (const [id, all] of [["print-one", false], ["print-all", true]]) {
+    const button = document.getElementById(id);
+    if (button) button.addEventListener("click", () => { printAll = all; print(); });
+  }
   addEventListener("beforeprint", () => {
+    const one = !printAll && Boolean(summary);
     printing = true;
-    document.documentElement.classList.add("printing");
-    document.querySelectorAll("main > section").forEach((section) => { section.dataset.was = section.hidden; section.hidden = false; });
-    plots.forEach(draw);
+    document.documentElement.classList.add("printing", one ? "print-one" : "print-all");
+    document.querySelectorAll("main > section").forEach((section, number) => {
+      section.dataset.was = section.hidden;
+      section.hidden = one && number > 0;
+    });
+    document.querySelectorAll("details.part").forEach((part) => { part.dataset.was = part.open; part.open = true; });
+    if (one) gather();
+    plots.filter((plot) => !one || summary.contains(plot)).forEach(draw);
   });
   addEventListener("afterprint", () => {
-    printing = false;
-    document.documentElement.classList.remove("printing");
+    printing = printAll = false;
+    document.documentElement.classList.remove("printing", "print-all", "print-one");
+    for (const [place, figure] of moved.splice(0)) place.replaceWith(figure);
+    if (summary) summary.hidden = true;
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
+    document.querySelectorAll("details.part").forEach((part) => { part.open = part.dataset.was === "true"; });
     drawn.forEach(draw);
   });
 })();
