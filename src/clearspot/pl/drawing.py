@@ -101,7 +101,7 @@ def draw_categories(
     cmap = ListedColormap(list(colours.values()))
     draw_numbers(ax, geometry, values, norm=norm, cmap=cmap, size=size, alpha=alpha)
     if legend:
-        handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+        handles = [Patch(color=colour, label=name or "none") for name, colour in colours.items()]
         columns = -(-len(handles) // _ROWS_OF_LEGEND)
         ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, ncols=columns)
 

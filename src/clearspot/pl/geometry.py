@@ -41,13 +41,9 @@ class Geometry:
 
     @property
     def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Corners of all bins of the lattice's frame, x and y, each of shape ``(rows + 1, columns + 1)``.
-
-        Bins lie on a lattice that may be turned, so that a plane is fitted to each coordinate.
-        """
+        """Corners of all bins of the lattice's frame, x and y, each of shape ``(rows + 1, columns + 1)``."""
         assert self.lattice is not None
-        design = np.column_stack([self.lattice, np.ones(len(self.lattice))])
-        plane = np.linalg.lstsq(design, self.xy, rcond=None)[0]
+        plane = _plane(self.lattice, self.xy)
         low, high = self.lattice.min(axis=0), self.lattice.max(axis=0)
         row, column = np.meshgrid(*(np.arange(a, b + 2) - 0.5 for a, b in zip(low, high, strict=True)), indexing="ij")
         x, y = (row * plane[0, axis] + column * plane[1, axis] + plane[2, axis] for axis in (0, 1))
@@ -74,11 +70,20 @@ def geometry_of(adata: ad.AnnData) -> Geometry:
     scale = microns_per_pixel(adata)
     about = adata.uns.get(keys.UNS, {})
     side = about.get(keys.BIN_UM) if about.get(keys.PREDICTED) else bin_size_um(adata)
-    pitch = float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1])) if len(xy) > 1 else 1.0
     if side and {keys.ARRAY_ROW, keys.ARRAY_COL} <= set(adata.obs):
         lattice = adata.obs[[keys.ARRAY_ROW, keys.ARRAY_COL]].to_numpy(dtype=np.intp)
-        return Geometry(xy, pitch, scale, lattice)
-    return Geometry(xy, _diameter(adata) or _DIAMETER_TO_PITCH * pitch, scale, None)
+        return Geometry(xy, float(np.linalg.norm(_plane(lattice, xy)[1])), scale, lattice)
+    return Geometry(xy, _diameter(adata) or _DIAMETER_TO_PITCH * _pitch(xy), scale, None)
+
+
+def _plane(lattice: NDArray[np.intp], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Step of a row, step of a column, and origin, each in x and y: bins lie on a lattice that may be turned."""
+    return np.linalg.lstsq(np.column_stack([lattice, np.ones(len(lattice))]), xy, rcond=None)[0]
+
+
+def _pitch(xy: NDArray[np.float64]) -> float:
+    """Median distance of a spot to its nearest neighbour."""
+    return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1])) if len(xy) > 1 else 1.0
 
 
 def picture_of(adata: ad.AnnData) -> tuple[NDArray[Any], float] | None:

@@ -119,6 +119,11 @@ def test_any_column_of_labels_can_be_drawn(denoised):
     assert clearspot.pl.domains(denoised, "layer", legend=False, title="x").get_title() == "x"
 
 
+def test_the_legend_names_what_has_no_name(denoised):
+    ax = clearspot.pl.spots(denoised, "qc_reason")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["none", "qc_min_counts"]
+
+
 def test_super_resolved_bins_stand_where_they_are(finer):
     adata = finer.read()
     gene = str(adata.var_names[0])
