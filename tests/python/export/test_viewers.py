@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import anndata as ad
@@ -12,7 +13,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import report_browser
 import tifffile
+from report_browser import Browser
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
@@ -137,7 +140,7 @@ class serving:  # noqa: N801
         self.server.server_close()
 
 
-# Vitessce and what it is made of, by npm's own client; parquet-wasm stands in for the copy that Vitessce fetches from its CDN
+# Vitessce by npm's own client; parquet-wasm stands in for the copy that it fetches from its CDN
 PACKAGES = ("vitessce@4.0.8", "parquet-wasm@0.8.0")
 BUNDLED = ("react@19", "react-dom@19", "esbuild@0.25")
 PAGE = """
@@ -145,7 +148,8 @@ import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { Vitessce } from 'vitessce';
 const config = await (await fetch('config.json')).json();
-createRoot(document.getElementById('root')).render(React.createElement(Vitessce, { config, height: 700, theme: 'light' }));
+const views = React.createElement(Vitessce, { config, height: 700, theme: 'light' });
+createRoot(document.getElementById('root')).render(views);
 """
 
 
@@ -185,11 +189,25 @@ def vitessce(tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture
+def chromium(monkeypatch) -> Iterator[Browser]:
+    """A headless Chromium that draws WebGL on the CPU."""
+    executable = report_browser.find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium on this machine")
+    usual = [switch for switch in report_browser.SWITCHES if switch not in ("--disable-gpu", "about:blank")]
+    drawing = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "about:blank")
+    monkeypatch.setattr(report_browser, "SWITCHES", (*usual, *drawing))
+    browser = report_browser.Browser(executable)
+    yield browser
+    browser.close()
+
+
 def test_vitessce_shows_spots_genes_and_predicted_bins(results, vitessce, chromium):
     with serving(results) as data, serving(vitessce) as pages:
         config = (results / "s1.vitessce.json").read_text().replace("http://localhost:9000", data)
         (vitessce / "config.json").write_text(config)
         chromium.call("Page.navigate", url=f"{pages}/index.html")
         for said in ("12 spots, 1 image", "80 segmentations, 1 image", "3 genes", "Domains (gmm)", "Hoxb2"):
-            chromium.until(f"document.body.innerText.includes({said!r})", seconds=180)
+            chromium.until(f"(document.body?.innerText ?? '').includes({said!r})", seconds=180)
         assert not chromium.run("document.body.innerText.includes('Config validation')")
