@@ -23,6 +23,7 @@ FIELDS = ("diffusion", "projection", "samples", "evaluations", "tile", "gene_chu
 @SCALE_OPTION
 @options_of(DiffstParams, *SECTION_FIELDS, *FIELDS, *RUN_FIELDS)
 @click.option("--draws", type=FOLDER, help="Folder that keeps the samples of an interrupted run.")
+@click.option("--ome-tiff", is_flag=True, help="Write superres_maps/SAMPLE.superres.ome.tif, a channel for each gene.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, checkpoint: Path, **options: Any) -> None:
     """Write SAMPLE.superres.h5ad and SAMPLE.superres.json."""
     from clearspot.diffst.output.command import sample_file  # torch takes seconds to import; --help should not

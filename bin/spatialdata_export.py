@@ -15,12 +15,16 @@ from clearspot.step_script import StepScript, step_command
 
 @step_command("spatialdata")
 @click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample.")
-def main(script: StepScript, h5ad: Path) -> None:
-    """Write SAMPLE.zarr.zip and SAMPLE.spatialdata.json."""
+@click.option("--superres", type=FILE, help="Super-resolved expression of the sample.")
+def main(script: StepScript, h5ad: Path, superres: Path | None) -> None:
+    """Write SAMPLE.zarr.zip, SAMPLE.spatialdata.json, and SAMPLE.vitessce.json and SAMPLE.tmap, for viewers."""
     from clearspot.export.spatialdata_zarr import write_spatialdata  # takes seconds to import; --help should not
+    from clearspot.export.viewers import write_viewers
 
-    store = script.outdir / keys.spatialdata_name(script.sample)
-    script.write(write_spatialdata(read_section(h5ad), script.sample, store))
+    adata, store = read_section(h5ad), script.outdir / keys.spatialdata_name(script.sample)
+    record = write_spatialdata(adata, script.sample, store, superres)
+    write_viewers(adata, script.sample, script.outdir, superres)
+    script.write(record)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -175,6 +176,25 @@ def superresolve(
 
         models = {"checkpoint": checkpoint, "start_from": start_from}
         _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, **models, **options))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def view(folder: Path) -> None:
+    """Serve FOLDER, a sample's results, to viewers in this machine's browser until stopped (Ctrl-C).
+
+    Prints the link that opens the sample in Vitessce. The data stay on this machine.
+    """
+    from clearspot.export.viewers import addresses, server
+
+    links = addresses(folder)
+    if not links:
+        raise click.UsageError(f"there is no *.vitessce.json in {folder}: give a sample's folder of the results")
+    with server(folder) as running:
+        for link in links:
+            click.echo(link)
+        with suppress(KeyboardInterrupt):
+            running.serve_forever()
 
 
 @main.group()

@@ -225,6 +225,26 @@ def spatialdata_name(sample: str) -> str:
     return f"{sample}.zarr.zip"
 
 
+def vitessce_name(sample: str) -> str:
+    """File name of a sample's view configuration of Vitessce."""
+    return f"{sample}.vitessce.json"
+
+
+def tissuumaps_name(sample: str) -> str:
+    """File name of a sample's project of TissUUmaps."""
+    return f"{sample}.tmap"
+
+
+def tissue_tiff_name(sample: str) -> str:
+    """File name of the reduced picture of a sample's tissue, for TissUUmaps."""
+    return f"{sample}.tissue.tif"
+
+
+def superres_tiff_name(sample: str) -> str:
+    """File name of all super-resolved genes as one image, in the folder of maps."""
+    return f"{sample}.superres.ome.tif"
+
+
 def report_name(sample: str) -> str:
     """File name of a sample's HTML report."""
     return f"{sample}_report.html"

@@ -25,7 +25,7 @@ class Column:
     Parameters
     ----------
     name
-        Never changes its meaning; new columns are added at the end.
+        Never changes its meaning. Read columns by name: new ones are added where they belong.
     meaning
         What it holds, with its unit, for docs/output.md.
     value
@@ -45,6 +45,7 @@ SAMPLE_COLUMN: Final = {"sample": "sample name"}
 """The first column and its meaning."""
 
 COLUMNS: Final[tuple[Column, ...]] = (
+    # outcome
     Column(
         "status",
         "`ok`; `bad_input`: a step refused the sample; `failed`: a task of the sample failed",
@@ -52,57 +53,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column("failed_step", "the step that refused the sample or failed", lambda records: records.failed_step),
     Column("reason", "why the sample has no results", lambda records: reason_of(records.problems) or None),
-    _metric("ingest", "assay"),
-    _metric("ingest", "slide_type"),
-    _metric("ingest", "chemistry"),
-    _metric("ingest", "software_version"),
-    _metric("ingest", "bin_size_um"),
-    _metric("ingest", "microns_per_pixel"),
-    _metric("ingest", "n_in_tissue"),
-    _metric("ingest", "n_spots"),
-    _metric("ingest", "n_genes_detected"),
-    _metric("ingest", "total_umi"),
-    _metric("ingest", "median_umi_per_spot"),
-    _metric("ingest", "median_genes_per_spot"),
-    _metric("ingest", "fraction_umi_outside_tissue"),
-    _metric(SPACE_RANGER, "number_of_reads"),
-    _metric(SPACE_RANGER, "mean_reads_per_spot"),
-    _metric(SPACE_RANGER, "sequencing_saturation"),
-    _metric(SPACE_RANGER, "valid_barcodes"),
-    _metric(SPACE_RANGER, "fraction_reads_in_spots_under_tissue"),
-    _metric("qc", "n_spots_pass"),
-    _metric("qc", "percent_spots_pass"),
-    _metric("qc", "n_genes_pass"),
-    _metric("qc", "n_hvgs"),
-    _metric("qc", "median_percent_mt"),
-    _metric("qc", "median_percent_ribo"),
-    _metric("qc", "median_percent_hb"),
-    _metric("qc", "n_local_outliers"),
-    _metric("qc", "edge_to_interior_counts"),
-    _metric("graph", "median_degree"),
-    _metric("graph", "n_isolates"),
-    _metric("graph", "n_components"),
-    _metric("dusted", "n_genes_modelled"),
-    _metric("dusted", "epochs", "dusted_epochs"),
-    _metric("dusted", "loss_best", "dusted_loss_best"),
-    _metric("dusted", "heldout_deviance_dusted"),
-    _metric("dusted", "heldout_deviance_neighbours"),
-    _metric("dusted", "heldout_deviance_constant"),
-    _metric("dusted", "heldout_beats_neighbours"),
-    _metric("domains", "main", "domain_method"),
-    _metric("domains", "n_domains"),
-    _metric("domains", "moran_median_measured"),
-    _metric("domains", "moran_median_denoised"),
-    _metric("domains", "moran_median_neighbour_mean"),
-    _metric("domains", "moran_median_neighbour_mean_shuffled"),
-    _metric("superres", "bin_um", "superres_bin_um"),
-    _metric("superres", "n_genes", "superres_n_genes"),
-    _metric("superres", "n_bins_on_tissue", "superres_n_bins"),
-    _metric("superres", "share_measured", "superres_share_measured"),
-    _metric("superres", "mean_is", "superres_mean_is"),
-    _metric("superres", "heldout_correlation_mean", "superres_heldout_correlation_mean"),
-    _metric("superres", "heldout_correlation_diffusion", "superres_heldout_correlation_diffusion"),
-    _metric("superres", "heldout_coverage", "superres_heldout_coverage"),
     Column(
         "superres_status",
         "super-resolution: `ok`; `not run`; `refused`: a step refused its input; `failed`: a task failed",
@@ -123,7 +73,67 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "why there is no SpatialData store",
         lambda records: step_outcome(records, "spatialdata")[1],
     ),
+    # the section
+    _metric("ingest", "assay"),
+    _metric("ingest", "slide_type"),
+    _metric("ingest", "bin_size_um"),
+    _metric("ingest", "n_in_tissue"),
+    _metric("ingest", "n_spots"),
+    # counts and their quality
+    _metric("qc", "n_spots_pass"),
+    _metric("qc", "percent_spots_pass"),
+    _metric("ingest", "median_umi_per_spot"),
+    _metric("ingest", "median_genes_per_spot"),
+    _metric("ingest", "total_umi"),
+    _metric("ingest", "n_genes_detected"),
+    _metric("qc", "n_genes_pass"),
+    _metric("qc", "median_percent_mt"),
+    _metric("qc", "median_percent_ribo"),
+    _metric("qc", "median_percent_hb"),
+    _metric("ingest", "fraction_umi_outside_tissue"),
+    _metric("qc", "n_local_outliers"),
+    _metric("qc", "edge_to_interior_counts"),
+    # sequencing
+    _metric(SPACE_RANGER, "number_of_reads"),
+    _metric(SPACE_RANGER, "mean_reads_per_spot"),
+    _metric(SPACE_RANGER, "sequencing_saturation"),
+    _metric(SPACE_RANGER, "valid_barcodes"),
+    _metric(SPACE_RANGER, "fraction_reads_in_spots_under_tissue"),
+    # graph
+    _metric("graph", "median_degree"),
+    _metric("graph", "n_isolates"),
+    _metric("graph", "n_components"),
+    # domains
+    _metric("domains", "n_domains"),
+    _metric("domains", "main", "domain_method"),
+    # denoising
+    _metric("dusted", "n_genes_modelled"),
+    _metric("dusted", "heldout_beats_neighbours"),
+    _metric("dusted", "heldout_deviance_dusted"),
+    _metric("dusted", "heldout_deviance_neighbours"),
+    _metric("dusted", "heldout_deviance_constant"),
+    _metric("domains", "moran_median_measured"),
+    _metric("domains", "moran_median_denoised"),
+    _metric("domains", "moran_median_neighbour_mean"),
+    _metric("domains", "moran_median_neighbour_mean_shuffled"),
+    # super-resolution
+    _metric("superres", "n_genes", "superres_n_genes"),
+    _metric("superres", "n_bins_on_tissue", "superres_n_bins"),
+    _metric("superres", "bin_um", "superres_bin_um"),
+    _metric("superres", "share_measured", "superres_share_measured"),
+    _metric("superres", "mean_is", "superres_mean_is"),
+    _metric("superres", "heldout_correlation_mean", "superres_heldout_correlation_mean"),
+    _metric("superres", "heldout_correlation_diffusion", "superres_heldout_correlation_diffusion"),
+    _metric("superres", "heldout_coverage", "superres_heldout_coverage"),
+    # technical details
+    _metric("ingest", "chemistry"),
+    _metric("ingest", "software_version"),
+    _metric("ingest", "microns_per_pixel"),
+    _metric("qc", "n_hvgs"),
+    _metric("dusted", "epochs", "dusted_epochs"),
+    _metric("dusted", "loss_best", "dusted_loss_best"),
 )
+"""What came of the sample, what it is, how good it is, what was made of it, and technical details last."""
 
 VERDICT_COLUMNS: Final = {
     "verdict": "`good`, `look` (look at it), `bad` or `unknown`: the report's traffic light",

@@ -23,9 +23,9 @@ workflow REPORT {
     versions     // channel: path of the collated software versions
 
     main:
-    ch_to_export = settings.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, _superres, _jsons -> [meta, data] }
+    ch_to_export = settings.skip_spatialdata ? channel.empty() : finished.map { meta, data, _denoised, superres, _jsons -> [meta, data, superres] }
     SPATIALDATA_EXPORT(ch_to_export)
-    EXPORT_STEP('spatialdata', ch_to_export.map { meta, _data -> [meta] }, SPATIALDATA_EXPORT.out.record)
+    EXPORT_STEP('spatialdata', ch_to_export.map { meta, _data, _superres -> [meta] }, SPATIALDATA_EXPORT.out.record)
     ch_finished = settings.skip_spatialdata
         ? finished
         : finished.join(EXPORT_STEP.out.done.mix(EXPORT_STEP.out.left_out)).map { meta, data, denoised, superres, jsons, json ->

@@ -65,7 +65,12 @@ def sampleParts(settings, sample) {
         part("${sample}/loupe/", "Domains and quality flags of ${sample} for Loupe Browser", null),
     ]
     parts += settings.skip_superres ? [] : [part("${sample}/${sample}.superres.h5ad", "Super-resolved expression of ${sample}: predicted, not measured (AnnData)", hdf5)]
-    parts += settings.skip_spatialdata ? [] : [part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip')]
+    parts += settings.skip_spatialdata ? [] : [
+        part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip'),
+        part("${sample}/${sample}.vitessce.json", "Views of ${sample} in Vitessce", 'application/json'),
+        part("${sample}/${sample}.tmap", "Project of ${sample} for TissUUmaps", 'application/json'),
+        part("${sample}/${sample}.tissue.tif", "Reduced picture of ${sample} for TissUUmaps", 'image/tiff'),
+    ]
     return parts
 }
 

@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 import tifffile
 from matplotlib.image import imread
+from ome_types import from_xml
 
 from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.uncertainty import Summary
 from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.output.gene_stack import write_gene_stack
 from clearspot.diffst.output.maps import write_maps
 from clearspot.diffst.output.superres_file import write_superres
 
@@ -44,6 +46,20 @@ def test_a_picture_is_transparent_off_tissue(superres, tmp_path):
     assert picture.shape == (*GRID.shape, 4)
     assert (picture[0, :, 3] == 0).all()
     assert (picture[1:, :, 3] == 1).all()
+
+
+def test_a_stack_has_every_gene_as_a_channel(superres, tmp_path):
+    path = write_gene_stack(superres, tmp_path / "maps" / "s1.superres.ome.tif")
+    bins = ad.read_h5ad(superres)
+    with tifffile.TiffFile(path) as tiff:
+        (series,) = tiff.series
+        assert (series.axes, series.shape) == ("CYX", (2, *GRID.shape))
+        stack = series.asarray()
+        pixels = from_xml(tiff.ome_metadata).images[0].pixels
+    assert [channel.name for channel in pixels.channels] == ["A/B", "C"]
+    assert (pixels.physical_size_x, pixels.physical_size_x_unit.value) == (20.0, "µm")
+    np.testing.assert_array_equal(stack[:, 1:].reshape(2, -1).T, bins.layers["mean"])
+    assert np.isnan(stack[:, 0]).all()
 
 
 def test_genes_that_the_file_has_not_get_no_map(superres, tmp_path):

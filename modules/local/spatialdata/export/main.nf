@@ -5,18 +5,20 @@ process SPATIALDATA_EXPORT {
     ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
-    tuple val(meta), path(h5ad, stageAs: 'input/*')
+    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(superres, stageAs: 'superres/*')
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.zarr.zip"), emit: zarr, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.{vitessce.json,tmap,tissue.tif}"), emit: viewers, optional: true
     tuple val(meta), path("${meta.id}/${meta.id}.spatialdata.json"), emit: record
     path 'versions.yml', topic: versions
 
     script:
+    def predicted = superres ? '--superres superres/*' : ''
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
-    spatialdata_export.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/*
+    spatialdata_export.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${predicted}
     """
 
     stub:

@@ -204,6 +204,7 @@ def sample_file(
     *,
     preset: Preset = "cpu",
     draws: Path | None = None,
+    ome_tiff: bool = False,
     microns_per_pixel: float | None = None,
     **settings: Any,
 ) -> SuperresResult:
@@ -219,9 +220,12 @@ def sample_file(
         What :func:`train_file` wrote, for this section or another.
     draws
         Folder that keeps the draws of a run that is broken off.
+    ome_tiff
+        Write every gene as one image too, ``superres_maps/<sample>.superres.ome.tif``.
     """
     from clearspot.diffst.data.embedding import Embedding
     from clearspot.diffst.output.api import sample_section
+    from clearspot.diffst.output.gene_stack import write_gene_stack
     from clearspot.diffst.output.maps import write_maps
 
     outdir.mkdir(parents=True, exist_ok=True)
@@ -240,6 +244,8 @@ def sample_file(
     if named:
         maps = write_maps(result.path, named, outdir / keys.SUPERRES_MAPS_FOLDER)
         result.record.metrics["n_maps"] = len(maps) // 2
+    if ome_tiff:
+        write_gene_stack(result.path, outdir / keys.SUPERRES_MAPS_FOLDER / keys.superres_tiff_name(sample))
     result.record.write(outdir / keys.record_name(sample, result.record.step))
     return result
 
