@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
 
 from outs_factory import MadeOuts, make_counts, make_outs, write_h5, write_images, write_positions
 
+from clearspot.caller import called_from
 from clearspot.errors import Problem
 from clearspot.io.preflight import check_outs
 from clearspot.record import StepRecord
@@ -32,6 +33,13 @@ def load_script(repo: Path, name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def _of_the_pipeline():
+    """Only the pipeline checks its input beforehand: messages speak of its parameters and its samplesheet."""
+    with called_from("pipeline"):
+        yield
 
 
 @pytest.fixture(scope="session")

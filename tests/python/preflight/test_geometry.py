@@ -12,7 +12,6 @@ import pytest
 from outs_factory import MadeOuts, write_h5, write_positions
 from PIL import Image
 
-from clearspot.caller import called_from
 from clearspot.io.preflight.grid import fit_grid
 
 ARRAY = ("array_row", "array_col")
@@ -228,8 +227,7 @@ def test_row_28_implausible_spot_diameter_is_a_warning_and_the_pitch_wins(outs, 
 
 
 def test_row_28_the_sheet_overrides_both(outs, passed):
-    with called_from("pipeline"):
-        record = passed(outs().root, microns_per_pixel=0.5)
+    record = passed(outs().root, microns_per_pixel=0.5)
     assert record.metrics["microns_per_pixel"] == 0.5
     assert record.metrics["microns_per_pixel_source"] == "samplesheet"
     assert any("samplesheet is used" in message.text for message in record.messages)
