@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import zarr
-from numcodecs import Blosc
+from numcodecs import Blosc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 _SMALLEST: Final = 1 << 16
