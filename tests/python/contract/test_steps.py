@@ -28,7 +28,9 @@ FILES = {
     "superres_pretrain": [keys.PRETRAINED_NAME],
     "superres_train": [f"{keys.MODELS_FOLDER}/{keys.diffst_checkpoint_name(S)}"],
     "superres": [keys.superres_name(S), f"{keys.SUPERRES_MAPS_FOLDER}/*"],
-    "spatialdata": [keys.spatialdata_name(S)],
+    "spatialdata": [
+        keys.spatialdata_name(S), keys.vitessce_name(S), keys.tissuumaps_name(S), keys.tissue_tiff_name(S),
+    ],
     "sample_report": [keys.report_name(S), keys.METRICS_NAME],
     "cohort_report": [keys.MULTIQC_REPORT_NAME, "multiqc_data", keys.QC_SUMMARY_NAME],
 }  # fmt: skip

@@ -9,7 +9,9 @@ process SPATIALDATA_EXPORT {
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}.zarr.zip"), emit: zarr, optional: true
-    tuple val(meta), path("${meta.id}/${meta.id}.{vitessce.json,tmap,tissue.tif}"), emit: viewers, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.vitessce.json"), emit: vitessce, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.tmap"), emit: tissuumaps, optional: true
+    tuple val(meta), path("${meta.id}/${meta.id}.tissue.tif"), emit: picture, optional: true
     tuple val(meta), path("${meta.id}/${meta.id}.spatialdata.json"), emit: record
     path 'versions.yml', topic: versions
 
