@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every linter. A known fault of a linter is named and explained here; a finding fails.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export NXF_OFFLINE=true NXF_ANSI_LOG=false NO_COLOR=1
 command -v nextflow >/dev/null || PATH="$PWD/tools/nextflow/bin:$PATH"
 scratch=$(mktemp -d)

@@ -1,6 +1,8 @@
 process SAMPLESHEET_CHECK {
     tag "${samplesheet.baseName}"
     label 'process_single'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
 
     input:
     path samplesheet, stageAs: 'sheet/*'

@@ -1,5 +1,6 @@
 // From the samplesheet to samples that are fit for costly work: validated, checked, ingested, past QC.
 
+include { SIMULATE } from '../../../modules/local/simulate'
 include { SAMPLESHEET_CHECK } from '../../../modules/local/samplesheet_check'
 include { SPACERANGER_CHECK } from '../../../modules/local/spaceranger/check'
 include { SPACERANGER_INGEST } from '../../../modules/local/spaceranger/ingest'
@@ -21,21 +22,30 @@ workflow PREPARE {
     // The suffix of the trace files is new in each run, and would make each run look like new work; the web hook's address
     // is not to stand in a task's script.
     def given = settings.findAll { name, _value -> !(name in ['trace_report_suffix', 'hook_url']) }
-    def samplesheet = file(settings.input, glob: false)
+    // A test without --input makes its own samples first.
+    def ch_samplesheet = channel.empty()
+    if (settings.input) {
+        ch_samplesheet = channel.value(file(settings.input, glob: false))
+    }
+    else {
+        SIMULATE(settings.simulate)
+        ch_samplesheet = SIMULATE.out.folder.map { folder -> folder.resolve('samplesheet.csv') }
+        given = given + [input: 'samplesheet.csv']
+    }
     SAMPLESHEET_CHECK(
-        samplesheet,
+        ch_samplesheet,
         file("${moduleDir}/../../../assets/schema_input.json"),
         file("${moduleDir}/../../../nextflow_schema.json"),
         settings.validate_params ? writtenOnce(groovy.json.JsonOutput.toJson(given.sort())) : [],
         settings.report_thresholds ? file(settings.report_thresholds, glob: false) : [],
     )
 
-    def sheet_folder = samplesheet.parent
     ch_samples = SAMPLESHEET_CHECK.out.rows
         .splitJson()
-        .map { row ->
+        .combine(ch_samplesheet)
+        .map { row, sheet ->
             def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
-            def outs = stageSample(row, sheet_folder)
+            def outs = stageSample(row, sheet.parent)
             if (outs.problem) {
                 error(outs.problem)
             }

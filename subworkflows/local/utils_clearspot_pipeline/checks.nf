@@ -5,7 +5,7 @@ include { schemaProperties } from './settings'
 
 // One text for all that is wrong, empty where nothing is.
 def whatIsWrong(settings, given) {
-    def missing = ['input', 'outdir'].findAll { name -> !settings[name] }
+    def missing = (settings.simulate ? ['outdir'] : ['input', 'outdir']).findAll { name -> !settings[name] }
     if (missing) {
         return "Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)"
     }

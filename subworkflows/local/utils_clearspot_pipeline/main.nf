@@ -27,12 +27,12 @@ workflow PIPELINE_INITIALISATION {
         exit(0)
     }
     def unreadable = settings.findAll { _name, value -> value instanceof CharSequence }.findResults { name, value -> unencodable("--${name}", value) }
-    def wrong = unreadable.join('\n') ?: whatIsWrong(settings, given) ?: unstageable('--input', settings.input)
+    def wrong = unreadable.join('\n') ?: whatIsWrong(settings, given) ?: (settings.input ? unstageable('--input', settings.input) : null)
     if (wrong) {
         error(wrong)
     }
     def c = colours(settings.monochrome_logs)
-    log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${settings.input} -> ${settings.outdir}")
+    log.info("${c.bold}clearspot ${workflow.manifest.version}${c.reset}  ${settings.input ?: "simulated samples (${settings.simulate})"} -> ${settings.outdir}")
 }
 
 workflow PIPELINE_COMPLETION {

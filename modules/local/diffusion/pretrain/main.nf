@@ -1,6 +1,8 @@
 process DIFFUSION_PRETRAIN {
     label 'process_gpu'
     label 'error_ignore'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
 
     input:
     path references, stageAs: 'references/*', arity: '1..*'

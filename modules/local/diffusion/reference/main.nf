@@ -1,6 +1,8 @@
 process REFERENCE_PREPARE {
     tag "${meta.id}"
     label 'process_medium'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json'), path(image, stageAs: 'image/*'), path(alignment, stageAs: 'alignment/*')

@@ -2,6 +2,8 @@ process HISTOLOGY_EMBED {
     tag "${meta.id}"
     label 'process_low'
     label 'error_ignore'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
     ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:

@@ -1,5 +1,7 @@
 process COHORT_REPORT {
     label 'process_single'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
 
     input:
     path records, stageAs: 'records/*'

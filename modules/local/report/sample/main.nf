@@ -1,6 +1,8 @@
 process SAMPLE_REPORT {
     tag "${meta.id}"
     label 'process_low'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
     ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:

@@ -1,6 +1,8 @@
 process SPACERANGER_CHECK {
     tag "${meta.id}"
     label 'process_single'
+    conda "${moduleDir}/environment.yml"
+    container "${task.ext.container ?: 'clearspot:0.1.0'}"
 
     input:
     tuple val(meta), path(files, stageAs: 'staged/?/*'), path(manifest, stageAs: 'manifest.json'), path(image, stageAs: 'image/*')
