@@ -26,6 +26,9 @@ _MOST_POINTS: Final = 200
 
 _DOMAIN_LIMIT: Final = 30
 
+_MOST_COLUMNS: Final = 8
+"""Columns of the table at the top that are shown at first; the others are a click away."""
+
 _STATED_SHOWN: Final = 12
 """Columns of Space Ranger's figures that are shown at first; there can be a hundred."""
 
@@ -56,7 +59,8 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
-            headers.append((rule.id, _column(rule.title, rule.advice, rule.kind) | mqc.limits(rule)))
+            column = _column(rule.title, rule.advice, rule.kind) | mqc.limits(rule)
+            headers.append((rule.id, column | {"hidden": len(headers) >= _MOST_COLUMNS}))
             for sample, value in values.items():
                 if value is not None:
                     rows[sample][rule.id] = value

@@ -70,6 +70,13 @@ def test_limits_of_the_traffic_lights_colour_the_table(inputs: Path) -> None:
     assert rules["fail"] == [{"lt": 30}]
 
 
+def test_at_most_eight_columns_are_shown_at_first_the_verdict_and_its_reason_before_all(inputs: Path) -> None:
+    headers = [pair for part in section(inputs, "general")["headers"] for pair in part.items()]
+    assert len(headers) > 8
+    assert [name for name, _ in headers[:2]] == ["verdict", "reason"]
+    assert [header.get("hidden", False) for _, header in headers] == [False] * 8 + [True] * (len(headers) - 8)
+
+
 def test_a_figure_that_nobody_measured_has_no_column(inputs: Path) -> None:
     headers = [name for part in section(inputs, "general")["headers"] for name in part]
     assert "median_counts_bin" not in headers
