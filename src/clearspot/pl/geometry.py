@@ -78,8 +78,8 @@ def geometry_of(adata: ad.AnnData) -> Geometry:
 
 def _plane(lattice: NDArray[np.intp], xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Step of a row, step of a column, and origin, each in x and y: bins lie on a lattice that may be turned."""
-    step = np.linalg.lstsq(np.column_stack([lattice, np.ones(len(lattice))]), xy, rcond=None)[0]
-    return np.asarray(step, dtype=np.float64)
+    plane = np.linalg.lstsq(np.column_stack([lattice, np.ones(len(lattice))]), xy, rcond=None)[0]
+    return np.asarray(plane, dtype=np.float64)
 
 
 def _pitch(xy: NDArray[np.float64]) -> float:

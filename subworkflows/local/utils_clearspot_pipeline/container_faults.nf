@@ -10,7 +10,7 @@ def containerAdvice(exit_code) {
     def said = "${workflow.errorMessage ?: ''}\n${workflow.errorReport ?: ''}"
     def name = engine.capitalize()
     def other = 'use another profile (-profile podman, singularity, ...), or `make run`, which needs no container'
-    if (exit_code == 127 && said =~ /(?i)\b${engine}: (command )?not found/) {
+    if (exit_code == 127 && said =~ "(?i)\\b${engine}: (command )?not found") {
         return "${name} is not installed where the task ran: install it, or ${other}."
     }
     if (said =~ /(?i)cannot connect to the \w+ daemon|is the \w+ daemon running|cannot connect to podman/) {
