@@ -220,7 +220,8 @@ def _blur_over(array: SpotArray, amounts: np.ndarray, spread_um: float) -> np.nd
 def _thin(rng: np.random.Generator, counts: sparse.csr_array, kept: np.ndarray) -> sparse.csr_array:
     """Keep each molecule with a probability, one an entry of the matrix."""
     data = rng.binomial(counts.data, kept).astype(counts.dtype)
-    thinned = sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
+    # a copy: taking out zeros would change the index arrays that it shares with what it was made of
+    thinned = sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape, copy=True)
     thinned.eliminate_zeros()
     return thinned
 
