@@ -28,7 +28,7 @@ PITCH = 29.2
 """Pixels between bins of 8 um at 0.274 um a pixel."""
 
 
-def draw_counts(positions: np.ndarray, seed: int) -> sp.csr_matrix:
+def draw_counts(positions: np.ndarray, seed: int, counts_per_bin: float = COUNTS_PER_BIN) -> sp.csr_matrix:
     """Counts of all bins, int32 CSR, shape ``(n_bins, GENES)``."""
     rng = np.random.default_rng(seed)
     by_gene = np.cumsum(rng.dirichlet(np.full(GENES, 0.3), PROGRAMS), axis=1)
@@ -38,7 +38,7 @@ def draw_counts(positions: np.ndarray, seed: int) -> sp.csr_matrix:
         here = positions[first : first + BINS_AT_ONCE]
         shares = np.exp(2 * np.sin(here @ waves[0] + waves[1]))
         shares /= shares.sum(axis=1, keepdims=True)
-        depth = 1 + rng.poisson(COUNTS_PER_BIN * rng.lognormal(0, 0.4, len(here)))
+        depth = 1 + rng.poisson(counts_per_bin * rng.lognormal(0, 0.4, len(here)))
         of_program = rng.multinomial(depth, shares)
         bins, genes = [], []
         for program in range(PROGRAMS):

@@ -43,15 +43,16 @@ def load(path: Path) -> Section:
         return Section(counts, f["input_scale"], f["size_factor"], graph, None, tuple(f["genes"]))
 
 
-def yardstick_epoch(section: Section) -> Callable[[], float]:
+def yardstick_epoch(section: Section, device: torch.device = CPU) -> Callable[[], float]:
     model = Yardstick(section.n_genes)
     model.take_weights(build_model(section, PAPER, torch.float32).state_dict())
+    model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=PAPER.lr, weight_decay=PAPER.weight_decay)
-    x = torch.from_numpy(section.expression(slice(None)).toarray())
-    counts = torch.from_numpy(section.counts.toarray())
+    x = torch.from_numpy(section.expression(slice(None)).toarray()).to(device)
+    counts = torch.from_numpy(section.counts.toarray()).to(device)
     looped = (section.graph + sp.identity(section.n_spots)).tocoo()
-    edges = torch.from_numpy(np.stack([looped.col, looped.row]).astype(np.int64))
-    size = torch.from_numpy(section.size_factor)
+    edges = torch.from_numpy(np.stack([looped.col, looped.row]).astype(np.int64)).to(device)
+    size = torch.from_numpy(section.size_factor).to(device)
 
     def epoch() -> float:
         optimizer.zero_grad()
@@ -64,11 +65,13 @@ def yardstick_epoch(section: Section) -> Callable[[], float]:
     return epoch
 
 
-def clearspot_epoch(section: Section, compute: torch.dtype, compiled: bool) -> Callable[[], float]:
+def clearspot_epoch(
+    section: Section, compute: torch.dtype, compiled: bool, device: torch.device = CPU
+) -> Callable[[], float]:
     params = replace(PAPER, compile=compiled)
-    model = build_model(section, params, compute)
+    model = build_model(section, params, compute).to(device)
     optimizer = new_optimizer(model, params)
-    objective = Objective(section, make_tiles(section.graph, None, section.n_spots), params, CPU, compute)
+    objective = Objective(section, make_tiles(section.graph, None, section.n_spots), params, device, compute)
 
     def epoch() -> float:
         optimizer.zero_grad(set_to_none=False)
