@@ -148,7 +148,7 @@ import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { Vitessce } from 'vitessce';
 const config = await (await fetch('config.json')).json();
-const views = React.createElement(Vitessce, { config, height: 700, theme: 'light' });
+const views = React.createElement(Vitessce, { config, height: 400, theme: 'light' });
 createRoot(document.getElementById('root')).render(views);
 """
 
@@ -198,7 +198,7 @@ def chromium(monkeypatch) -> Iterator[Browser]:
     usual = [switch for switch in report_browser.SWITCHES if switch not in ("--disable-gpu", "about:blank")]
     drawing = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "about:blank")
     monkeypatch.setattr(report_browser, "SWITCHES", (*usual, *drawing))
-    browser = report_browser.Browser(executable)
+    browser = report_browser.Browser(executable, 900, 450)
     yield browser
     browser.close()
 
