@@ -15,8 +15,9 @@ class QCKeywords(TypedDict, total=False):
     """Minimum genes of a spot. ``None``: a floor that depends on the size of a spot or bin. Default: None."""
     min_spots: int
     """Minimum passing spots in which a gene is detected. Default: 1."""
-    mito_threshold: float
-    """Maximum mitochondrial counts of a spot, in per cent. Default: 20.0."""
+    mito_threshold: float | None
+    """Maximum mitochondrial counts of a spot, in per cent. ``None``: 20, or three robust standard deviations above the
+    section's median where that is more. Default: None."""
     ribo_threshold: float
     """Minimum ribosomal protein counts of a spot, in per cent. Default: 0.0."""
     hb_threshold: float

@@ -214,7 +214,10 @@ def _curve(x: list[Any], y: list[Any], name: str, colour: str, axis: str) -> Spe
 
 def _attention(view: SampleView) -> Text:
     """In words: where all genes weigh about the same, a ranking of them would be one of noise."""
-    low, middle, high = (view.records.metric("dusted", f"gene_attention_{name}") for name in ("min", "median", "max"))
+    low, middle, high = (
+        view.records.metric("dusted", name)
+        for name in ("gene_attention_min", "gene_attention_median", "gene_attention_max")
+    )
     if middle is None:
         return Text("The model ran without gene channel attention, so no gene was weighted.")
     span = "" if low is None or high is None else f", from {low:.3g} to {high:.3g}"

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from clearspot.cli import main as cli
 from clearspot.contract.options import options_of
 from clearspot.contract.settings import Settings, setting
 from clearspot.contract.steps import STEPS
@@ -131,6 +132,7 @@ def schema(repo):
 def options(repo):
     """For each process, the options of its script by flag."""
     commands = {step.process: runpy.run_path(str(repo / "bin" / step.script))["main"] for step in STEPS}
+    commands["SIMULATE"] = cli.commands["simulate"]  # the one module that calls the package's own command
     return {
         process: {flag: option for option in command.params for flag in (*option.opts, *option.secondary_opts)}
         for process, command in commands.items()

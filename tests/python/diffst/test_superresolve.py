@@ -45,7 +45,7 @@ def sample(trained, tmp_path):
 def test_values_are_marked_predicted_finite_and_not_negative(sample):
     found = sample()
     assert bool(found.uns[keys.UNS]["predicted"])
-    assert found.X is None
+    np.testing.assert_array_equal(found.X, found.layers[keys.SUPERRES_MEAN])
     for layer in (keys.SUPERRES_MEAN, keys.SUPERRES_SD):
         assert np.isfinite(found.layers[layer]).all()
         assert (found.layers[layer] >= 0).all()

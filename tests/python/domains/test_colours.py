@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgba
 from clearspot import keys
 from clearspot.domains.colours import add_colours
 from clearspot.io.atomic import write_h5ad
+from clearspot.report.format import domain_name
 from clearspot.report.palette import NEUTRAL, colours
 from clearspot.report.section_domains import _order
 
@@ -25,7 +26,8 @@ def test_each_domain_has_the_colour_of_the_page():
     add_colours(adata)
     labels = adata.obs[keys.DOMAIN_GMM]
     on_the_page = colours(_order(labels))
-    assert dict(zip(labels.cat.categories, adata.uns["domain_gmm_colors"], strict=True)) == on_the_page
+    names = map(domain_name, labels.cat.categories)
+    assert dict(zip(names, adata.uns["domain_gmm_colors"], strict=True)) == on_the_page
     assert len(on_the_page) == 30
 
 
