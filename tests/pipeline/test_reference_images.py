@@ -77,7 +77,9 @@ def test_only_what_is_read_is_staged(checked: Run) -> None:
     folder = task_folder(checked, "REFERENCE_PREPARE", "xenium")
     staged = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink()}
     staged = {place for place in staged if not place.startswith(("outs/", "."))}
-    assert staged == {"staged/1/transcripts.parquet", "image/he image.tif", "alignment/he_alignment.csv"}
+    assert staged == {
+        *("manifest.json", "staged/1/transcripts.parquet", "image/he image.tif", "alignment/he_alignment.csv"),
+    }
 
 
 @pytest.mark.parametrize(
