@@ -85,7 +85,7 @@ def test_what_is_not_there_refuses_its_sample_and_no_other(archive: str, tmp_pat
     run = run_pipeline(tmp_path, "-profile", "test", *arguments)
     assert run.exit_code == 0, run.log
     assert "3 refused" in run.log
-    reasons = dict(re.findall(r"  refused (\S+) \(check\): (.*)", run.log))
+    reasons = dict(re.findall(r"^  (\S+) +REFUSED +check: (.*)", run.log, re.MULTILINE))
     assert set(reasons) == set(ABSENT)
     assert "elsewhere: no such file or folder" in reasons["no_outs"]
     assert "elsewhere.tif: a link to " in reasons["no_image"]

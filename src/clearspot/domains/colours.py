@@ -6,7 +6,7 @@ import anndata as ad
 import numpy as np
 
 from clearspot import keys
-from clearspot.report.palette import NEUTRAL, colours
+from clearspot.display.palette import NEUTRAL, colours
 
 LABELS = (keys.DOMAIN_GMM, keys.DOMAIN_LEIDEN, keys.ARTEFACT_REGION)
 """Columns of ``obs`` that the page draws as classes, of those that are categorical."""

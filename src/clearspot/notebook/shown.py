@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from clearspot.contract.metrics import get_metric, is_declared, metrics_of
-from clearspot.report.format import NOT_MEASURED, show, show_metric
+from clearspot.display.format import NOT_MEASURED, show, show_metric
 
 if TYPE_CHECKING:
     from clearspot.record import StepRecord

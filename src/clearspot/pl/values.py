@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from clearspot import keys
-from clearspot.report.palette import FAIL, PASS, colours
+from clearspot.display.palette import FAIL, PASS, colours
 
 _FLAGS: Final = {"True": PASS, "False": FAIL}
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clearspot.display.palette import SPOTS, SYMBOLS, symbol
 from clearspot.report.blocks import Spec, plot_text
 from clearspot.report.canvas import Canvas
-from clearspot.report.palette import SPOTS, SYMBOLS, symbol
 from clearspot.report.store import Store
 
 MOST_DISKS: Final = 15_000

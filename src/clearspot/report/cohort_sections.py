@@ -9,10 +9,10 @@ from clearspot import keys
 from clearspot.contract.metric import Kind, Metric
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
+from clearspot.display.format import capitalised, show
+from clearspot.display.palette import NEUTRAL, QUALITATIVE
 from clearspot.report import mqc
-from clearspot.report.format import capitalised, show
 from clearspot.report.metrics import SampleRecords
-from clearspot.report.palette import NEUTRAL, QUALITATIVE
 from clearspot.report.rule import Rule
 from clearspot.report.superres_outcome import optional_result
 from clearspot.report.verdict import findings, verdict

@@ -6,7 +6,7 @@ from typing import Final
 
 from clearspot import keys
 from clearspot.contract.flags import read_flag
-from clearspot.report.format import domain_name
+from clearspot.display.format import domain_name
 from clearspot.report.view import SampleView
 
 _GAINED: Final = 12

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
-from clearspot.report.format import capitalised
 from clearspot.report.gene_choice import Groups, gene_groups, modelled_genes
 from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
 from clearspot.report.map_parts import colour_axis

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clearspot.display.palette import SEQUENTIAL
 from clearspot.report.blocks import Spec, plot_text
-from clearspot.report.palette import SEQUENTIAL
 
 _SCALE_BARS_UM: Final = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _TICKS: Final = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)

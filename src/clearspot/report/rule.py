@@ -13,9 +13,9 @@ import yaml
 
 from clearspot.contract.metric import Kind, Metric
 from clearspot.contract.metrics import get_metric, is_declared
+from clearspot.display.format import brief, show
 from clearspot.errors import BadInputError, Problem
 from clearspot.report.blocks import Light
-from clearspot.report.format import brief, show
 from clearspot.report.metrics import SampleRecords
 
 Direction = Literal["below", "above"]

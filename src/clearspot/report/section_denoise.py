@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show, show_metric
+from clearspot.display.palette import FAIL, PASS
 from clearspot.report.blocks import (
     Block,
     Chart,
@@ -20,9 +22,7 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
-from clearspot.report.format import show, show_metric
 from clearspot.report.gene_maps import gene_maps
-from clearspot.report.palette import FAIL, PASS
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
 

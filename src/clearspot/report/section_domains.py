@@ -9,6 +9,8 @@ import pandas as pd
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
+from clearspot.display.format import NOT_MEASURED, domain_name, show
+from clearspot.display.palette import colours
 from clearspot.report.blocks import (
     Block,
     Chart,
@@ -21,9 +23,7 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
-from clearspot.report.format import NOT_MEASURED, domain_name, show
 from clearspot.report.map_parts import colour_axis
-from clearspot.report.palette import colours
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show
+from clearspot.display.palette import NEUTRAL, PASS, colours
 from clearspot.report.blocks import Block, Chart, KeyNumbers, ReportSection, Row, Table, Text, plot_text
-from clearspot.report.format import show
-from clearspot.report.palette import NEUTRAL, PASS, colours
 from clearspot.report.step_blocks import key_number, notices, without_result
 from clearspot.report.view import SampleView
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from clearspot.contract.metric import Metric
 from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER, STATED
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show, show_metric
 from clearspot.report.blocks import (
     Block,
     Columns,
@@ -21,7 +22,6 @@ from clearspot.report.blocks import (
     Table,
     Text,
 )
-from clearspot.report.format import show, show_metric
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.rule import Rule
 from clearspot.report.verdict import what_happened

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from clearspot import keys
+from clearspot.display.format import show
 from clearspot.report.blocks import Block, Chart, KeyNumbers, Notice, Row, Table
-from clearspot.report.format import show
 from clearspot.report.step_blocks import key_number
 from clearspot.report.view import SampleView
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from clearspot import keys
 from clearspot.contract.metrics import metrics_of
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show, show_metric
 from clearspot.report.blocks import Block, Notice, ReportSection, Table, Text
-from clearspot.report.format import show, show_metric
 from clearspot.report.view import SampleView
 
 _AUTOMATIC: Final = "automatic"

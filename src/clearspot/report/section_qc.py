@@ -8,10 +8,10 @@ import numpy as np
 
 from clearspot import keys
 from clearspot.contract.steps import get_step
+from clearspot.display.format import NOT_MEASURED, show
+from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text, Underlay
-from clearspot.report.format import NOT_MEASURED, show
 from clearspot.report.map_parts import colour_axis
-from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.section_picture import picture_blocks
 from clearspot.report.slide_checks import slide_check_blocks
 from clearspot.report.step_blocks import without_result

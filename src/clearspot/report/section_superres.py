@@ -13,6 +13,7 @@ from anndata.io import read_elem
 from clearspot import keys
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show_metric
 from clearspot.io.scale import CAPTURE_DIAMETER_UM
 from clearspot.report.blocks import (
     Block,
@@ -28,7 +29,6 @@ from clearspot.report.blocks import (
     Text,
 )
 from clearspot.report.canvas_kinds import RasterCanvas
-from clearspot.report.format import show_metric
 from clearspot.report.gene_choice import gene_groups
 from clearspot.report.map_parts import colour_axis, upper_limit
 from clearspot.report.metrics import SampleRecords

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from clearspot import keys
+from clearspot.display.format import show
+from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Table, Text
-from clearspot.report.format import show
 from clearspot.report.map_parts import colour_axis
-from clearspot.report.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.view import SampleView
 
 _REGION_COLUMNS: Final = ("region", "kind", "place", "n_spots", "area_mm2", "counts_ratio", "mito_ratio", "genes_ratio")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.steps import get_step
+from clearspot.display.format import show_metric
 from clearspot.report.blocks import Block, KeyNumber, Notice, Problems
-from clearspot.report.format import show_metric
 from clearspot.report.metrics import SampleRecords
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from clearspot.contract.steps import get_step
+from clearspot.display.format import capitalised, show_metric
 from clearspot.record import StepRecord
 from clearspot.report.blocks import Finding, Light
-from clearspot.report.format import capitalised, show_metric
 from clearspot.report.metrics import SampleRecords, reason_of
 from clearspot.report.rule import Rule
 

@@ -10,12 +10,12 @@ import pandas as pd
 
 from clearspot import keys
 from clearspot.contract.flags import read_flag
+from clearspot.display.format import show
+from clearspot.display.palette import FAIL, PASS
 from clearspot.report.blocks import Chart, Spec
 from clearspot.report.canvas import Canvas
-from clearspot.report.format import show
 from clearspot.report.map_parts import Range
 from clearspot.report.metrics import SampleRecords
-from clearspot.report.palette import FAIL, PASS
 
 LOGARITHMIC: Final = frozenset({keys.TOTAL_COUNTS, keys.N_GENES})
 """Columns drawn as ``log(1 + value)``: a violin's density must be taken on the axis that it is drawn on."""

@@ -20,8 +20,9 @@ def containerAdvice(exit_code) {
         return "You may not use ${name} where the task ran: ask its administrator (for Docker: membership in the group docker), or ${other}."
     }
     if (said =~ /(?i)unable to find image|pull access denied|manifest unknown|failed to pull|error initializing source|requested access to the resource is denied/) {
-        def image = workflow.container instanceof CharSequence ? " ${workflow.container}" : ''
-        return "The container image${image} is not where the task ran, and could not be pulled: build it (docs/usage.md, containers), or name another with --container_image."
+        // the report of a failed task names its image
+        def image = said.readLines().dropWhile { line -> line != 'Container:' }.drop(1).take(1).collect { line -> " ${line.trim()}" }
+        return "The container image${image.join('')} is not where the task ran, and could not be pulled: build it (docs/usage.md, containers), or name another with --container_image."
     }
     if (exit_code == 125) {
         return "${name} could not start the container, and its message says why. Nothing of clearspot ran yet: mend what it names, or ${other}."

@@ -6,10 +6,10 @@ import scanpy as sc
 from matplotlib.colors import to_rgba
 
 from clearspot import keys
+from clearspot.display.format import domain_name
+from clearspot.display.palette import NEUTRAL, colours
 from clearspot.domains.colours import add_colours
 from clearspot.io.atomic import write_h5ad
-from clearspot.report.format import domain_name
-from clearspot.report.palette import NEUTRAL, colours
 from clearspot.report.section_domains import _order
 
 

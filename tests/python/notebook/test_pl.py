@@ -9,10 +9,10 @@ from matplotlib.collections import EllipseCollection, QuadMesh
 from matplotlib.colors import to_hex
 
 import clearspot
+from clearspot.display.palette import FAIL, PASS, QUALITATIVE
 from clearspot.errors import BadInputError
 from clearspot.pl.drawing import MISSING
 from clearspot.pl.geometry import geometry_of
-from clearspot.report.palette import FAIL, PASS, QUALITATIVE
 
 
 def spots_of(ax):

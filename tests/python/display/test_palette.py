@@ -1,4 +1,4 @@
-from clearspot.report.palette import QUALITATIVE, colours, symbol
+from clearspot.display.palette import QUALITATIVE, colours, symbol
 
 
 def test_forty_classes_have_forty_colours() -> None:
