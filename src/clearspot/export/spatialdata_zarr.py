@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import anndata as ad
 import numpy as np
@@ -22,6 +22,7 @@ from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
 from clearspot.export.frames import frames
+from clearspot.export.params import ExportParams
 from clearspot.export.store_arrays import compact_arrays
 from clearspot.export.superres_elements import superres_elements
 from clearspot.extras import extra
@@ -33,13 +34,15 @@ from clearspot.record import StepRecord
 with extra("spatialdata"):
     import geopandas as gpd
     import shapely
-    from spatialdata import SpatialData
-    from spatialdata._io.format import SpatialDataContainerFormatV01  # what write()'s own documentation names
+    from spatialdata import SpatialData, SpatialDataFormatType
     from spatialdata.models import Image2DModel, ShapesModel, TableModel
     from spatialdata.transformations import BaseTransformation, Identity, Scale
 
 REGION: Final = "region"
 INSTANCE: Final = "spot_id"
+
+_CONTAINERS: Final = {2: "SpatialDataContainerFormatV01", 3: "SpatialDataContainerFormatV02"}
+"""SpatialData's formats by the version of Zarr that they are written in."""
 
 TABLE: Final = "table"
 SUPERRES_TABLE: Final = "superres"
@@ -124,8 +127,14 @@ def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None)
     return SpatialData(images=images, labels=labels, shapes={names.shapes: shapes}, tables=tables)
 
 
-def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str, superres: Path | None = None) -> StepRecord:
-    """Write a sample as a zipped SpatialData store (Zarr v2, which every viewer reads), whole or not at all.
+def write_spatialdata(
+    adata: ad.AnnData,
+    sample: str,
+    path: Path | str,
+    superres: Path | None = None,
+    params: ExportParams | None = None,
+) -> StepRecord:
+    """Write a sample as a zipped SpatialData store, whole or not at all.
 
     Parameters
     ----------
@@ -134,16 +143,19 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str, superres
     path
         ``<sample>.zarr.zip``. The store is at the root of the archive, where Zarr's own ``ZipStore`` and Vitessce read
         it. ``spatialdata.read_zarr`` reads folders only: unzip it into one.
+    params
+        Settings. ``None``: the defaults.
 
     Returns
     -------
     Record of the step ``spatialdata``.
     """
     path = Path(path)
+    zarr_format = (params or ExportParams()).zarr_format
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
         store = Path(folder) / f"{safe_key(sample)}.zarr"
-        to_spatialdata(adata, sample, superres).write(store, sdata_formats=SpatialDataContainerFormatV01())
-        compact_arrays(store)
+        to_spatialdata(adata, sample, superres).write(store, sdata_formats=_container(zarr_format))
+        compact_arrays(store, zarr_format)
         # the chunks are compressed already
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for file in sorted(store.rglob("*")):
@@ -152,6 +164,11 @@ def write_spatialdata(adata: ad.AnnData, sample: str, path: Path | str, superres
                     entry = zipfile.ZipInfo(str(file.relative_to(store)), date_time=(1980, 1, 1, 0, 0, 0))
                     archive.writestr(entry, file.read_bytes())
     return StepRecord(sample, "spatialdata", metrics={"store_bytes": path.stat().st_size})
+
+
+def _container(zarr_format: int) -> SpatialDataFormatType:
+    """SpatialData's format for a version of Zarr; it makes public the union of all formats, not each by its name."""
+    return next(known for known in get_args(SpatialDataFormatType) if known.__name__ == _CONTAINERS[zarr_format])()
 
 
 def _spots(
@@ -188,7 +205,8 @@ def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
             **{REGION: pd.Categorical([shapes_name] * adata.n_obs), INSTANCE: adata.obs_names.to_numpy()}
         ),
         var=_safe_columns(adata.var),
-        layers=dict(adata.layers),
+        # anndata 0.13 lists X among the layers, under None
+        layers={name: layer for name, layer in adata.layers.items() if name is not None},
         obsm={
             name: _safe_columns(value) if isinstance(value, pd.DataFrame) else value
             for name, value in adata.obsm.items()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from clearspot.extras import extra
 with extra("spatialdata"):
     import zarr
     from numcodecs import Blosc
+    from zarr.codecs import BloscCodec, TransposeCodec
 
 _SMALLEST: Final = 1 << 16
 """Bytes; a smaller array is left as it is."""
@@ -22,22 +24,28 @@ _COLUMNS: Final = 64
 """Chunk of a dense matrix: a viewer that asks for one gene reads its column, not the matrix."""
 
 
-def compact_arrays(store: Path) -> None:
+def compact_arrays(store: Path, zarr_format: int) -> None:
     """Write the large numeric arrays of a store's tables again, in place, without loss.
 
     Zstandard takes the place of LZ4. A dense matrix gets chunks of whole columns, each column contiguous: genes without
-    values (all NaN) then take no room; strewn over the rows they take more than the values do.
+    values (all NaN) then take no room; strewn over the rows they take more than the values do. Shards, which anndata
+    may have made, are resolved into their chunks: a zipped store is one file already.
 
     Parameters
     ----------
     store
-        Folder of a Zarr v2 store with consolidated metadata.
+        Folder of a Zarr store with consolidated metadata.
+    zarr_format
+        Its Zarr format, 2 or 3.
     """
-    tables = zarr.open_group(store, mode="r+", path="tables", zarr_format=2, use_consolidated=False)
+    tables = zarr.open_group(store, mode="r+", path="tables", zarr_format=zarr_format, use_consolidated=False)
     for place, array in _arrays(tables):
         if array.dtype.kind in "iuf" and array.nbytes >= _SMALLEST:
-            _write_again(store, f"tables/{place}", array)
-    zarr.consolidate_metadata(str(store), zarr_format=2)
+            _write_again(store, f"tables/{place}", array, zarr_format)
+    with warnings.catch_warnings():
+        # not in the specification of version 3, but what SpatialData writes and reads
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(str(store), zarr_format=zarr_format)
 
 
 def _arrays(group: zarr.Group, prefix: str = "") -> list[tuple[str, zarr.Array]]:
@@ -47,7 +55,18 @@ def _arrays(group: zarr.Group, prefix: str = "") -> list[tuple[str, zarr.Array]]
     return found
 
 
-def _write_again(store: Path, place: str, array: zarr.Array) -> None:
+def _encoding(*, dense: bool, zarr_format: int) -> dict[str, Any]:
+    """Compression and order; version 3 states the order of a chunk's values by a codec."""
+    if zarr_format == 2:
+        blosc = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
+        return {"compressors": blosc, "order": "F" if dense else "C"}
+    return {
+        "compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle"),
+        "filters": [TransposeCodec(order=(1, 0))] if dense else [],
+    }
+
+
+def _write_again(store: Path, place: str, array: zarr.Array, zarr_format: int) -> None:
     values: NDArray[np.generic] = np.asarray(array[...])
     dense = values.ndim == 2
     chunks = (min(_ROWS, values.shape[0]), min(_COLUMNS, values.shape[1])) if dense else array.chunks
@@ -60,10 +79,9 @@ def _write_again(store: Path, place: str, array: zarr.Array) -> None:
         dtype=values.dtype,
         # a chunk of nothing but this value is not stored
         fill_value=np.nan if values.dtype.kind == "f" else 0,
-        order="F" if dense else "C",
-        compressors=Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE),
-        zarr_format=2,
+        zarr_format=zarr_format,
         overwrite=True,
         attributes=attributes,
+        **_encoding(dense=dense, zarr_format=zarr_format),
     )
     written[...] = values

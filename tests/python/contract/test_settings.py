@@ -14,10 +14,11 @@ from clearspot.domains.params import DomainParams
 from clearspot.dusted import params as dusted_params
 from clearspot.dusted.params import DustedParams
 from clearspot.errors import SettingError, exit_codes
+from clearspot.export.params import ExportParams
 from clearspot.graph.params import GraphParams
 from clearspot.qc.params import QCParams
 
-ALL = [QCParams, GraphParams, DustedParams, DomainParams, DiffstParams]
+ALL = [QCParams, GraphParams, DustedParams, DomainParams, DiffstParams, ExportParams]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.uncertainty import Summary
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.superres_file import write_superres
+from clearspot.errors import SettingError
+from clearspot.export.params import ExportParams
 from clearspot.export.spatialdata_zarr import to_spatialdata, write_spatialdata
 
 
@@ -33,10 +35,10 @@ def sample(**clearspot) -> ad.AnnData:
     return adata
 
 
-@pytest.fixture(scope="module")
-def read_back(tmp_path_factory) -> sd.SpatialData:
+@pytest.fixture(scope="module", params=[2, 3], ids=lambda version: f"zarr{version}")
+def read_back(request, tmp_path_factory) -> sd.SpatialData:
     folder = tmp_path_factory.mktemp("zarr")
-    write_spatialdata(sample(), "s1", folder / "s1.zarr.zip")
+    write_spatialdata(sample(), "s1", folder / "s1.zarr.zip", params=ExportParams(zarr_format=request.param))
     with zipfile.ZipFile(folder / "s1.zarr.zip") as archive:
         archive.extractall(folder / "s1.zarr")
     return sd.read_zarr(folder / "s1.zarr")
@@ -55,6 +57,19 @@ def test_the_store_is_zarr_version_2(tmp_path):
     names = zipfile.ZipFile(tmp_path / "s1.zarr.zip").namelist()
     assert ".zgroup" in names
     assert not any(name.endswith("zarr.json") for name in names)
+
+
+def test_the_store_is_zarr_version_3_where_that_is_asked_for(tmp_path):
+    write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip", params=ExportParams(zarr_format=3))
+    names = zipfile.ZipFile(tmp_path / "s1.zarr.zip").namelist()
+    assert "zarr.json" in names
+    assert not any(name.rsplit("/")[-1] in {".zgroup", ".zarray", ".zattrs", ".zmetadata"} for name in names)
+
+
+@pytest.mark.parametrize("version", [1, 4, "2"])
+def test_there_are_two_versions_of_zarr(version):
+    with pytest.raises(SettingError, match="zarr_format must be a whole number, at least 2 and at most 3"):
+        ExportParams(zarr_format=version)
 
 
 def test_a_spot_is_55_um_wide(read_back):
@@ -92,10 +107,11 @@ def test_a_single_row_of_bins_is_exported():
     np.testing.assert_allclose([squares.iloc[0].centroid.x, squares.iloc[0].centroid.y], [200, 100])
 
 
-def test_the_same_sample_makes_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_same_sample_makes_the_same_bytes(tmp_path, version):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        write_spatialdata(sample(), "s1", tmp_path / name / "s1.zarr.zip")
+        write_spatialdata(sample(), "s1", tmp_path / name / "s1.zarr.zip", params=ExportParams(zarr_format=version))
     assert (tmp_path / "a/s1.zarr.zip").read_bytes() == (tmp_path / "b/s1.zarr.zip").read_bytes()
 
 
@@ -141,7 +157,8 @@ def test_the_zip_is_read_by_zarr_as_it_is(tmp_path):
         sd.read_zarr(tmp_path / "s1.zarr.zip")
 
 
-def test_genes_without_values_take_no_room_and_nothing_is_lost(tmp_path):
+@pytest.mark.parametrize("version", [2, 3])
+def test_genes_without_values_take_no_room_and_nothing_is_lost(tmp_path, version):
     rng = np.random.default_rng(0)
     denoised = rng.gamma(1.0, 1.0, (600, 1000)).astype(np.float32)
     denoised[:, rng.permutation(1000)[:800]] = np.nan
@@ -149,7 +166,7 @@ def test_genes_without_values_take_no_room_and_nothing_is_lost(tmp_path):
     counts = csr_matrix(rng.poisson(0.3, (600, 1000)).astype(np.int32))
     adata = ad.AnnData(counts.astype(np.float32), layers={"counts": counts, "denoised": denoised})
     adata.obsm["spatial"] = rng.random((600, 2))
-    write_spatialdata(adata, "s1", tmp_path / "s1.zarr.zip")
+    write_spatialdata(adata, "s1", tmp_path / "s1.zarr.zip", params=ExportParams(zarr_format=version))
     with zipfile.ZipFile(tmp_path / "s1.zarr.zip") as archive:
         archive.extractall(tmp_path / "s1.zarr")
         taken = sum(entry.file_size for entry in archive.infolist() if "/denoised/" in entry.filename)
@@ -173,8 +190,9 @@ def superres(tmp_path):
     return path
 
 
-def test_super_resolved_bins_are_labels_with_a_table(superres, tmp_path):
-    write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip", superres)
+@pytest.mark.parametrize("version", [2, 3])
+def test_super_resolved_bins_are_labels_with_a_table(superres, tmp_path, version):
+    write_spatialdata(sample(), "s1", tmp_path / "s1.zarr.zip", superres, ExportParams(zarr_format=version))
     with zipfile.ZipFile(tmp_path / "s1.zarr.zip") as archive:
         archive.extractall(tmp_path / "s1.zarr")
     back = sd.read_zarr(tmp_path / "s1.zarr")

@@ -18,11 +18,12 @@ process SPATIALDATA_EXPORT {
     path 'versions.yml', topic: versions
 
     script:
+    def args = task.ext.args ?: ''
     def predicted = superres ? '--superres superres/*' : ''
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
-    spatialdata_export.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${predicted}
+    spatialdata_export.py --verdict-only --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/* ${predicted} ${args}
     """
 
     stub:
