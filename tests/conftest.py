@@ -1,14 +1,11 @@
 """Fixtures that every suite shares."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "python" / "report"))
-
-from report_browser import Browser, find_chromium
+from tests.helpers.browser import Browser, find_chromium
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -14,7 +14,7 @@ uv=$scratch/tools/bin/uv
 
 "$uv" build --quiet --python "$python" --out-dir "$dist"
 "$uv" venv --quiet --python "$python" "$scratch/empty"
-grep -oE '^[a-z0-9][^ ]*==[^ ]*' containers/requirements.lock >"$scratch/constraints.txt"
+grep -oE '^[a-z0-9][^ ]*==[^\]*' containers/requirements.lock >"$scratch/constraints.txt"
 "$uv" pip install --quiet --python "$scratch/empty/bin/python" --constraints "$scratch/constraints.txt" "$dist"/clearspot-*.whl
 
 cd "$scratch"

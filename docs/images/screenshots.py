@@ -1,10 +1,9 @@
-"""Take the documentation's pictures of the reports: ``python docs/images/screenshots.py RESULTS SAMPLE docs/images``.
+"""Take the documentation's pictures of the reports: ``python -m docs.images.screenshots RESULTS SAMPLE docs/images``.
 
 RESULTS is the output folder of a finished run, SAMPLE one of its samples. Needs Chromium; asks nothing of the network.
 """
 
 import io
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +11,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "python" / "report"))
-from report_browser import VISIBLE_DRAWN, Browser, find_chromium
+from tests.helpers.browser import VISIBLE_DRAWN, Browser, find_chromium
 
 WIDE, PHONE = 1280, 390
 SWIPE = (

@@ -8,8 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from clearspot.cli import main as clearspot_command
-
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_again, run_pipeline
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,12 +42,6 @@ def first_run(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run_pipeline(
         tmp_path_factory.mktemp("first_run"), "-profile", "test", "--input", str(phantoms / "samplesheet.csv")
     )
-
-
-def run_again(first_run: Run, phantoms: Path, outdir: Path, *arguments: str) -> Run:
-    """Resume the first run into results of its own."""
-    sheet = ("--input", str(phantoms / "samplesheet.csv"))
-    return run_pipeline(first_run.launch_dir, "-profile", "test", *sheet, "-resume", *arguments, outdir=outdir)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .conftest import run_again
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_again, run_pipeline
 
 
 def test_fail_names_every_bad_sample_before_costly_work(failed: Run) -> None:

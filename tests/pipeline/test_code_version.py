@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from .engine import REPO
-from .scripts import run_script
+from tests.helpers.engine import REPO
+from tests.helpers.task_scripts import run_script
 
 PROJECT = {"bin/spot_qc.py": "1", "src/clearspot/qc/run.py": "1", "src/clearspot/report/page.css": "1"}
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from clearspot.contract.steps import STEPS
-
-from .engine import REPO, run_pipeline
+from tests.helpers.engine import REPO, run_pipeline
 
 
 def test_help_names_every_visible_parameter(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ import anndata as ad
 import pytest
 
 from clearspot import keys
-
-from .engine import REPO, Run, run_pipeline
-from .scripts import wrapper
+from tests.helpers.engine import REPO, Run, run_pipeline
+from tests.helpers.task_scripts import wrapper
 
 IMAGE = "localhost/clearspot:test"
 USER = 12345

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .engine import Run
-from .same_results import assert_same_section, assert_same_tables
+from tests.helpers.engine import Run
+from tests.helpers.same_results import assert_same_section, assert_same_tables
 
 
 def test_arrays_are_equal(first_run: Run, skipped: Run) -> None:

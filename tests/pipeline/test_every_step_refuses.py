@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from clearspot.contract.steps import STEPS, Step
-
-from .engine import REPO, Run, run_pipeline
+from tests.helpers.engine import REPO, Run, run_pipeline
 
 OF_A_SAMPLE = [step for step in STEPS if step.scope == "sample" and step.record]
 REQUIRED = [step for step in OF_A_SAMPLE if step.required]

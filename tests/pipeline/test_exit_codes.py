@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from .engine import REPO
-from .scripts import run_script
+from tests.helpers.engine import REPO
+from tests.helpers.task_scripts import run_script
 
 SCRIPT = """#!/bin/bash
 while [ $# -gt 0 ]; do

@@ -14,8 +14,7 @@ import pandas as pd
 import pytest
 
 from clearspot import __version__, keys
-
-from .engine import Run
+from tests.helpers.engine import Run
 
 SAMPLES = ("phantom_1", "phantom_2")
 

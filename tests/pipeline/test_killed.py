@@ -12,9 +12,8 @@ import pytest
 from clearspot import keys
 from clearspot.diffst.training.checkpoint import load_checkpoint as load_diffst
 from clearspot.dusted.checkpoint import load_checkpoint
-
-from .engine import Run, Started, branch_off, run_pipeline
-from .same_results import assert_same_section, assert_same_tables
+from tests.helpers.engine import Run, Started, branch_off, run_pipeline
+from tests.helpers.same_results import assert_same_section, assert_same_tables
 
 SAMPLES = ("phantom_1", "phantom_2")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_pipeline
 
 ADDRESS = "core@example.org"
 

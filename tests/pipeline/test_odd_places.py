@@ -17,9 +17,8 @@ from clearspot import keys
 from clearspot.contract.run_names import RUN_NAMES
 from clearspot.errors import BadInputError
 from clearspot.io.layout import OutsLayout, find_outs
-
-from .engine import REPO, Run, run_pipeline
-from .scripts import run_script
+from tests.helpers.engine import REPO, Run, run_pipeline
+from tests.helpers.task_scripts import run_script
 
 SPATIAL = (
     "spatial/tissue_positions.csv",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .engine import REPO, Run, run_pipeline
-from .scripts import run_script
+from tests.helpers.engine import REPO, Run, run_pipeline
+from tests.helpers.task_scripts import run_script
 
 OUTS = ["filtered_feature_bc_matrix.h5", "spatial/scalefactors_json.json", "spatial/tissue_positions.csv"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from .engine import REPO, Run, run_pipeline
-from .scripts import run_script
+from tests.helpers.engine import REPO, Run, run_pipeline
+from tests.helpers.task_scripts import run_script
 
 
 @pytest.fixture(scope="module")

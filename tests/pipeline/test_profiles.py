@@ -14,9 +14,8 @@ import pandas as pd
 import pytest
 
 from clearspot.contract.steps import STEPS
-
-from .engine import REPO, Run, environment, run_pipeline
-from .scripts import run_script, wrapper
+from tests.helpers.engine import REPO, Run, environment, run_pipeline
+from tests.helpers.task_scripts import run_script, wrapper
 
 ENGINES = {
     "docker": ("docker", ["run -i", "-u $(id -u):$(id -g)", "--gpus all"]),

@@ -7,12 +7,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from report_browser import Browser
 
 from clearspot import keys
-
-from .engine import Run, run_pipeline
-from .pages import assert_cohort_page_works, assert_sample_page_works
+from tests.helpers.browser import Browser
+from tests.helpers.engine import Run, run_pipeline
+from tests.helpers.pages import assert_cohort_page_works, assert_sample_page_works
 
 pytestmark = pytest.mark.real
 

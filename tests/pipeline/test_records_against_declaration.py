@@ -8,8 +8,7 @@ import pytest
 from clearspot import keys
 from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import STEPS
-
-from .engine import Run
+from tests.helpers.engine import Run
 
 RUNS = pytest.mark.parametrize("run_name", ["first_run", "edited_run"])
 SAMPLES = ("phantom_1", "phantom_2")

@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
-
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_pipeline
 
 HE_UM, MORPHOLOGY_UM = 0.5, 0.2125
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import h5py
 
-from .conftest import run_again
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_again, run_pipeline
 
 STEPS_OF_A_SAMPLE = {
     "SPACERANGER_CHECK",

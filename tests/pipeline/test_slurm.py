@@ -17,9 +17,8 @@ import pandas as pd
 import pytest
 
 from clearspot import keys
-
-from .engine import REPO, Run, run_pipeline
-from .scripts import run_script, wrapper
+from tests.helpers.engine import REPO, Run, run_pipeline
+from tests.helpers.task_scripts import run_script, wrapper
 
 SCRIPT = REPO / "tests/slurm/slurm.sh"
 QUICK = ("-c", str(REPO / "tests/slurm/quick.config"))

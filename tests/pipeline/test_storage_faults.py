@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_pipeline
 
 REFUSED = "1 sample(s) refused at 'qc': phantom_2"
 

@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from report_browser import Browser
 
 from clearspot import keys
 from clearspot.cli import main as clearspot_command
 from clearspot.contract.metrics import check_metrics
 from clearspot.learning.checkpoint_file import file_sha256
 from clearspot.record import StepRecord
-
-from .engine import Run, branch_off, run_pipeline
-from .pages import assert_cohort_page_works, assert_sample_page_works
+from tests.helpers.browser import Browser
+from tests.helpers.engine import Run, branch_off, run_pipeline
+from tests.helpers.pages import assert_cohort_page_works, assert_sample_page_works
 
 EDITED = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test")
 QUICK = ("--skip_spatialdata", "--skip_multiqc")

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import run_again
-from .engine import Run, run_pipeline
+from tests.helpers.engine import Run, run_again, run_pipeline
 
 SOFTWARE = "a fault of the software"
 
@@ -65,7 +64,7 @@ def test_a_container_engine_that_does_not_run_is_no_fault_of_the_software(
 
 def environment_path() -> str:
     """PATH of every run."""
-    from .engine import environment
+    from tests.helpers.engine import environment
 
     return environment()["PATH"]
 

@@ -2,18 +2,14 @@
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from .engine import REPO, Run, run_pipeline
-
-sys.path.insert(0, str(REPO / "tests" / "python" / "io"))
-
-from outs_factory import make_outs
+from tests.helpers.engine import Run, run_pipeline
+from tests.helpers.outs_factory import make_outs
 
 NAMES = [f"s{number:02d}" for number in range(30)]
 BAD = ["s07", "s18", "s29"]

@@ -1,12 +1,13 @@
 """What each step's script imports, on a small section: nothing that it does not compute with."""
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+
+from benchmarks.fixed_cost import chain
 
 RECORDER = """
 import atexit, json, runpy, sys
@@ -45,12 +46,8 @@ FORBIDDEN = {
 
 
 @pytest.fixture(scope="module")
-def imported(repo, tmp_path_factory):
+def imported(tmp_path_factory):
     """Modules in memory at the end of each step's script."""
-    spec = importlib.util.spec_from_file_location("fixed_cost_chain", repo / "benchmarks" / "fixed_cost" / "chain.py")
-    chain = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = chain  # dataclasses look their module up
-    spec.loader.exec_module(chain)
     folder = tmp_path_factory.mktemp("chain")
     chain.simulate(folder)
     found = {}

@@ -13,7 +13,7 @@ class ExportParams(Settings):
 
     zarr_format: int = setting(
         2,
-        "Version of the Zarr format of the SpatialData store: 2, which all viewers read, or 3, which SpatialData writes by "
+        "Version of the Zarr format of the SpatialData store: 2, which all viewers read, or 3, SpatialData's own "
         "default.",
         ge=2,
         le=3,

@@ -1,6 +1,5 @@
 """What the product writes shows the lattice of spots no more than its programs do; exact totals show it."""
 
-import sys
 from dataclasses import replace
 
 import anndata as ad
@@ -20,9 +19,8 @@ from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.image.histology import no_image
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-
-from ..diffst.sections import make_section
-from .superres_benchmark import FOLDER, load
+from tests.helpers.benchmark_modules import benchmark_modules
+from tests.helpers.diffst_sections import make_section
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, image=False, diffusion=False)
 N_GENES = 20
@@ -30,9 +28,8 @@ N_GENES = 20
 
 @pytest.fixture(scope="module")
 def imprint():
-    sys.path.insert(0, str(FOLDER))  # the benchmark's modules import each other by name
-    yield load("imprint")
-    sys.path.remove(str(FOLDER))
+    with benchmark_modules("superres") as load:
+        yield load("imprint")
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +50,12 @@ def section():
 
 
 @pytest.fixture(scope="module")
-def predicted(section):
+def predicted(section, tmp_path_factory):
     programs = fit_programs(section.counts, section.genes, PARAMS.n_programs, PARAMS.seed)
     model = DiffstModel(programs.number, no_image(section.grid.shape).n_features, PARAMS).eval()
     model.mean.power.fill_(0)
-    return predict(section, None, Fitted(model, programs, PARAMS, None), PARAMS, torch.device("cpu"), FOLDER)
+    fitted, draws = Fitted(model, programs, PARAMS, None), tmp_path_factory.mktemp("draws")
+    return predict(section, None, fitted, PARAMS, torch.device("cpu"), draws)
 
 
 def written(predicted, **changes):

@@ -1,11 +1,8 @@
 import numpy as np
 import pytest
 
+from benchmarks.superres import measures
 from clearspot.metrics import maps
-
-from .superres_benchmark import load
-
-measures = load("measures")
 
 
 def test_correlation_keeps_its_sign_and_knows_what_is_undefined(rng):

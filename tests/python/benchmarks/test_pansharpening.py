@@ -1,10 +1,7 @@
 import numpy as np
 
+from benchmarks.superres.pansharpening import image_detail
 from clearspot.diffst.estimate.spread import spread
-
-from .superres_benchmark import load
-
-image_detail = load("pansharpening").image_detail
 
 
 def test_detail_follows_the_image_below_the_distance_of_the_spots(spot_operator, spot_grid):

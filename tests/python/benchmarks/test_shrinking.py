@@ -1,9 +1,7 @@
 import numpy as np
 from scipy import sparse
 
-from .superres_benchmark import load
-
-shrunk_counts = load("shrinking").shrunk_counts
+from benchmarks.superres.shrinking import shrunk_counts
 
 
 def test_shrunk_counts_are_nearer_to_the_truth_than_counts_and_than_a_good_prediction(rng, spot_operator):

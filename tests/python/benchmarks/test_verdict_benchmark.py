@@ -1,8 +1,8 @@
 """The benchmark of the verdict: its slides, and how they are counted."""
 
-import importlib
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,18 +11,14 @@ from clearspot.record import StepRecord
 from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.simulate.faults import FAULTS
+from tests.helpers.benchmark_modules import benchmark_modules
 
 
 @pytest.fixture
-def load(repo: Path, monkeypatch: pytest.MonkeyPatch):
-    """Import a module of the benchmark, whose folder is no package."""
-    monkeypatch.syspath_prepend(str(repo / "benchmarks" / "verdict"))
-    names = ("cases", "results", "slides", "table")
-    for name in names:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
-    for name in names:
-        sys.modules.pop(name, None)
+def load() -> Iterator[Callable[[str], ModuleType]]:
+    """Import a module of the benchmark."""
+    with benchmark_modules("verdict") as load:
+        yield load
 
 
 RULE = Rule("percent_spots_pass", "qc", "percent_spots_pass", 70, 30, "{value} pass", "", "a test")

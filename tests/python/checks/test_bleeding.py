@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
-from sections_with_tissues import disk, lattice
 
 from clearspot.checks.bleeding import measure_bleeding
+from tests.helpers.sections_with_tissues import disk, lattice
 
 XY = lattice(60)
 TISSUE = disk(XY, 3000, 2600, 1400)

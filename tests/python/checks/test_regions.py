@@ -4,11 +4,11 @@ import anndata as ad
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from sections_with_tissues import disk, expected, lattice, overlap, sample, symbols
 
 from clearspot.checks.places import place_in_words
 from clearspot.checks.region_kinds import LEAKED, LOW_COUNTS, MITOCHONDRIAL, UNEVEN, UNEVEN_LEAKED
 from clearspot.checks.regions import scan_regions
+from tests.helpers.sections_with_tissues import disk, expected, lattice, overlap, sample, symbols
 
 XY = lattice()
 

@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.geometry.grid import FineGrid
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
 
 
 @pytest.fixture

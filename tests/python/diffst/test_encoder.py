@@ -15,8 +15,7 @@ from clearspot.diffst.image.histology import FEATURES, embed, no_image
 from clearspot.diffst.image.image_samples import GridImage
 from clearspot.diffst.image.same_features import require_same_features
 from clearspot.learning.checkpoint_file import CheckpointError
-
-from .encoder_folders import KINDS, write_folder
+from tests.helpers.encoder_folders import KINDS, write_folder
 
 GRID = FineGrid(16.0, 16, 24, (0.0, 0.0), 1.0)
 """Tiles of 4 x 4 bins, 64 um: 4 rows, 6 columns."""

@@ -12,8 +12,7 @@ import torch
 
 from clearspot.diffst.image.encoder_folder import read_encoder
 from clearspot.errors import BadInputError
-
-from .encoder_folders import IMAGENET, KINDS, network_of, write_folder
+from tests.helpers.encoder_folders import IMAGENET, KINDS, network_of, write_folder
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from clearspot.diffst.output.pretraining import pretrain_on
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.checkpoint import load_checkpoint
 from clearspot.errors import BadInputError
-
-from .encoder_folders import KINDS, write_folder
-from .sections import make_section
+from tests.helpers.diffst_sections import make_section
+from tests.helpers.encoder_folders import KINDS, write_folder
 
 PARAMS = DiffstParams.preset("test", genes="all", threads=1, n_programs=3, holdout=0.1)
 

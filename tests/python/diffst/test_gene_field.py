@@ -10,8 +10,7 @@ from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.estimate.plain_estimate import _weights_of_others, choose_smoothing, smooth_ratio
 from clearspot.diffst.generate.gene_field import GeneField, spot_factors
 from clearspot.diffst.params import DiffstParams
-
-from .sections import read_made
+from tests.helpers.diffst_sections import read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1)
 N_GENES = 12

@@ -11,8 +11,7 @@ from clearspot.diffst.data.section import read_section
 from clearspot.diffst.output import api
 from clearspot.diffst.params import DiffstParams
 from clearspot.errors import BadInputError
-
-from .sections import make_section
+from tests.helpers.diffst_sections import make_section
 
 PARAMS = DiffstParams.preset("test", genes="all")
 

@@ -18,8 +18,7 @@ from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.output.pretraining import pretrain_on
 from clearspot.diffst.params import DiffstParams
 from clearspot.record import StepRecord
-
-from .sections import make_section
+from tests.helpers.diffst_sections import make_section
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, n_programs=3)
 SIDE_UM = 960

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from kidney_outs import UM_PER_PX, write_kidney_outs
 from scipy.ndimage import uniform_filter
 
 from clearspot import keys
 from clearspot.diffst.data.reference_file import prepare_reference, read_reference
+from tests.helpers.kidney_outs import UM_PER_PX, write_kidney_outs
 
 pytestmark = pytest.mark.real
 

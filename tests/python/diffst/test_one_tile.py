@@ -12,8 +12,7 @@ from clearspot.diffst.generate.sampling import predict_mean, sample_residual
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.networks.residual_diffusion import diffusion_loss, new_scheduler
 from clearspot.diffst.params import DiffstParams
-
-from .sections import read_made
+from tests.helpers.diffst_sections import read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, width=16, evaluations=12, tile=64)
 CPU = torch.device("cpu")

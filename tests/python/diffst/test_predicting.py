@@ -10,8 +10,7 @@ from clearspot.diffst.generate.predicting import predict
 from clearspot.diffst.generate.verdict import Verdict
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.fitting import fit
-
-from .sections import read_made
+from tests.helpers.diffst_sections import read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1)
 CPU = torch.device("cpu")

@@ -14,8 +14,7 @@ from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training import ship_rule
 from clearspot.diffst.training.ship_rule import Forecast, chosen_amplitude, compare
-
-from .sections import N_GENES, read_made
+from tests.helpers.diffst_sections import N_GENES, read_made
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, holdout=0.4)
 N_PROGRAMS, N_DRAWS, SEED = 2, 8, 0

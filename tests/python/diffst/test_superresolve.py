@@ -13,8 +13,7 @@ from clearspot.diffst.data.section import read_section
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.params import DiffstParams
-
-from .sections import N_GENES, make_section
+from tests.helpers.diffst_sections import N_GENES, make_section
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, tile=32)
 

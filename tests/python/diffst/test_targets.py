@@ -9,8 +9,7 @@ from numpy.testing import assert_array_equal
 from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference_view import SpotGeometry, padded_reference, pseudo_spots, reference_views
 from clearspot.diffst.training.targets import residual_sd, targets_of
-
-from .test_pretraining import GENES, make_reference
+from tests.helpers.cell_references import GENES, make_reference
 
 LEFT, RIGHT = 0.4, 0.1
 """Expected counts of a gene in a bin."""

@@ -17,8 +17,7 @@ from clearspot.diffst.training.checkpoint import kept_checkpoint, load_checkpoin
 from clearspot.diffst.training.stages import Phase
 from clearspot.errors import BadInputError
 from clearspot.io.atomic import write_h5ad
-
-from .sections import make_section
+from tests.helpers.diffst_sections import make_section
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, image=False, n_programs=3)
 

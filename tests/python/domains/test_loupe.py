@@ -1,7 +1,7 @@
 import pandas as pd
-from sections import section
 
 from clearspot.domains.loupe import write_loupe_tables
+from tests.helpers.sections import section
 
 
 def test_loupe_gets_a_barcode_and_a_category_for_each_table(tmp_path):

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sections import section
 
 from clearspot.domains import markers
 from clearspot.domains.markers import marker_genes, marker_profile
 from clearspot.qc.run import run_qc
+from tests.helpers.sections import section
 
 
 @pytest.fixture

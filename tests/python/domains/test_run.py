@@ -1,7 +1,6 @@
 import anndata as ad
 import numpy as np
 import pytest
-from prepared import denoised_section
 from sklearn.metrics import adjusted_rand_score
 
 from clearspot.domains import run
@@ -10,6 +9,7 @@ from clearspot.domains.params import DomainParams
 from clearspot.domains.run import COMPONENTS, TAILS, find_domains, leading_components
 from clearspot.errors import BadInputError
 from clearspot.record import StepRecord
+from tests.helpers.denoised_sections import denoised_section
 
 QUICK = {"moran_n_genes": 10, "moran_n_perms": 5}
 

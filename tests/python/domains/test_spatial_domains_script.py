@@ -3,9 +3,9 @@ import runpy
 import anndata as ad
 import pytest
 from click.testing import CliRunner
-from prepared import denoised_section
 
 from clearspot.record import StepRecord
+from tests.helpers.denoised_sections import denoised_section
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from prepared import denoised_section
 
 from clearspot.domains.params import DomainParams
 from clearspot.domains.spatial_genes import genes_to_test, spatial_genes
+from tests.helpers.denoised_sections import denoised_section
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-import report_browser
 import tifffile
-from report_browser import Browser
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
@@ -27,6 +25,8 @@ from clearspot.domains.colours import add_colours
 from clearspot.export.spatialdata_zarr import write_spatialdata
 from clearspot.export.viewers import VITESSCE, addresses, server, write_viewers
 from clearspot.io.atomic import write_h5ad
+from tests.helpers import browser as report_browser
+from tests.helpers.browser import Browser
 
 GENES = ["Sox11", "Col2a1", "Hoxb2"]
 

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from outs_factory import make_outs
 
 from clearspot.errors import BadInputError
 from clearspot.io.archive import unpack
@@ -28,6 +27,7 @@ from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.positions import read_positions
 from clearspot.io.samplesheet import read_samplesheet
 from clearspot.io.scalefactors import read_scalefactors
+from tests.helpers.outs_factory import make_outs
 
 REPO = Path(__file__).resolve().parents[3]
 MAX_GROWTH = 600 * 1024**2

@@ -19,7 +19,6 @@ import pytest
 import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outs_factory import make_outs
 from PIL import Image
 
 from clearspot.errors import BadInputError, Problem
@@ -30,6 +29,7 @@ from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.positions import read_positions
 from clearspot.io.samplesheet import read_samplesheet
 from clearspot.io.scalefactors import read_scalefactors
+from tests.helpers.outs_factory import make_outs
 
 REPO = Path(__file__).resolve().parents[3]
 SCHEMA = REPO / "assets" / "schema_input.json"

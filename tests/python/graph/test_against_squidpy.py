@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from sections import hexagon, square
 
 from clearspot.graph.embed import symmetric_graph
 from clearspot.graph.lattice import find_spacing
 from clearspot.graph.strategies import delaunay_edges, grid_edges, knn_edges, radius_edges
+from tests.helpers.sections import hexagon, square
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SyntaxWarning)  # squidpy 1.8 has docstring placeholders its template engine rejects

@@ -2,12 +2,12 @@ import anndata as ad
 import numpy as np
 import pytest
 import squidpy as sq
-from sections import from_counts, hexagon, square
 
 from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams
+from tests.helpers.sections import from_counts, hexagon, square
 
 
 def made(coordinates, passing=None):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from sections import hexagon, square
 
 from clearspot.graph import lattice
 from clearspot.graph.lattice import find_spacing
+from tests.helpers.sections import hexagon, square
 
 
 def test_a_hexagon_has_six_neighbours_between_its_first_two_shells():

@@ -3,9 +3,9 @@ import runpy
 import anndata as ad
 import pytest
 from click.testing import CliRunner
-from sections import section
 
 from clearspot.record import StepRecord
+from tests.helpers.sections import section
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from sections import from_counts, hexagon, square
 
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams
+from tests.helpers.sections import from_counts, hexagon, square
 
 
 def adjacency(coordinates, **params):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sections import from_counts, hexagon, square
 
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams
+from tests.helpers.sections import from_counts, hexagon, square
 
 METHODS = ["radius", "knn", "grid", "delaunay"]
 LATTICES = {

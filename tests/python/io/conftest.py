@@ -1,14 +1,9 @@
-"""Make the factories importable by name: ``--import-mode=importlib`` puts no test folder on the path."""
-
-import sys
-from pathlib import Path
+"""The small matrix as files."""
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from outs_factory import write_h5, write_mex
-from small_matrix import BARCODES, COUNTS, FEATURES
+from tests.helpers.outs_factory import write_h5, write_mex
+from tests.helpers.small_matrix import BARCODES, COUNTS, FEATURES
 
 
 @pytest.fixture

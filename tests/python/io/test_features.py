@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from outs_factory import make_features
 from scipy.sparse import csr_matrix
 
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.feature_table import feature_table
 from clearspot.io.features import split_features
+from tests.helpers.outs_factory import make_features
 
 
 def matrix(features, counts=None):

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import tifffile
-from outs_factory import make_outs, make_picture, write_h5, write_mex, write_positions
 from PIL import Image
 
 from clearspot.errors import EXIT_BAD_INPUT, BadInputError
 from clearspot.io.ingest import ingest_outs
 from clearspot.record import StepRecord
+from tests.helpers.outs_factory import make_outs, make_picture, write_h5, write_mex, write_positions
 
 
 def texts(record, level=None):

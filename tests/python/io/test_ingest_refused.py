@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import make_outs, write_h5, write_positions
 
 from clearspot.errors import BadInputError
 from clearspot.io.ingest import ingest_outs
+from tests.helpers.outs_factory import make_outs, write_h5, write_positions
 
 
 def refused(path, *words, **options):

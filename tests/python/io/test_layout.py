@@ -6,11 +6,11 @@ import tarfile
 
 import numpy as np
 import pytest
-from outs_factory import gzip_file, make_outs, write_h5, write_mex
 
 from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.io.layout import find_outs
+from tests.helpers.outs_factory import gzip_file, make_outs, write_h5, write_mex
 
 
 def flatten(made, folder, prefix):

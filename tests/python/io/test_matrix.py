@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from outs_factory import gzip_file, make_features, write_h5, write_mex
-from small_matrix import BARCODES, COUNTS, FEATURES, edit
 
 from clearspot.io import matrix_h5
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
+from tests.helpers.outs_factory import gzip_file, make_features, write_h5, write_mex
+from tests.helpers.small_matrix import BARCODES, COUNTS, FEATURES, edit
 
 
 def assert_is_the_matrix(matrix, counts=COUNTS):

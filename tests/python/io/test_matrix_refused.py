@@ -3,11 +3,11 @@
 import h5py
 import numpy as np
 import pytest
-from outs_factory import make_features, write_h5, write_mex
-from small_matrix import BARCODES, COUNTS, FEATURES, edit
 
 from clearspot.errors import BadInputError
 from clearspot.io.matrix import read_matrix
+from tests.helpers.outs_factory import make_features, write_h5, write_mex
+from tests.helpers.small_matrix import BARCODES, COUNTS, FEATURES, edit
 
 
 def refused(path, *words):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_matrix import BARCODES, COUNTS, FEATURES
 
 from clearspot.errors import BadInputError
 from clearspot.io.features import split_features
 from clearspot.io.matrix import read_barcode_totals, read_matrix
 from clearspot.io.single_spaces import SingleSpaces
+from tests.helpers.small_matrix import BARCODES, COUNTS, FEATURES
 
 IDS, NAMES = list(FEATURES["id"]), list(FEATURES["name"])
 

@@ -5,10 +5,10 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import gzip_file, make_positions, write_positions
 
 from clearspot.errors import BadInputError
 from clearspot.io.positions import read_agreeing_positions, read_positions
+from tests.helpers.outs_factory import gzip_file, make_positions, write_positions
 
 TABLE = make_positions(4, 5, bin_um=None, microns_per_pixel=0.5)
 NAMES = ["tissue_positions.csv", "tissue_positions_list.csv", "x_tissue_positions.txt"]

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from outs_factory import make_positions, make_scalefactors
 
 from clearspot.caller import called_from
 from clearspot.io.positions import read_positions
 from clearspot.io.scale import derive_scale, fit_lattice, slide_type
 from clearspot.io.scalefactors import ScaleFactors, read_scalefactors
+from tests.helpers.outs_factory import make_positions, make_scalefactors
 
 
 def factors(chemistry="v1", um_per_px=0.73, bin_um=None, **changes):

@@ -4,10 +4,10 @@ import gzip
 import json
 
 import pytest
-from outs_factory import make_scalefactors
 
 from clearspot.errors import BadInputError
 from clearspot.io.scalefactors import read_scalefactors
+from tests.helpers.outs_factory import make_scalefactors
 
 
 def test_hd_has_everything(tmp_path):

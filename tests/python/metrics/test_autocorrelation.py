@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import squidpy as sq
 from scipy.sparse import csr_matrix
-from sections import from_counts, hexagon, section, square
 
 from clearspot.graph.build import build_graph
 from clearspot.graph.params import GraphParams
 from clearspot.metrics import autocorrelation
 from clearspot.metrics.autocorrelation import morans_i, permutation_test, row_weights
+from tests.helpers.sections import from_counts, hexagon, section, square
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Settings as keyword arguments: they complete, they are typed as declared, and a typo is told the nearest."""
 
-import importlib.util
 import inspect
 
 import pytest
@@ -15,6 +14,7 @@ from clearspot.domains.params import DomainParams
 from clearspot.dusted.params import DustedParams
 from clearspot.notebook import steps
 from clearspot.qc.params import QCParams
+from tools import setting_keywords
 
 FUNCTIONS = [
     (steps.qc, QCParams, keywords.QCKeywords),
@@ -25,16 +25,10 @@ FUNCTIONS = [
 NAMES = ["qc", "domains", "denoise", "superresolve"]
 
 
-@pytest.fixture(scope="module")
-def writer(repo):
-    spec = importlib.util.spec_from_file_location("setting_keywords", repo / "tools" / "setting_keywords.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_types_are_what_the_tool_writes(writer):
-    assert writer.TARGET.read_text(encoding="utf-8") == writer.content(), "run: python tools/setting_keywords.py"
+def test_the_types_are_what_the_tool_writes():
+    assert setting_keywords.TARGET.read_text(encoding="utf-8") == setting_keywords.content(), (
+        "run: python tools/setting_keywords.py"
+    )
 
 
 @pytest.mark.parametrize(("function", "settings", "types"), FUNCTIONS, ids=NAMES)

@@ -1,6 +1,5 @@
 """The tutorials run from the first cell to the last, and show what they say they show."""
 
-import importlib.util
 import io
 import re
 
@@ -8,26 +7,20 @@ import jupytext
 import pytest
 from PIL import Image
 
+from tools import tutorials
+
 NAMES = ["outs-to-domains", "super-resolution"]
 LARGEST_PICTURE = 150_000
 MOST_PICTURES = 6
 
 
-@pytest.fixture(scope="module")
-def tutorials(repo):
-    spec = importlib.util.spec_from_file_location("tutorials", repo / "tools" / "tutorials.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_every_tutorial_is_run(tutorials):
+def test_every_tutorial_is_run():
     assert sorted(path.stem for path in tutorials.FOLDER.glob("*.md")) == NAMES
 
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs_and_gives_what_it_shows(tutorials, name, tmp_path):
+def test_it_runs_and_gives_what_it_shows(name, tmp_path):
     notebook = tutorials.execute(tutorials.FOLDER / f"{name}.md", tmp_path)
     pictures = 0
     for code, text in tutorials.shown(notebook):
@@ -42,7 +35,7 @@ def test_it_runs_and_gives_what_it_shows(tutorials, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_results_are_in_the_text(tutorials, name):
+def test_its_results_are_in_the_text(name):
     path = tutorials.FOLDER / f"{name}.md"
     text = path.read_text(encoding="utf-8")
     assert jupytext.writes(jupytext.read(path), "md") == text
@@ -54,7 +47,7 @@ def test_its_results_are_in_the_text(tutorials, name):
     assert all((path.parent / picture).is_file() for picture in named)
 
 
-def test_pictures_are_few_and_small_and_all_are_used(tutorials):
+def test_pictures_are_few_and_small_and_all_are_used():
     pictures = sorted((tutorials.FOLDER / "images").iterdir())
     assert len(pictures) <= MOST_PICTURES
     assert {path.name: path.stat().st_size for path in pictures if path.stat().st_size > LARGEST_PICTURE} == {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,24 +14,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
-
-from outs_factory import MadeOuts, make_counts, make_outs, write_h5, write_images, write_positions
-
 from clearspot.caller import called_from
 from clearspot.errors import Problem
 from clearspot.io.preflight import check_outs
 from clearspot.record import StepRecord
-
-
-def load_script(repo: Path, name: str) -> ModuleType:
-    """Import a script of ``bin``."""
-    spec = importlib.util.spec_from_file_location(name, repo / "bin" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.helpers.outs_factory import MadeOuts, make_counts, make_outs, write_h5, write_images, write_positions
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +29,9 @@ def _of_the_pipeline():
 
 
 @pytest.fixture(scope="session")
-def script(repo: Path) -> Callable[[str], ModuleType]:
+def script(repo: Path) -> Callable[[str], SimpleNamespace]:
     """Load a script of ``bin`` by its name."""
-    return lambda name: load_script(repo, name)
+    return lambda name: SimpleNamespace(**runpy.run_path(str(repo / "bin" / f"{name}.py")))
 
 
 @pytest.fixture
@@ -135,7 +121,7 @@ def warned(passed: Callable[..., StepRecord]) -> Callable[..., str]:
 
 
 @pytest.fixture
-def refused(tmp_path: Path, script: Callable[[str], ModuleType]) -> Callable[..., list[Problem]]:
+def refused(tmp_path: Path, script: Callable[[str], SimpleNamespace]) -> Callable[..., list[Problem]]:
     """Check a folder that must be refused: by the script with exit 65, all problems told, and nothing written."""
 
     def _refused(path: Path, **options: Any) -> list[Problem]:

@@ -13,11 +13,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import MadeOuts, make_outs, write_h5, write_mex, write_positions
 
 from clearspot.errors import BadInputError
 from clearspot.io.ingest import ingest_outs
 from clearspot.io.preflight import check_outs
+from tests.helpers.outs_factory import MadeOuts, make_outs, write_h5, write_mex, write_positions
 
 FILTERED = "filtered_feature_bc_matrix.h5"
 RAW = "raw_feature_bc_matrix.h5"

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from outs_factory import make_outs, make_positions, write_mex, write_positions
 
 from clearspot.io.ingest import ingest_outs
+from tests.helpers.outs_factory import make_outs, make_positions, write_mex, write_positions
 
 
 def test_sound_folder_passes_without_a_warning(outs, passed):

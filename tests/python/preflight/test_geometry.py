@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import MadeOuts, write_h5, write_positions
 from PIL import Image
 
 from clearspot.io.preflight.grid import fit_grid
+from tests.helpers.outs_factory import MadeOuts, write_h5, write_positions
 
 ARRAY = ("array_row", "array_col")
 PIXELS = ("pxl_row_in_fullres", "pxl_col_in_fullres")

@@ -10,12 +10,12 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
-from outs_factory import MadeOuts, make_picture, write_h5
 from PIL import Image
 
 from clearspot.io.preflight.picture import SYMMETRIES, UPRIGHT
 from clearspot.io.preflight.scales import CAMERA_UM_PER_PX
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, PIXELS_PER_BIN
+from tests.helpers.outs_factory import MadeOuts, make_picture, write_h5
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outs_factory import make_outs
 
 from clearspot.io.preflight import check_outs
+from tests.helpers.outs_factory import make_outs
 
 FILES = {
     "v1": (

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import make_features, write_h5, write_positions
 from PIL import Image
 
 from clearspot.io.positions import read_positions
 from clearspot.io.preflight import check_outs
+from tests.helpers.outs_factory import make_features, write_h5, write_positions
 
 pytestmark = pytest.mark.real
 

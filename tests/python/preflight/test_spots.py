@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from outs_factory import MadeOuts, write_h5
 
 from clearspot.io.ingest import ingest_outs
+from tests.helpers.outs_factory import MadeOuts, write_h5
 
 
 def _write_matrix(made: MadeOuts, counts: np.ndarray | None = None, **options) -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from sections import from_counts, hexagon, square
 
 from clearspot.qc.edges import add_edge_curve, steps_from_edge
 from clearspot.qc.metrics import add_qc_metrics
+from tests.helpers.sections import from_counts, hexagon, square
 
 
 def test_steps_on_a_square_lattice_are_counted_from_its_rim():

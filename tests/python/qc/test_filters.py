@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from sections import from_counts
 
 from clearspot.qc.filters import Filter, flag_genes, flag_spots, spot_filters
 from clearspot.qc.metrics import add_qc_metrics
 from clearspot.qc.params import QCParams, bin_size_um, spot_floors
+from tests.helpers.sections import from_counts
 
 
 def measured(counts, symbols):

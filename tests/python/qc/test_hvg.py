@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import scanpy as sc
-from sections import from_counts, section
 
 from clearspot.qc.hvg import hvg_candidates, select_hvgs
 from clearspot.qc.params import QCParams
+from tests.helpers.sections import from_counts, section
 
 
 @pytest.fixture

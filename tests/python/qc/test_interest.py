@@ -1,8 +1,8 @@
 import pytest
-from sections import from_counts
 
 from clearspot.errors import BadInputError
 from clearspot.qc.interest import flag_genes_of_interest
+from tests.helpers.sections import from_counts
 
 
 def test_found_genes_are_flagged_and_absent_ones_returned():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from sections import from_counts
 
 from clearspot.qc.metrics import add_genome_metrics, add_qc_metrics
+from tests.helpers.sections import from_counts
 
 
 def test_metrics_of_a_matrix_counted_by_hand():

@@ -1,9 +1,9 @@
 import numpy as np
 from scipy.sparse import issparse
-from sections import from_counts
 
 from clearspot.qc.metrics import add_qc_metrics
 from clearspot.qc.normalise import normalise
+from tests.helpers.sections import from_counts
 
 
 def normalised():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from sections import from_counts, hexagon
 
 from clearspot.qc import outliers
 from clearspot.qc.metrics import add_qc_metrics
 from clearspot.qc.outliers import flag_local_outliers, robust_local_z
+from tests.helpers.sections import from_counts, hexagon
 
 
 def gradient(dark=(90,)):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from sections import from_counts, square
 
 from clearspot.qc.picture import compare_with_picture
 from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord, check_metrics
+from tests.helpers.sections import from_counts, square
 
 METRICS = {
     "percent_spots_on_tissue_image", "picture_correlation", "picture_fit", "picture_fit_moved", "picture_fit_turned",

@@ -2,13 +2,13 @@ import anndata as ad
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from sections import from_counts, section
 
 from clearspot.caller import called_from
 from clearspot.errors import BadInputError
 from clearspot.qc.params import QCParams
 from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord
+from tests.helpers.sections import from_counts, section
 
 
 @pytest.fixture

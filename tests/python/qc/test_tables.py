@@ -1,8 +1,8 @@
 import numpy as np
-from sections import from_counts
 
 from clearspot.qc.metrics import add_qc_metrics
 from clearspot.qc.tables import histogram, quantiles
+from tests.helpers.sections import from_counts
 
 
 def section_of(counts):

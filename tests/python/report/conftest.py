@@ -1,13 +1,10 @@
-"""Fixtures; and the folder on the path, which ``--import-mode=importlib`` leaves off it."""
+"""A made sample."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from made_sample import Made, make_adata, make_records
+from tests.helpers.made_sample import Made, make_adata, make_records
 
 
 @pytest.fixture

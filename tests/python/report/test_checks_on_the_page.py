@@ -5,9 +5,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from made_sample import Made, add_superres
 from PIL import Image
-from test_sample_page import Page, page_of
+
+from tests.helpers.made_sample import Made, add_superres
+from tests.helpers.sample_page import Page, page_of
 
 NO_FINDING = "No spatial structure was found in the counts: these maps are no findings."
 

@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from made_sample import Made, add_superres, make_records, refused
 
 from clearspot import keys
 from clearspot.errors import Problem
 from clearspot.record import StepRecord
 from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
 from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
+from tests.helpers.made_sample import Made, add_superres, make_records, refused
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from made_sample import Made
 
 from clearspot import keys
 from clearspot.report import data as module
 from clearspot.report.data import SampleData
+from tests.helpers.made_sample import Made
 
 
 def test_columns_of_a_sparse_layer_come_in_the_order_asked_for(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

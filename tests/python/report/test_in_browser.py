@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from made_sample import Made, add_superres, make_adata, make_records, refused
-from report_browser import VISIBLE_DRAWN, Browser
 
 from clearspot.report import canvas_kinds
 from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.sample import write_sample_report
+from tests.helpers.browser import VISIBLE_DRAWN, Browser
+from tests.helpers.made_sample import Made, add_superres, make_adata, make_records, refused
 
 TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
 

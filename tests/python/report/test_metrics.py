@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from made_sample import Made, refused
 
 from clearspot.record import StepRecord
 from clearspot.report.metrics import merge_records, read_cohort, read_sample
+from tests.helpers.made_sample import Made, refused
 
 
 def test_merge_keeps_every_steps_figures_under_its_name(made: Made) -> None:

@@ -2,12 +2,12 @@ import base64
 import io
 
 import numpy as np
-from made_sample import Made
 from PIL import Image
 
 from clearspot import keys
 from clearspot.report.data import SampleData
 from clearspot.report.picture import LONGEST_SIDE, Picture, tissue_picture
+from tests.helpers.made_sample import Made
 
 
 def picture_of(made: Made, images: dict[str, np.ndarray], factors: dict[str, float]) -> tuple[Picture | None, str]:

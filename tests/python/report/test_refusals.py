@@ -7,8 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from made_sample import Made, add_superres
-from test_sample_page import Page
 
 from clearspot import keys
 from clearspot.contract.steps import RECORDED, STEPS, get_step
@@ -18,6 +16,8 @@ from clearspot.report.cohort import write_multiqc_inputs
 from clearspot.report.metrics import read_sample
 from clearspot.report.sample import write_sample_report
 from clearspot.report.superres_outcome import STEPS as SUPERRES_STEPS
+from tests.helpers.made_sample import Made, add_superres
+from tests.helpers.sample_page import Page
 
 PROBLEM = Problem("good", "image.tif", "a <blank> image", "an H&E stain", "give the stained image")
 SAMPLE_STEPS = [step for step in STEPS if step.scope == "sample" and step.record is not None]

@@ -5,9 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from made_sample import Made, refused
-
 from clearspot import keys
+from tests.helpers.made_sample import Made, refused
 
 
 def run(repo: Path, script: str, *options: object) -> subprocess.CompletedProcess[str]:

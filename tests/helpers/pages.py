@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from report_browser import VISIBLE_DRAWN, Browser
-
-from .engine import Run
+from tests.helpers.browser import VISIBLE_DRAWN, Browser
+from tests.helpers.engine import Run
 
 PICKERS = "[...document.querySelectorAll('[data-picker]')].map((picker) => picker.dataset.picker)"
 

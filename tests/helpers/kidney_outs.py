@@ -9,9 +9,10 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
-from outs_factory import write_h5
 from PIL import Image
 from scipy.sparse import csr_matrix
+
+from tests.helpers.outs_factory import write_h5
 
 UM_PER_PX = 2.0028
 MARGIN_PX = 60

@@ -2,7 +2,8 @@
 
 import h5py
 import numpy as np
-from outs_factory import make_features
+
+from tests.helpers.outs_factory import make_features
 
 COUNTS = np.array([[0, 2, 0, 1], [3, 0, 0, 0], [0, 0, 0, 0]])
 BARCODES = ["AAAC-1", "AAAG-1", "AAAT-1"]

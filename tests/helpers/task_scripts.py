@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from .engine import REPO, Run, environment
+from tests.helpers.engine import REPO, Run, environment
 
 
 def run_script(

@@ -145,3 +145,9 @@ def branch_off(run: Run, launch_dir: Path) -> tuple[str, ...]:
     """Make a launch folder that resumes a finished run without touching it; returns the options that do so."""
     shutil.copytree(run.launch_dir / ".nextflow", launch_dir / ".nextflow")
     return "-resume", "-work-dir", str(run.launch_dir / "work")
+
+
+def run_again(first_run: Run, phantoms: Path, outdir: Path, *arguments: str) -> Run:
+    """Resume the first run into results of its own."""
+    sheet = ("--input", str(phantoms / "samplesheet.csv"))
+    return run_pipeline(first_run.launch_dir, "-profile", "test", *sheet, "-resume", *arguments, outdir=outdir)

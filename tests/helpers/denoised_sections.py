@@ -2,13 +2,13 @@
 
 import anndata as ad
 import numpy as np
-from sections import section
 from sklearn.decomposition import PCA
 
 from clearspot.graph.build import build_graph
 from clearspot.metrics.neighbours import neighbour_mean
 from clearspot.qc.params import QCParams
 from clearspot.qc.run import run_qc
+from tests.helpers.sections import section
 
 
 def denoised_section(min_counts: int = 250, **params) -> ad.AnnData:

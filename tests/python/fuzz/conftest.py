@@ -1,6 +1,0 @@
-"""Make the outs factory importable by name."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
