@@ -12,6 +12,7 @@ import numpy as np
 from clearspot import keys
 from clearspot.dusted.inference import MeanBlock
 from clearspot.io.atomic import atomic_path
+from clearspot.io.plain_text import plain_text
 
 ROWS_PER_CHUNK = 64
 
@@ -50,7 +51,7 @@ def write_file(
     shell = ad.AnnData(obs=adata.obs.iloc[spots], var=adata.var.iloc[genes])
     if keys.SPATIAL in adata.obsm:
         shell.obsm[keys.SPATIAL] = np.asarray(adata.obsm[keys.SPATIAL])[spots]
-    with atomic_path(path) as partial:
+    with plain_text(), atomic_path(path) as partial:
         shell.write_h5ad(partial)
         with h5py.File(partial, "r+") as file:
             if "X" in file:

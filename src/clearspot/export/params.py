@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from clearspot.contract.settings import Settings, setting
+
+ZarrFormat = Literal[2, 3]
 
 
 @dataclass(frozen=True)

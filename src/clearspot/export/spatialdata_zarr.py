@@ -22,11 +22,12 @@ from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
 from clearspot.export.frames import frames
-from clearspot.export.params import ExportParams
+from clearspot.export.params import ExportParams, ZarrFormat
 from clearspot.export.store_arrays import compact_arrays
 from clearspot.export.superres_elements import superres_elements
 from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
+from clearspot.io.plain_text import plain_text
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
 from clearspot.record import StepRecord
@@ -151,10 +152,11 @@ def write_spatialdata(
     Record of the step ``spatialdata``.
     """
     path = Path(path)
-    zarr_format = (params or ExportParams()).zarr_format
+    zarr_format: ZarrFormat = 3 if (params or ExportParams()).zarr_format == 3 else 2
     with TemporaryDirectory(prefix=".zarr-", dir=path.parent) as folder, atomic_path(path) as partial:
         store = Path(folder) / f"{safe_key(sample)}.zarr"
-        to_spatialdata(adata, sample, superres).write(store, sdata_formats=_container(zarr_format))
+        with plain_text():
+            to_spatialdata(adata, sample, superres).write(store, sdata_formats=_container(zarr_format))
         compact_arrays(store, zarr_format)
         # the chunks are compressed already
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
@@ -166,7 +168,7 @@ def write_spatialdata(
     return StepRecord(sample, "spatialdata", metrics={"store_bytes": path.stat().st_size})
 
 
-def _container(zarr_format: int) -> SpatialDataFormatType:
+def _container(zarr_format: ZarrFormat) -> SpatialDataFormatType:
     """SpatialData's format for a version of Zarr; it makes public the union of all formats, not each by its name."""
     return next(known for known in get_args(SpatialDataFormatType) if known.__name__ == _CONTAINERS[zarr_format])()
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot.export.params import ZarrFormat
 from clearspot.extras import extra
 
 with extra("spatialdata"):
@@ -24,7 +25,7 @@ _COLUMNS: Final = 64
 """Chunk of a dense matrix: a viewer that asks for one gene reads its column, not the matrix."""
 
 
-def compact_arrays(store: Path, zarr_format: int) -> None:
+def compact_arrays(store: Path, zarr_format: ZarrFormat) -> None:
     """Write the large numeric arrays of a store's tables again, in place, without loss.
 
     Zstandard takes the place of LZ4. A dense matrix gets chunks of whole columns, each column contiguous: genes without
@@ -48,14 +49,14 @@ def compact_arrays(store: Path, zarr_format: int) -> None:
         zarr.consolidate_metadata(str(store), zarr_format=zarr_format)
 
 
-def _arrays(group: zarr.Group, prefix: str = "") -> list[tuple[str, zarr.Array]]:
+def _arrays(group: zarr.Group, prefix: str = "") -> list[tuple[str, zarr.Array[Any]]]:
     found = [(f"{prefix}{name}", array) for name, array in group.arrays()]
     for name, inner in group.groups():
         found += _arrays(inner, f"{prefix}{name}/")
     return found
 
 
-def _encoding(*, dense: bool, zarr_format: int) -> dict[str, Any]:
+def _encoding(*, dense: bool, zarr_format: ZarrFormat) -> dict[str, Any]:
     """Compression and order; version 3 states the order of a chunk's values by a codec."""
     if zarr_format == 2:
         blosc = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
@@ -66,7 +67,7 @@ def _encoding(*, dense: bool, zarr_format: int) -> dict[str, Any]:
     }
 
 
-def _write_again(store: Path, place: str, array: zarr.Array, zarr_format: int) -> None:
+def _write_again(store: Path, place: str, array: zarr.Array[Any], zarr_format: ZarrFormat) -> None:
     values: NDArray[np.generic] = np.asarray(array[...])
     dense = values.ndim == 2
     chunks = (min(_ROWS, values.shape[0]), min(_COLUMNS, values.shape[1])) if dense else array.chunks

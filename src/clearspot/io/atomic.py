@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
+from clearspot.io.plain_text import plain_text
+
 if TYPE_CHECKING:
     # anndata takes a second to import, and the scripts that only write JSON never need it
     import anndata as ad
@@ -33,5 +35,5 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 def write_h5ad(adata: ad.AnnData, path: Path | str) -> None:
     """Write an AnnData file with gzip compression, whole or not at all."""
-    with atomic_path(path) as partial:
+    with plain_text(), atomic_path(path) as partial:
         adata.write_h5ad(partial, compression="gzip")

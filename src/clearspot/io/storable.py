@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clearspot.caller import place_of_section
 from clearspot.errors import BadInputError, Problem, is_disk_full
+from clearspot.io.plain_text import plain_text
 from clearspot.record import Message
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def make_keys_storable(adata: ad.AnnData) -> list[Message]:
             frame.columns = [names.get(name, name) for name in frame.columns]
 
     def entries(mapping: MutableMapping[Any, Any], place: str) -> None:
-        names = _safe_names(mapping)
+        # anndata 0.13 lists X among the layers, under None
+        names = _safe_names(name for name in mapping if not (name is None and place == "layers"))
         renamed.extend(f"{place}['{old}'] -> '{new}'" for old, new in names.items())
         for old, new in names.items():
             mapping[new] = mapping.pop(old)
@@ -95,7 +97,7 @@ def require_writable(adata: ad.AnnData, folder: Path, sample: str) -> None:
     if adata.raw is not None:
         shell.raw = ad.AnnData(var=adata.raw.var.copy(), obs=adata.obs[[]].copy())
     try:
-        with TemporaryDirectory(prefix=".writable-", dir=folder) as temporary:
+        with plain_text(), TemporaryDirectory(prefix=".writable-", dir=folder) as temporary:
             shell.write_h5ad(Path(temporary) / "shell.h5ad")
     except Exception as error:
         if is_disk_full(error):

@@ -17,6 +17,7 @@ from clearspot.diffst.estimate.evidence import Evidence
 from clearspot.diffst.generate.uncertainty import Summary
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.io.atomic import atomic_path
+from clearspot.io.plain_text import plain_text
 
 _ROWS_PER_CHUNK: Final = 4096
 _GENES_PER_CHUNK: Final = 16
@@ -74,7 +75,7 @@ def write_superres(
     if spatial is not None:
         shell.uns[keys.UNS_SPATIAL] = dict(spatial)
     written = np.zeros(len(var), dtype=int)
-    with atomic_path(path) as partial:
+    with plain_text(), atomic_path(path) as partial:
         shell.write_h5ad(partial)
         with h5py.File(partial, "r+") as file:
             layers = {name: _layer(file, name, (len(kept), len(var))) for name in keys.SUPERRES_LAYERS}
