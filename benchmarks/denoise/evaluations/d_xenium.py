@@ -90,7 +90,7 @@ def _compared(rates: np.ndarray, dusted: np.ndarray, xenium: np.ndarray) -> dict
     }
 
 
-def evaluate(name: str, method: str, seed: int) -> list[dict[str, object]]:
+def evaluate(_name: str, method: str, seed: int) -> list[dict[str, object]]:
     """A row a setting, a registration, and averaging or not."""
     case, at, totals, _ = _pair()
     weights = spot_and_around(case, 1, OWN_WEIGHT)

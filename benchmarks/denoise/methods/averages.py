@@ -13,17 +13,17 @@ SELF_WEIGHTS = (1.0, 3.0)
 HOPS = (1, 2)
 
 
-def raw(case: Case, seed: int) -> list[Denoised]:
+def raw(case: Case, _seed: int) -> list[Denoised]:
     """The counts as they are."""
     return [Denoised(raw_rates(case.section))]
 
 
-def gene_mean(case: Case, seed: int) -> list[Denoised]:
+def gene_mean(case: Case, _seed: int) -> list[Denoised]:
     """The same for every spot."""
     return [Denoised(np.tile(gene_rates(case.section), (case.section.n_spots, 1)))]
 
 
-def type_mean(case: Case, seed: int) -> list[Denoised]:
+def type_mean(case: Case, _seed: int) -> list[Denoised]:
     """Mean over all spots with the same label: not a method, as it is told the truth."""
     section = case.section
     assert case.labels is not None
@@ -42,7 +42,7 @@ def spot_and_around(case: Case, hops: int, own_weight: float) -> sp.csr_matrix:
     return (around - sp.diags(around.diagonal()) + own_weight * own).tocsr()
 
 
-def neighbours(case: Case, seed: int) -> list[Denoised]:
+def neighbours(case: Case, _seed: int) -> list[Denoised]:
     """Counts of a spot and its neighbours over their depth: one or two hops, the spot itself once or three times."""
     section = case.section
     answers = []

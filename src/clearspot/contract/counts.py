@@ -96,7 +96,7 @@ def require_finite(values: Any, name: str, sample: str) -> None:
     BadInputError
         With their number.
     """
-    data: NDArray = values.data if issparse(values) else np.asarray(values)
+    data: NDArray[np.generic] = values.data if issparse(values) else np.asarray(values)
     if number := int(np.count_nonzero(~np.isfinite(data))):
         raise bad_section(
             sample,

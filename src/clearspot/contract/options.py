@@ -76,7 +76,7 @@ def _option(setting: Setting, presets: Mapping[str, Mapping[str, Any]]) -> Calla
     )
 
 
-def _type(setting: Setting) -> click.ParamType:
+def _type(setting: Setting) -> click.ParamType[Any]:
     if setting.names:
         return click.STRING if setting.choices else FILE
     if setting.choices:

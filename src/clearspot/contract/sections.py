@@ -228,7 +228,7 @@ def merge_duplicates(adata: ad.AnnData, library_key: str | None = None, sample: 
     )
 
 
-def _places(xy: NDArray[np.float64], codes: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _places(xy: NDArray[np.float64], codes: NDArray[np.generic]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Number of each observation's place, in the order in which places first occur, and the first row at each."""
     keyed = np.column_stack([codes, xy])
     _, first, place = np.unique(keyed, axis=0, return_index=True, return_inverse=True)

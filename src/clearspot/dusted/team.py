@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import torch
 import torch.distributed as dist
-from torch.multiprocessing import ProcessContext, ProcessExitedException, start_processes
+from torch.multiprocessing.spawn import ProcessContext, ProcessExitedException, start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 from clearspot.caller import Caller, current_caller
@@ -163,7 +163,7 @@ class TeamObjective(Objective):
         self._parallel.register_comm_hook(None, _sum_gradients)
         self._loss_so_far = self._score_so_far = 0.0
 
-    def backward(self, model: Dusted, number: int) -> tuple[float, float]:
+    def backward(self, model: Dusted, number: int) -> tuple[float, float]:  # noqa: ARG002  (its parallel form learns)
         """Add one tile's share of the gradient, and everybody's with the last.
 
         Returns
@@ -191,6 +191,9 @@ class TeamObjective(Objective):
 
 
 # DDP reads this function's annotations, so they must not be strings: no `from __future__ import annotations` here.
-def _sum_gradients(_: None, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+def _sum_gradients(
+    _: None,
+    bucket: dist.GradBucket,  # type: ignore[name-defined]
+) -> torch.futures.Future[torch.Tensor]:
     work = dist.all_reduce(bucket.buffer(), async_op=True)
     return work.get_future().then(lambda future: future.value()[0])

@@ -120,13 +120,17 @@ def _extract(members: Iterator[_Member], folder: Path, archive: Path, sample: st
         elif member.kind == "other":
             raise _unsafe(archive, sample, f"a device or pipe ({member.name!r})")
         elif not _skipped(place.name):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content = member.open()
-            if content is not None:
-                with content, path.open("wb") as file:
-                    shutil.copyfileobj(content, file, 1024 * 1024)
+            _write(member, path)
     for path, target in links:
         _make_link(path, target, folder, archive, sample)
+
+
+def _write(member: _Member, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = member.open()
+    if content is not None:
+        with content, path.open("wb") as file:
+            shutil.copyfileobj(content, file, 1024 * 1024)
 
 
 def _make_link(path: Path, target: str, folder: Path, archive: Path, sample: str) -> None:

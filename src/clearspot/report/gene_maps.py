@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clearspot import keys
 from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
-from clearspot.report.gene_choice import Groups, gene_groups, modelled_genes
+from clearspot.report.gene_choice import gene_groups, modelled_genes
 from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
@@ -54,9 +54,9 @@ def gene_maps(view: SampleView, budget: int) -> list[Block]:
     )
     return [
         GeneSearch("gene", "Gene", groups, tuple(chart.id for chart in charts), packed),
-        Text(_said(view, packed, len(modelled))),
+        Text(_said(view, packed)),
         Swipe("swipe", *charts),
-        Text(_missing(view, packed, modelled, groups)),
+        Text(_missing(packed, modelled)),
     ]
 
 
@@ -101,7 +101,7 @@ class _Maps:
         }
 
 
-def _said(view: SampleView, packed: PackedGenes, n_modelled: int) -> str:
+def _said(view: SampleView, packed: PackedGenes) -> str:
     """How many genes there are, and how they are drawn."""
     assert view.canvas is not None
     word = view.records.spot_word.capitalize()
@@ -116,7 +116,7 @@ def _said(view: SampleView, packed: PackedGenes, n_modelled: int) -> str:
     ).strip()
 
 
-def _missing(view: SampleView, packed: PackedGenes, modelled: Sequence[str], groups: Groups) -> str:
+def _missing(packed: PackedGenes, modelled: Sequence[str]) -> str:
     """What to do where a gene is not found, and why not all may be there."""
     here = len(set(packed.names) & set(modelled))
     if here == len(modelled):

@@ -245,7 +245,7 @@ def _damage(
     return _thin(rng, counts, kept)
 
 
-def _blob(rng: np.random.Generator, array: SpotArray, in_tissue: np.ndarray, fault: Fault) -> np.ndarray:
+def _blob(rng: np.random.Generator, array: SpotArray, in_tissue: np.ndarray, _fault: Fault) -> np.ndarray:
     """An ellipse around a random place of the tissue."""
     under = np.flatnonzero(in_tissue)
     centre, angle, stretch = rng.choice(under), rng.uniform(0, np.pi), rng.uniform(1, 2)
@@ -254,7 +254,7 @@ def _blob(rng: np.random.Generator, array: SpotArray, in_tissue: np.ndarray, fau
     return _nearest(np.hypot(along, stretch * across), in_tissue, rng.uniform(*_DEAD_SHARE))
 
 
-def _side(rng: np.random.Generator, array: SpotArray, in_tissue: np.ndarray, fault: Fault) -> np.ndarray:
+def _side(rng: np.random.Generator, array: SpotArray, in_tissue: np.ndarray, _fault: Fault) -> np.ndarray:
     """One side of the tissue."""
     angle = rng.uniform(0, 2 * np.pi)
     along = array.x_um * np.cos(angle) + array.y_um * np.sin(angle)

@@ -107,7 +107,7 @@ def make_panel(rng: np.random.Generator, n_genes: int) -> Panel:
     """
     if n_genes < len(PROGRAMS):
         raise ValueError(f"a panel needs at least {len(PROGRAMS)} genes, one a program; {n_genes} were asked for")
-    var = pd.concat([_known_genes(n_genes), _made_up_genes(rng, n_genes)]).iloc[:n_genes]
+    var = pd.concat([_known_genes(), _made_up_genes(rng, n_genes)]).iloc[:n_genes]
     abundance = np.exp(rng.normal(0, 1.25, n_genes))
     role, program = var["role"].to_numpy(), var["program"].to_numpy()
     typical = np.median(abundance)
@@ -150,7 +150,7 @@ def _loading(
     return weight / weight.sum()
 
 
-def _known_genes(n_genes: int) -> pd.DataFrame:
+def _known_genes() -> pd.DataFrame:
     """Known genes in an order of which any beginning holds as many of each program."""
     rows = []
     for group, genes in _KNOWN.items():

@@ -93,7 +93,7 @@ def read_inputs(
     histology = cut_histology(view.histology, window)
     shown = with_image * (histology.cell_rank >= max(0.0, 1 - visible_cells))
 
-    def tensor(array: NDArray) -> Tensor:
+    def tensor(array: NDArray[np.generic]) -> Tensor:
         array = np.ascontiguousarray(array, dtype=np.float32)
         return torch.from_numpy(array if array.ndim == 3 else array[None])[None].to(device)
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from clearspot.errors import BadInputError
 from clearspot.io.collecting import collecting
 from clearspot.io.consistency import require_scalefactors
+from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.layout import OutsLayout, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
@@ -117,18 +118,9 @@ def _check_content(
     if layout.matrix_raw is not None and layout.matrix_raw != layout.matrix:
         with collecting(record):  # whatever the ingest reads is read here first
             read_barcode_totals(layout.matrix_raw, sample)
-    if layout.metrics_summary is not None:
-        try:
-            read_metrics_summary(layout.metrics_summary, sample)
-        except BadInputError as error:
-            record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+    _check_metrics_summary(record, layout)
     if matrix is not None:
-        check_features(record, matrix, layout.matrix)
-        check_version(record, layout.assay == "visium_hd")
-    if matrix is not None and layout.matrix_alternative is not None:
-        with collecting(record):
-            if difference := disagreement(layout.matrix, layout.matrix_alternative, sample):
-                record.note("warning", f"{difference}: the .h5 matrix is used")
+        _check_matrix(record, matrix, layout)
     if positions is not None:
         grid = check_grid(record, positions, shown_name(layout.positions[0]), layout.bin_size_um)
         if matrix is not None:
@@ -147,3 +139,22 @@ def _check_content(
         may_turn = layout.assay == "visium_hd" or factors.regist_target_img_scalef is not None
         check_orientation(record, grid, fits, shown_name(layout.positions[0]), may_turn=may_turn)
     check_superres(record, full, given=image is not None, is_hd=layout.assay == "visium_hd", outside=reduced.outside)
+
+
+def _check_metrics_summary(record: StepRecord, layout: OutsLayout) -> None:
+    if layout.metrics_summary is None:
+        return
+    try:
+        read_metrics_summary(layout.metrics_summary, record.sample)
+    except BadInputError as error:
+        record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+
+
+def _check_matrix(record: StepRecord, matrix: FeatureMatrix, layout: OutsLayout) -> None:
+    check_features(record, matrix, layout.matrix)
+    check_version(record, layout.assay == "visium_hd")
+    if layout.matrix_alternative is None:
+        return
+    with collecting(record):
+        if difference := disagreement(layout.matrix, layout.matrix_alternative, record.sample):
+            record.note("warning", f"{difference}: the .h5 matrix is used")

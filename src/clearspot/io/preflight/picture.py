@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from clearspot.io.positions import PXL_COL, PXL_ROW
 
 PictureKind = Literal["brightfield", "fluorescence", "grey", "blank"]
 
-SYMMETRIES: Final[dict[str, Callable[[NDArray], NDArray]]] = {
+SYMMETRIES: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
     "as it is": lambda image: image,
     "turned by 90 degrees counter-clockwise": lambda image: np.rot90(image, 1),
     "turned by 180 degrees": lambda image: np.rot90(image, 2),
