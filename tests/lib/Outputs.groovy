@@ -24,4 +24,31 @@ class Outputs {
         def steps = new JsonSlurper().parse(new File('src/clearspot/contract/steps.json'))
         return ['python', 'clearspot'] + steps.find { step -> step.process == process }.software
     }
+
+    /**
+     * What every machine and every version of the libraries must agree on, for a snapshot: samples, names of files, and of each
+     * record its status, its settings and what it measured. The measured numbers are pytest's.
+     */
+    static Map stable(Map out) {
+        return out.findAll { name, _channel -> !(name ==~ /\d+/) }.collectEntries { name, channel -> [(name): described(channel)] }
+    }
+
+    private static Object described(Object item) {
+        if (item instanceof Map) {
+            return item.id ?: item
+        }
+        if (item instanceof List) {
+            return item.collect { part -> described(part) }
+        }
+        if (!(item instanceof CharSequence) || !new File(item.toString()).exists()) {
+            return item
+        }
+        def place = new File(item.toString())
+        def content = place.name.endsWith('.json') ? new JsonSlurper().parse(place) : null
+        return content instanceof Map && content.step && content.status ? recorded(place.name, content) : place.name
+    }
+
+    private static Map recorded(String name, Map record) {
+        return [file: name, status: record.status, params: record.params, metrics: record.metrics.keySet().sort(), tables: record.tables.keySet().sort()]
+    }
 }
