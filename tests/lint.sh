@@ -51,6 +51,16 @@ nf_core_lint() {
     nf-core --hide-progress pipelines lint --dir . --markdown "$scratch/nf-core.md"
 }
 
+# What is written by a tool, against what the tool would write now.
+generated() {
+    local tool bad=0
+    for tool in docs_tables environments version; do
+        python "tools/$tool.py" --check || bad=1
+    done
+    return $bad
+}
+
+check 'generated files' generated
 check 'ruff check' ruff check .
 check 'ruff format' ruff format --check .
 check 'mypy' mypy
