@@ -12,6 +12,7 @@ from clearspot.cli import main
 from clearspot.dusted.command import Targets, denoise_file
 from clearspot.errors import BadInputError, DamagedFileError
 from clearspot.record import StepRecord
+from tests.helpers.slashes import STAND_IN, write_with_slashes
 
 SETTINGS = {"hidden": 8, "latent": 4, "epochs": 2, "threads": 1}
 SMALL = ["--hidden", "8", "--latent", "4", "--epochs", "2", "--threads", "1"]
@@ -49,10 +50,10 @@ def test_a_folder_is_bad_input(tmp_path, call):
 
 
 def test_keys_with_slashes_are_renamed_and_said(adata, tmp_path, call):
-    adata.obs["G2/M score"] = 0.5
-    adata.uns["a/b"] = "x"
-    adata.obsm["q05/abundance"] = np.zeros((adata.n_obs, 2))
-    adata.write_h5ad(tmp_path / "in.h5ad")
+    adata.obs[f"G2{STAND_IN}M score"] = 0.5
+    adata.uns[f"a{STAND_IN}b"] = "x"
+    adata.obsm[f"q05{STAND_IN}abundance"] = np.zeros((adata.n_obs, 2))
+    write_with_slashes(adata, tmp_path / "in.h5ad")
     result = call(tmp_path / "in.h5ad")
     assert result.exit_code == 0, result.output
     assert "obs['G2/M score'] -> 'G2_M score'" in result.output

@@ -7,6 +7,7 @@ import pytest
 
 from clearspot.errors import BadInputError
 from clearspot.io.section_file import read_users_section
+from tests.helpers.slashes import STAND_IN, write_with_slashes
 
 
 def section() -> ad.AnnData:
@@ -76,11 +77,9 @@ def test_keys_with_a_slash_are_read_as_they_were_meant(tmp_path, place):
     shape = {"obsm": (20, 2), "varm": (30, 2), "obsp": (20, 20), "varp": (30, 30), "layers": (20, 30), "uns": (2,)}[
         place
     ]
-    getattr(adata, place)["q_b"] = np.ones(shape)
+    getattr(adata, place)[f"q{STAND_IN}b"] = np.ones(shape)
     getattr(adata, place)["plain"] = np.zeros(shape)
-    adata.write_h5ad(tmp_path / "a.h5ad")
-    with h5py.File(tmp_path / "a.h5ad", "r+") as file:  # as anndata before 0.13 wrote a key with a slash
-        file.move(f"{place}/q_b", f"{place}/q/b")
+    write_with_slashes(adata, tmp_path / "a.h5ad")
     again = getattr(read_users_section(tmp_path / "a.h5ad", "s1"), place)
     value = again["q"]["b"] if place == "uns" else again["q/b"]
     np.testing.assert_array_equal(value, np.ones(shape))
