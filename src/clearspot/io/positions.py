@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ COLUMNS: Final = (keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL, PXL_ROW, PXL_C
 
 _EXPECTED = "positions: barcode, in_tissue, array_row, array_col, pxl_row_in_fullres, pxl_col_in_fullres"
 _PARQUET_MAGIC = b"PAR1"
+
+_PANDAS = tuple(int(part) for part in pd.__version__.split(".")[:2])
+_EXACT: Final[dict[str, Any]] = {} if _PANDAS >= (3, 1) else {"float_precision": "round_trip"}
+"""Has pandas read every number exactly, which 3.1 does unasked."""
 
 
 def read_positions(path: Path, sample: str) -> pd.DataFrame:
@@ -104,8 +108,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
             converters={0: str},
             encoding="utf-8-sig",
             skipinitialspace=True,
-            float_precision="round_trip",
             decimal="," if separator == ";" else ".",
+            **_EXACT,
         )
     if not header:
         if table.shape[1] != len(COLUMNS) + 1:

@@ -28,7 +28,7 @@ def gene_values(adata: ad.AnnData, gene: str, layer: str) -> NDArray[np.float64]
     if gene not in adata.var_names:
         raise KeyError(_absent(gene, "gene", map(str, adata.var_names)))
     if layer not in adata.layers:
-        raise KeyError(_absent(layer, "layer", adata.layers))
+        raise KeyError(_absent(layer, "layer", filter(None, adata.layers)))
     column = adata.layers[layer][:, adata.var_names.get_loc(gene)]
     return np.asarray(column.toarray() if issparse(column) else column, dtype=np.float64).ravel()
 
