@@ -99,3 +99,10 @@ def test_what_the_workflows_run_is_there(repo: Path) -> None:
         targets = re.findall(r"\bmake (\w+)", text)
         makefile = (repo / "Makefile").read_text()
         assert [name for name in targets if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == [], path.name
+
+
+def test_every_package_has_its_folder_of_tests(repo: Path) -> None:
+    packages = {path.parent.name for path in (repo / "src" / "clearspot").glob("*/__init__.py")}
+    folders = {path.parent.name for path in (repo / "tests" / "python").glob("*/test_*.py")}
+    assert packages <= folders
+    assert folders - packages == {"benchmarks", "fuzz"}
