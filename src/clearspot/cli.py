@@ -16,6 +16,7 @@ from clearspot.diffst.options import PRETRAIN_FIELDS, PRETRAIN_OPTIONS, RUN_FIEL
 from clearspot.diffst.params import DiffstParams
 from clearspot.dusted.options import denoise_options
 from clearspot.errors import exit_codes
+from clearspot.export.params import ExportParams
 from clearspot.io.options import SCALE_OPTION
 
 if TYPE_CHECKING:
@@ -176,6 +177,26 @@ def superresolve(
 
         models = {"checkpoint": checkpoint, "start_from": start_from}
         _show_messages(superresolve_file(h5ad, image, outdir, sample or h5ad.stem, **models, **options))
+
+
+@main.command()
+@click.argument("h5ad", type=FILE)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Zipped store to write."
+)
+@click.option("--superres", type=FILE, help="Super-resolved file of the sample, for its bins.  [default: without]")
+@click.option("--sample", help="Sample name in the store and in messages.  [default: the input's file name]")
+@options_of(ExportParams)
+def export(h5ad: Path, output: Path, superres: Path | None, sample: str | None, **options: Any) -> None:
+    """Write H5AD, any AnnData file of one section, as a zipped SpatialData store (.zarr.zip).
+
+    It needs coordinates (obsm['spatial']). The store has the table, the spots and, where the file has them, the reduced
+    pictures; with --superres also the super-resolved bins.
+    """
+    with exit_codes():
+        from clearspot.export.command import export_file
+
+        _show_messages([export_file(h5ad, output, sample or h5ad.stem, superres, ExportParams(**options))])
 
 
 @main.command()

@@ -3,6 +3,7 @@
 import runpy
 import subprocess
 import sys
+import zipfile
 
 import anndata as ad
 import numpy as np
@@ -132,3 +133,24 @@ def test_denoise_takes_every_option_of_the_pipelines_script(repo):
     script = runpy.run_path(str(repo / "bin" / "dusted_denoise.py"))["main"]
     here = {option.name for option in main.commands["denoise"].params}
     assert {option.name for option in script.params} - here == {"outdir", "verdict_only", "versions"}
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_export_writes_a_store_of_the_version_that_is_asked_for(section, tmp_path, version):
+    output = tmp_path / "new" / "s1.zarr.zip"
+    arguments = ["export", str(section), "-o", str(output), "--sample", "s1", "--zarr-format", version]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    names = zipfile.ZipFile(output).namelist()
+    assert ("zarr.json" in names, ".zgroup" in names) == (version == "3", version == "2")
+    assert any(name.startswith("shapes/s1_spots/") for name in names)
+
+
+def test_export_without_coordinates_says_so_and_writes_nothing(section, tmp_path):
+    adata = ad.read_h5ad(section)
+    del adata.obsm["spatial"]
+    adata.write_h5ad(section)
+    result = CliRunner().invoke(main, ["export", str(section), "-o", str(tmp_path / "s1.zarr.zip")])
+    assert result.exit_code == 65
+    assert "no obsm['spatial']" in result.output
+    assert not (tmp_path / "s1.zarr.zip").exists()
