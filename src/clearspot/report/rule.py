@@ -55,6 +55,10 @@ class Rule:
     guard, guard_limit
         Another metric of the step (the figure's p-value, say), and its largest value with which the rule speaks; empty:
         it always does.
+    excuse
+        Why the figure is no fault where the guard keeps the rule silent; with the same names as ``problem``.
+    is_open
+        Whether the question is then open, so that no green light is due; else the figure is good.
     topic
         Rules of one topic see one fault in several figures: the verdict names the first of them. Empty: its own.
     replaces
@@ -76,6 +80,8 @@ class Rule:
     genes: Literal["panel", "whole", "both"] = "both"
     guard: str = ""
     guard_limit: float | None = None
+    excuse: str = ""
+    is_open: bool = False
     topic: str = ""
     replaces: str = ""
     direction: Literal["below", "above", ""] = ""
@@ -120,7 +126,8 @@ class Rule:
         light = self.light(records.metric(self.step, self.metric))
         if light in ("look", "bad") and self.guard and self.guard_limit is not None:
             guard = records.metric(self.step, self.guard)
-            return light if isinstance(guard, (int, float)) and guard <= self.guard_limit else "good"
+            if not isinstance(guard, (int, float)) or guard > self.guard_limit:
+                return "info" if self.is_open else "good"
         return light
 
     def light(self, value: Any) -> Light:
@@ -133,13 +140,17 @@ class Rule:
 
     def reason(self, records: SampleRecords, light: Light) -> str:
         """Say what is wrong, with the figure and the limit that it is beyond."""
-        value, limit = records.metric(self.step, self.metric), self.bad if light == "bad" else self.look
-        figures = _Figures(self, records, brief(value, self.kind, apart_from=limit))
-        known = _OPTIONAL.sub(lambda part: _if_measured(part[1].format_map(figures)), self.problem)
-        said = known.format_map(figures)
+        limit = self.bad if light == "bad" else self.look
+        said = self._said(self.problem, records, limit)
         if self.kind == "flag" or limit is None:
             return said
         return f"{said} (limit {brief(limit, self.kind)})"
+
+    def excused(self, records: SampleRecords) -> str:
+        """Say why a figure beyond a limit is no fault; empty where it is within."""
+        if self.light(records.metric(self.step, self.metric)) in ("good", "unknown"):
+            return ""
+        return self._said(self.excuse, records, self.look)
 
     def within(self) -> str:
         """Say what the limits ask for; empty where that is plain."""
@@ -147,6 +158,12 @@ class Rule:
         if limit is None or self.kind == "flag":
             return ""
         return f"{'at least' if self.worse == 'below' else 'at most'} {show(limit, self.kind)}"
+
+    def _said(self, sentence: str, records: SampleRecords, limit: float | None) -> str:
+        value = records.metric(self.step, self.metric)
+        figures = _Figures(self, records, brief(value, self.kind, apart_from=limit))
+        known = _OPTIONAL.sub(lambda part: _if_measured(part[1].format_map(figures)), sentence)
+        return known.format_map(figures)
 
     def _beyond(self, value: float, limit: float | None) -> bool:
         if limit is None:

@@ -18,6 +18,7 @@ _NOTE: Final = "10x: technical note CG000499 on Space Ranger's web summary (look
 _CHOICE: Final = "choice of clearspot"
 _MEASURED: Final = "chosen on slides of benchmarks/verdict"
 _DEFINITION: Final = "definition"
+_SATURATED: Final = "Sequencing saturation is {sequencing_saturation}: deeper sequencing would find few new molecules."
 
 _STRUCTURE: Final = (
     Rule(
@@ -64,7 +65,8 @@ _PLACE: Final = (
         "the counts fit the picture best {value} µm beside it",
         "The fiducials were not found rightly, or the image is of another section: look at aligned_fiducials.jpg, and "
         "align again in Loupe Browser.",
-        _MEASURED, required=False, guard="picture_shift_p", guard_limit=0.01, topic="place",
+        _MEASURED, required=False, guard="picture_shift_p", guard_limit=0.01, topic="place", is_open=True,
+        excuse="Not significant (p = {picture_shift_p}): the counts follow the image too weakly to tell.",
     ),
 )  # fmt: skip
 
@@ -136,12 +138,6 @@ _AREAS: Final = (
         "RNA has spread over the slide, or the tissue outline is wrong: look at the overlay.",
         _CHOICE, required=False, topic="bleeding",
     ),
-    Rule(
-        "fraction_umi_outside_tissue", "ingest", "fraction_umi_outside_tissue", 0.2, 0.5,
-        "{value} of the UMI lie outside the tissue",
-        "RNA has spread over the slide, or the tissue outline is wrong: look at the overlay.",
-        _CHOICE, required=False, topic="bleeding",
-    ),
 )  # fmt: skip
 
 _SEQUENCING: Final = (
@@ -204,21 +200,22 @@ _SEQUENCING: Final = (
         "{value} reads a spot",
         "Sequenced less deeply than 10x recommends: sequence the library further.",
         f"{_NOTE}; a tenth of it (bad)", required=False, of="spot", genes="whole", topic="depth",
-        guard="sequencing_saturation", guard_limit=0.5,
+        guard="sequencing_saturation", guard_limit=0.5, excuse=_SATURATED,
     ),
     Rule(
         "mean_reads_spot_panel", SPACE_RANGER, "mean_reads_per_spot", 2_500, 250,
         "{value} reads a spot",
         "Sequenced less deeply than a panel needs: sequence the library further.",
         f"{_CHOICE}: a tenth of a transcriptome's", required=False, of="spot", genes="panel", topic="depth",
-        guard="sequencing_saturation", guard_limit=0.5,
+        guard="sequencing_saturation", guard_limit=0.5, excuse=_SATURATED,
     ),
     Rule(
         "mean_reads_bin", SPACE_RANGER, "mean_reads_under_tissue_per_bin_8_um", 300, 30,
         "{value} reads a bin of 8 µm",
         "Sequenced shallowly for Visium HD: sequence the library further.",
         f"{_CHOICE}: three quarters of 275 million reads a full capture area (look), a tenth of that (bad)",
-        required=False, of="bin", genes="whole", topic="depth", guard="sequencing_saturation", guard_limit=0.5,
+        required=False, of="bin", genes="whole", topic="depth",
+        guard="sequencing_saturation", guard_limit=0.5, excuse=_SATURATED,
     ),
     Rule(
         "sequencing_saturation", SPACE_RANGER, "sequencing_saturation", 0.25, 0.1,

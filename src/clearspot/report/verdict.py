@@ -94,9 +94,9 @@ def _line(records: SampleRecords, rule: Rule) -> Finding | None:
     light = rule.judge(records)
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
-    if light == "good":
+    if light in ("good", "info"):
         within = rule.within()
-        text = f"Within the limit ({within})." if within and rule.light(value) == "good" else ""
-        return Finding("good", rule.title, show_metric(value, rule.declared), text)
+        text = f"Within the limit ({within})." if within and rule.light(value) == "good" else rule.excused(records)
+        return Finding(light, rule.title, show_metric(value, rule.declared), text)
     reason = rule.reason(records, light)
     return Finding(light, capitalised(reason), "", rule.advice, reason=reason, topic=rule.topic or rule.id)

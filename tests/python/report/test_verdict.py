@@ -53,6 +53,23 @@ def test_a_figure_beside_its_limit_is_told_apart_from_it() -> None:
     assert "29.96 % of spots pass quality control (limit 30 %)" in verdict(records, findings(records, RULES)).text
 
 
+def test_a_figure_that_chance_explains_gets_no_green_light_where_the_question_is_open() -> None:
+    """A shift of 600 µm that is not significant: neither a fault, nor a check that passed."""
+    records = sample(picture_shift_um=600.0, picture_shift_p=0.025)
+    lines = findings(records, [rule for rule in RULES if rule.id == "picture_shift"])
+    assert [(line.light, line.value) for line in lines] == [("info", "600 µm")]
+    assert "p = 0.025" in lines[0].text
+    assert verdict(records, lines).light == "unknown"
+
+
+def test_a_saturated_library_may_be_shallow_and_the_page_says_why() -> None:
+    stated = {"metric": ["Mean Reads per Spot", "Sequencing Saturation"], "value": [9_000.0, 0.8]}
+    records = SampleRecords("s", {"ingest": StepRecord("s", "ingest", tables={"space_ranger": stated})})
+    (rule,) = (rule for rule in RULES if rule.id == "mean_reads_spot")
+    (line,) = findings(records, [rule])
+    assert (line.light, "saturation is 80 %" in line.text) == ("good", True)
+
+
 def test_a_figure_that_chance_explains_is_good() -> None:
     lights = [CHANCE.judge(sample(median_percent_hb=30.0, edge_to_interior_counts=p)) for p in (0.001, 0.2, None)]
     assert lights == ["bad", "good", "good"]

@@ -327,7 +327,7 @@
       section.dataset.was = section.hidden;
       section.hidden = one && number > 0;
     });
-    document.querySelectorAll("details.part").forEach((part) => { part.dataset.was = part.open; part.open = true; });
+    document.querySelectorAll(one ? "details.part" : "details.part, details.passed").forEach((part) => { part.dataset.was = part.open; part.open = true; });
     if (one) gather();
     plots.filter((plot) => !one || summary.contains(plot)).forEach(draw);
   });
@@ -337,7 +337,7 @@
     for (const [place, figure] of moved.splice(0)) place.replaceWith(figure);
     if (summary) summary.hidden = true;
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
-    document.querySelectorAll("details.part").forEach((part) => { part.open = part.dataset.was === "true"; });
+    document.querySelectorAll("details[data-was]").forEach((part) => { part.open = part.dataset.was === "true"; });
     drawn.forEach(draw);
   });
 })();
