@@ -265,9 +265,7 @@ def _hd_layout(
     )
 
 
-def _cell_layout(
-    found: CellFolder, bin_size_um: int | None, sample: str, messages: list[Message]
-) -> OutsLayout:
+def _cell_layout(found: CellFolder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
     cells = found.files(sample)
     spatial = found.segmented.spatial()
     assert spatial is not None  # files() has looked

@@ -155,7 +155,7 @@ def _ring(geometry: Any) -> NDArray[np.float64]:
     if not geometry or not geometry.get("coordinates"):
         return nothing
     polygons = geometry["coordinates"] if geometry.get("type") == "MultiPolygon" else [geometry["coordinates"]]
-    ring = max((polygon[0] for polygon in polygons if polygon), key=len, default=[])
+    ring: list[Any] = max((polygon[0] for polygon in polygons if polygon), key=len, default=[])
     points = np.array(ring, dtype=np.float64).reshape(len(ring), -1)[:, :2] if ring else nothing
     return points if not len(points) or (points[0] == points[-1]).all() else np.concatenate([points, points[:1]])
 

@@ -160,9 +160,7 @@ def read_segmented_cells(
         fraction = min(1.0, in_cells / total) if total else None
     else:
         messages.append(Message("info", "there are no bins beside the cells: the share of counts in cells is unknown"))
-    return SegmentedCells(
-        matrix, outlines, nuclei, n_squares, um_per_px, source, len(every), fraction, tuple(messages)
-    )
+    return SegmentedCells(matrix, outlines, nuclei, n_squares, um_per_px, source, len(every), fraction, tuple(messages))
 
 
 def _scale(layout: OutsLayout, factors: ScaleFactors, sample: str, override: float | None) -> tuple[float, str]:
@@ -188,8 +186,15 @@ def _require(there: NDArray[np.bool_], names: pd.Index, path: Path, sample: str,
     lost = names[~there]
     if len(lost):
         found = f"no {what} for {len(lost)} of the matrix's {len(names)} cells, for example {', '.join(lost[:3])}"
-        raise bad(path, sample, found, f"an {what} for every cell of the matrix" if what[0] in "aeiou" else
-                  f"a {what} for every cell of the matrix", _SAME_RUN)
+        raise bad(
+            path,
+            sample,
+            found,
+            f"an {what} for every cell of the matrix"
+            if what[0] in "aeiou"
+            else f"a {what} for every cell of the matrix",
+            _SAME_RUN,
+        )
 
 
 def _squares(path: Path, sample: str, names: pd.Index, ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -220,7 +225,7 @@ def _require_same_image(
         raise bad(
             path,
             sample,
-            f"outlines whose area is {ratio:.2g} times that of the squares of their cells ({um_per_px:.4g} um per pixel)",
+            f"outlines of {ratio:.2g} times the area of their cells' squares ({um_per_px:.4g} um per pixel)",
             "outlines in pixels of the full-resolution image",
             f"{_SAME_RUN}, and correct microns_per_pixel if you set it",
         )

@@ -106,6 +106,10 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
         "median_genes": float(np.median(adata.obs[keys.N_GENES])),
         "median_genes_pass": float(np.median(adata.obs[keys.N_GENES][passing])),
     }
+    if keys.CELL_AREA in adata.obs:
+        record.metrics["median_cell_area_um2"] = float(adata.obs[keys.CELL_AREA].median())
+    if keys.HAS_NUCLEUS in adata.obs:
+        record.metrics["percent_cells_without_nucleus"] = 100.0 * float((~adata.obs[keys.HAS_NUCLEUS]).mean())
     for name in measured:
         record.metrics[_MEDIAN_PERCENT[name]] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
     record.tables["quantiles"] = quantiles(adata)

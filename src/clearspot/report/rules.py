@@ -90,6 +90,26 @@ _COUNTS: Final = (
         _CHOICE, of="bin",
     ),
     Rule(
+        "median_counts_cell", "qc", "median_counts", 40, 10,
+        "median {value} UMI a cell",
+        "Few molecules were counted per cell: read bins of 16 µm instead, or look at sequencing depth and RNA quality.",
+        _CHOICE, of="cell",
+    ),
+    Rule(
+        "fraction_umi_in_cells", "ingest", "fraction_umi_in_cells", 0.4, 0.15,
+        "{value} of the counts lie in cells",
+        "Many molecules lie outside the segmented cells: look at the outlines on the image; a segmentation that misses "
+        "cells loses their counts, and bins keep them.",
+        _CHOICE, required=False, of="cell",
+    ),
+    Rule(
+        "percent_cells_without_nucleus", "qc", "percent_cells_without_nucleus", 20, 60,
+        "{value} of the cells have no nucleus",
+        "Space Ranger grows cells from nuclei, so that a cell without one comes from another segmentation: look at the "
+        "outlines on the image.",
+        _CHOICE, required=False, of="cell",
+    ),
+    Rule(
         "median_genes_spot", "qc", "median_genes", 500, 75,
         "median {value} genes a spot",
         "Few genes were seen in each spot: markers of rare cells will be missing.",

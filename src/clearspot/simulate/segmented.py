@@ -125,7 +125,10 @@ def _of_squares(grid: NDArray[np.int64], squares: SpotArray) -> NDArray[np.int64
 def _coarser(squares: SpotArray, um: int) -> NDArray[np.str_]:
     factor = um // 2
     return np.array(
-        [f"s_{um:03d}um_{row:05d}_{col:05d}-1" for row, col in zip(squares.row // factor, squares.col // factor)]
+        [
+            f"s_{um:03d}um_{row:05d}_{col:05d}-1"
+            for row, col in zip(squares.row // factor, squares.col // factor, strict=True)
+        ]
     )
 
 
