@@ -112,7 +112,7 @@ def listCells(root) {
     def places = placesOf(more)
     def manifest = outs.manifest + [
         files: outs.manifest.files + places,
-        named: outs.manifest.named.findAll { place -> !(place in places) },
+        named: outs.manifest.named.findAll { name -> !places.any { place -> place == name || place.startsWith("${name}/") } },
     ]
     return [files: outs.files + more.collect { entry -> entry.path }, manifest: manifest]
 }
