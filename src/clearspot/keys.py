@@ -10,6 +10,8 @@ from clearspot.contract.steps import get_step
 # layers
 COUNTS: Final = "counts"
 DENOISED: Final = "denoised"
+DESTRIPED: Final = "destriped"
+"""Counts of bins over the factors of their row and column; there where stripes were taken out."""
 
 # obs
 IN_TISSUE: Final = "in_tissue"
@@ -30,6 +32,8 @@ LOCAL_OUTLIER: Final = "local_outlier"
 EDGE_DISTANCE: Final = "edge_distance"
 ARTEFACT_REGION: Final = "artefact_region"
 ARTEFACT_KIND: Final = "artefact_kind"
+STRIPE_FACTOR: Final = "stripe_factor"
+DESTRIPED_TOTAL: Final = "total_counts_destriped"
 CELL_AREA: Final = "cell_area_um2"
 NUCLEUS_AREA: Final = "nucleus_area_um2"
 HAS_NUCLEUS: Final = "has_nucleus"

@@ -159,6 +159,21 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
            "median counts at the tissue's edge over those inside", when=_REGULAR),
     Metric(_QC, "n_genes_of_interest", "count", "Genes of interest", "genes of interest that the sample has",
            when="genes of interest are given"),
+    # qc: the lattice of bins
+    Metric(_QC, "row_stripes_percent", "percent", "Stripes of rows",
+           "standard deviation of the rows' counts against their nearest rows, without the error of counting",
+           better="lower", when=_BINS),
+    Metric(_QC, "column_stripes_percent", "percent", "Stripes of columns", "the same of columns", better="lower",
+           when=_BINS),
+    Metric(_QC, "stripes_percent", "percent", "Stripes", "the larger of the two", better="lower", when=_BINS),
+    Metric(_QC, "is_destriped", "flag", "Stripes taken out", "whether layers['destriped'] was written", when=_BINS),
+    Metric(_QC, "stripes_left_percent", "percent", "Stripes left", "the larger of the two in layers['destriped']",
+           better="lower", when="stripes were taken out"),
+    Metric(_QC, "n_border_bins", "count", "Bins at the slide's border", "bins under tissue in the outermost rows and "
+           "columns of the capture area", when=_BINS),
+    Metric(_QC, "border_to_inner_counts", "number", "Counts at the slide's border over those behind it",
+           "counts of the outermost bins over those of the bins behind them, of the side where this is least",
+           better="higher", when=_BINS + ", 20 of them at the border"),
     # qc: segmented cells
     Metric(_QC, "median_cell_area_um2", "number", "Median area of a cell", unit="µm²", when=_CELLS),
     Metric(_QC, "percent_cells_without_nucleus", "percent", "Cells without a nucleus", better="lower",

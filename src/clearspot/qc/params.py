@@ -44,6 +44,9 @@ class QCParams(Settings):
     min_genes_left: int = setting(50, "Minimum genes to model; a sample with fewer is refused.", ge=1)
     n_hvgs: int = setting(3000, "Number of highly variable genes.", ge=10)
     hvg_min_counts: int = setting(100, "Only genes with more counts than this can be highly variable.", ge=0)
+    destripe: bool = setting(
+        False, "Visium HD: take the stripes of rows and columns out of the bins' counts, into a layer of their own."
+    )
     genes_of_interest: tuple[str, ...] = setting(
         (), "Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable."
     )

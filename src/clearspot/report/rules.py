@@ -139,6 +139,24 @@ _AREAS: Final = (
         _MEASURED, required=False,
     ),
     Rule(
+        "stripes", "qc", "stripes_percent", 5, 20,
+        "rows and columns of bins differ by {value} from their neighbours (rows {row_stripes_percent}, columns "
+        "{column_stripes_percent})",
+        "Visium HD slides have stripes. They cancel where a bin is divided by its own total; maps of counts and "
+        "thresholds on counts show them: take them out with --qc_destripe.",
+        "measured: at most 2 % on 20 simulated slides without stripes, 2 to 4 % along the diagonals of a real kidney, "
+        "where there can be none, and 8 % along its rows and columns; 20 % is a choice",
+        required=False, of="bin",
+    ),
+    Rule(
+        "border_to_inner_counts", "qc", "border_to_inner_counts", 0.6, 0.1,
+        "bins at the slide's border hold {value} times the counts of those behind them ({n_border_bins} bins)",
+        "The tissue reaches the border of the capture area, whose outermost bins lie partly outside it: leave them out "
+        "of comparisons of counts.",
+        "measured: 0.34 and 0.42 on two sides of a real kidney, 0.96 on a third; 0.1 is a choice",
+        required=False, of="bin",
+    ),
+    Rule(
         "bleed_share", "qc", "bleed_share", 0.05, 0.3,
         "{value} of the counts bled over {bleed_spread_um} µm",
         "RNA left its place before it was caught: fine structures are blurred, and counts off tissue are not nothing. "
