@@ -161,7 +161,7 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
            when="genes of interest are given"),
     # qc: the lattice of bins
     Metric(_QC, "row_stripes_percent", "percent", "Stripes of rows",
-           "standard deviation of the rows' counts against their nearest rows, without the error of counting",
+           "standard deviation of the factors by which whole rows hold more or fewer counts than the nearest rows",
            better="lower", when=_BINS),
     Metric(_QC, "column_stripes_percent", "percent", "Stripes of columns", "the same of columns", better="lower",
            when=_BINS),

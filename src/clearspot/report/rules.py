@@ -144,8 +144,8 @@ _AREAS: Final = (
         "{column_stripes_percent})",
         "Visium HD slides have stripes. They cancel where a bin is divided by its own total; maps of counts and "
         "thresholds on counts show them: take them out with --qc_destripe.",
-        "measured: at most 2 % on 20 simulated slides without stripes, 2 to 4 % along the diagonals of a real kidney, "
-        "where there can be none, and 8 % along its rows and columns; 20 % is a choice",
+        "measured (benchmarks/stripes): at most 4 % on 20 simulated slides without stripes, at most 2 % along the "
+        "diagonals of a real kidney, where there can be none, and 8 % along its rows and columns; 20 % is a choice",
         required=False, of="bin",
     ),
     Rule(
@@ -153,7 +153,7 @@ _AREAS: Final = (
         "bins at the slide's border hold {value} times the counts of those behind them ({n_border_bins} bins)",
         "The tissue reaches the border of the capture area, whose outermost bins lie partly outside it: leave them out "
         "of comparisons of counts.",
-        "measured: 0.34 and 0.42 on two sides of a real kidney, 0.96 on a third; 0.1 is a choice",
+        "measured: 0.37 on one side of a real kidney whose tissue reaches the border; 0.1 is a choice",
         required=False, of="bin",
     ),
     Rule(
