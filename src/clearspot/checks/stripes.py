@@ -2,8 +2,8 @@
 
 Whole rows and columns of a Visium HD slide hold more or fewer counts than the next ones. bin2cell (Polański et al.,
 Bioinformatics 2024) divides a row by a high quantile of its counts, which also takes off the tissue in that row. Here a
-row is compared with the nearest rows in the same columns, piece by piece. A stripe is the same in all pieces of its row,
-and tissue is not, so that only what even and odd pieces have in common counts as a stripe.
+row is compared with the nearest rows in the same columns, piece by piece. A stripe is the same in all pieces of its
+row, and tissue is not, so that only what even and odd pieces have in common counts as a stripe.
 """
 
 from __future__ import annotations

@@ -253,7 +253,7 @@ def _hd_layout(
         )
     if naming.SEGMENTED in root.names():
         other = by_caller("unit='cells'", "--unit cells", "unit 'cells' in the samplesheet")
-        messages.append(Message("handled", f"segmented cells are there too: bins are read; {other} reads the cells"))
+        messages.append(Message("handled", f"{naming.SEGMENTED} is there too: bins are read; {other} reads its cells"))
     return _layout(
         Folder(places[used]),
         root,

@@ -33,12 +33,12 @@ class SamplesheetRow:
         ``query`` or ``reference``.
     bin_size_um
         Visium HD bin size in micrometres.
-    unit
-        Visium HD: ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     microns_per_pixel
         Micrometres per pixel of the full-resolution image, where the user knows better than the scale factors.
     image_alignment
         Xenium: how the image lies on the morphology image (:mod:`clearspot.io.image_alignment`).
+    unit
+        Visium HD: ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     """
 
     sample: str
@@ -46,9 +46,9 @@ class SamplesheetRow:
     image: str | None = None
     role: str = "query"
     bin_size_um: int | None = None
-    unit: str | None = None
     microns_per_pixel: float | None = None
     image_alignment: str | None = None
+    unit: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All columns by name, for JSON."""

@@ -16,9 +16,8 @@ def stripe_blocks(view: SampleView) -> list[Block]:
     if not table:
         return []
     axis, number, factor = (np.asarray(table[name]) for name in ("axis", "number", "factor"))
-    rows, columns = (
-        show(view.records.metric("qc", f"{name}_stripes_percent"), "percent") for name in ("row", "column")
-    )
+    rows = show(view.records.metric("qc", "row_stripes_percent"), "percent")
+    columns = show(view.records.metric("qc", "column_stripes_percent"), "percent")
     said = f"Rows of bins differ by {rows} from their nearest rows, columns by {columns} (standard deviation)."
     if view.records.metric("qc", "is_destriped"):
         left = show(view.records.metric("qc", "stripes_left_percent"), "percent")
