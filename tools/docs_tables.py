@@ -75,7 +75,7 @@ def _guard(rule: Rule) -> str:
     return f"; only where `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
 
 
-_PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)"}
+_PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)", "cell": " (segmented cells)"}
 _GENES: Final = {"both": "", "panel": " (panels of genes)", "whole": " (whole transcriptomes)"}
 _SCALES: Final = {"fraction": ", 0 to 1", "percent": ", per cent", "flag": " (1: yes, 0: no)"}
 

@@ -101,6 +101,7 @@ FAULT_NAMES: Final = (
     show_default=True,
     help="How badly.",
 )
+@click.option("--cells", is_flag=True, help="Visium HD: write segmented cells too, as Space Ranger 4 does.")
 @click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
 @click.option("--truth-002um", is_flag=True, help="Write the true expression in 2 µm bins too, beside 8 µm bins.")
 def simulate(outdir: Path, truth_002um: bool, kinds: tuple[Any, ...], strength: Any, **options: Any) -> None:

@@ -30,6 +30,9 @@ class QCKeywords(TypedDict, total=False):
     """Number of highly variable genes. Default: 3000."""
     hvg_min_counts: int
     """Only genes with more counts than this can be highly variable. Default: 100."""
+    destripe: bool
+    """Visium HD: take the stripes of rows and columns out of the bins' counts, into a layer of their own. Default:
+    False."""
     genes_of_interest: Iterable[str]
     """Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable. Default: none."""
 

@@ -74,7 +74,7 @@ class Metric:
         return f"{words}, {measure}" if measure else words
 
     def title_for(self, place: str) -> str:
-        """Title where measured places are called ``place``: ``spot``, or ``bin`` on Visium HD."""
+        """Title where measured places are called ``place``: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
         return self.title.replace("spot", place).replace("Spot", place.capitalize())
 
     def accepts(self, value: Any) -> bool:

@@ -16,6 +16,8 @@ _HISTOLOGY: Final = ("histology",)
 _INPUT: Final = (*_CHECK, *_INGEST)
 
 _HD: Final = "Visium HD"
+_BINS: Final = "bins of Visium HD"
+_CELLS: Final = "segmented cells are read"
 _IMAGE: Final = "an image is given"
 _ENCODER: Final = "an image encoder is given"
 _STRUCTURE: Final = "there are enough spots and genes to test"
@@ -34,11 +36,12 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
     Metric(_SHEET, "n_reference", "count", "References", "references for super-resolution"),
     # check, ingest
     Metric(_INPUT, "assay", "text", "Assay", "kind of Space Ranger output"),
+    Metric(_INPUT, "unit", "text", "Unit", "what is analysed: spots, bins or cells"),
     Metric(_INPUT, "slide_type", "text", "Slide", "kind of slide"),
     Metric(_INPUT, "chemistry", "text", "Chemistry", "chemistry as Space Ranger states it",
            when="the matrix states it"),
     Metric(_INPUT, "software_version", "text", "Space Ranger", "Space Ranger's version", when="the matrix states it"),
-    Metric(_INPUT, "bin_size_um", "number", "Bin size", "side of a Visium HD bin", "µm", when=_HD),
+    Metric(_INPUT, "bin_size_um", "number", "Bin size", "side of a Visium HD bin", "µm", when=_BINS),
     Metric(_INPUT, "microns_per_pixel", "number", "Pixel size",
            "side of a pixel of the full-resolution image", "µm per pixel", when=_SCALE),
     Metric(_INPUT, "microns_per_pixel_source", "text", "Source of the pixel size", when=_SCALE),
@@ -122,6 +125,9 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
            "tissue", better="lower", when="there is a raw matrix"),
     Metric(_INGEST, "fraction_umi_outside_tissue", "fraction", "Share of UMI counts outside the tissue",
            "share of UMI counts outside the tissue", better="lower", when="there is a raw matrix"),
+    Metric(_INGEST, "fraction_umi_in_cells", "fraction", "Share of UMI counts in cells",
+           "UMI counts of all cells over those of the bins under tissue", better="higher",
+           when=_CELLS + ", with bins beside them"),
     # qc
     Metric(_QC, "n_spots", "count", "Spots", "spots before quality control"),
     Metric(_QC, "n_spots_pass", "count", "Spots kept", "spots that pass quality control", better="higher"),
@@ -153,6 +159,25 @@ METRICS_OF_DATA: Final[tuple[Metric, ...]] = (
            "median counts at the tissue's edge over those inside", when=_REGULAR),
     Metric(_QC, "n_genes_of_interest", "count", "Genes of interest", "genes of interest that the sample has",
            when="genes of interest are given"),
+    # qc: the lattice of bins
+    Metric(_QC, "row_stripes_percent", "percent", "Stripes of rows",
+           "standard deviation of the factors by which whole rows hold more or fewer counts than the nearest rows",
+           better="lower", when=_BINS),
+    Metric(_QC, "column_stripes_percent", "percent", "Stripes of columns", "the same of columns", better="lower",
+           when=_BINS),
+    Metric(_QC, "stripes_percent", "percent", "Stripes", "the larger of the two", better="lower", when=_BINS),
+    Metric(_QC, "is_destriped", "flag", "Stripes taken out", "whether layers['destriped'] was written", when=_BINS),
+    Metric(_QC, "stripes_left_percent", "percent", "Stripes left", "the larger of the two in layers['destriped']",
+           better="lower", when="stripes were taken out"),
+    Metric(_QC, "n_border_bins", "count", "Bins at the slide's border", "bins under tissue in the outermost rows and "
+           "columns of the capture area", when=_BINS),
+    Metric(_QC, "border_to_inner_counts", "number", "Counts at the slide's border over those behind it",
+           "counts of the outermost bins over those of the bins behind them, of the side where this is least",
+           better="higher", when=_BINS + ", 20 of them at the border"),
+    # qc: segmented cells
+    Metric(_QC, "median_cell_area_um2", "number", "Median area of a cell", unit="µm²", when=_CELLS),
+    Metric(_QC, "percent_cells_without_nucleus", "percent", "Cells without a nucleus", better="lower",
+           when=_CELLS + ", with nuclei"),
     # qc: counts and picture
     Metric(_QC, "percent_spots_on_tissue_image", "percent", "Spots on tissue of the picture",
            "share of the spots whose place is tissue in the picture", better="higher", when=_PICTURE),

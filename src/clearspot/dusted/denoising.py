@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Unpack
 import anndata as ad
 import numpy as np
 
+from clearspot import keys
 from clearspot.contract.keyword_arguments import takes_settings
 from clearspot.contract.sections import sample_name, section_labels
-from clearspot.dusted.denoised_store import fill_layer, write_file
+from clearspot.dusted.denoised_store import fill_layer, without_stripes, write_file
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
 from clearspot.dusted.params import DustedParams, Preset
@@ -172,6 +173,8 @@ def _denoise_one(
         scale = 1 / (1 - params.holdout)
         blocks = means(model, source.section, run.tiles, device, posterior=params.posterior, scale=scale)
         blocks = totals.watch(blocks)
+        if keys.STRIPE_FACTOR in adata.obs:
+            blocks = without_stripes(blocks, adata.obs[keys.STRIPE_FACTOR].to_numpy(dtype=np.float32)[source.spots])
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is not None:
             write_file(adata, source.spots, source.genes, blocks, denoised_path)
             outcome.denoised_file = denoised_path.name

@@ -14,11 +14,15 @@ Strategy = Literal["radius", "knn", "grid", "delaunay"]
 class GraphParams(Settings):
     """How neighbours are found."""
 
-    method: Strategy = setting("radius", "How neighbours are found; radius is the paper's way.")
+    method: Strategy | None = setting(
+        None,
+        "How neighbours are found; radius is the paper's way.",
+        none="radius for spots and bins, delaunay for segmented cells",
+    )
     radius: float | None = setting(
         None,
         "Maximum distance of neighbours (radius) or longest edge (delaunay), in micrometres.",
-        none="found from the positions",
+        none="found from the positions; for cells with delaunay 40 µm",
         gt=0,
     )
     n_neighbors: int = setting(

@@ -28,7 +28,8 @@ def require_scalefactors(layout: OutsLayout, sample: str) -> ScaleFactors:
         raise bad(layout.spatial_dir / "scalefactors_json.json", sample, "no such file", expected, mend)
     images = [key for key in ("hires", "lowres") if key in layout.images]
     factors = read_scalefactors(layout.scalefactors, sample, images)
-    needed = {"spot_diameter_fullres": factors.spot_diameter_fullres}
+    # of cells the outlines tell the size
+    needed = {"spot_diameter_fullres": factors.spot_diameter_fullres} if layout.cells is None else {}
     needed |= {f"tissue_{key}_scalef": getattr(factors, key) for key in images}
     missing = [name for name, value in needed.items() if value is None]
     if missing:

@@ -19,7 +19,8 @@ from clearspot.io.barcodes import match_barcodes, no_position, require_unique
 from clearspot.io.consistency import require_genes, require_one_library, require_scalefactors, require_tissue
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.features import SplitFeatures, split_features
-from clearspot.io.layout import OutsLayout, find_outs
+from clearspot.io.ingest_cells import ingest_cells
+from clearspot.io.layout import OutsLayout, Unit, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.outside import SQUARE_UM, OutsideTissue, outside_tissue
@@ -44,6 +45,7 @@ def ingest_outs(
     *,
     image: Path | None = None,
     bin_size_um: int | None = None,
+    unit: Unit = "bins",
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
     unpack_to: Path | None = None,
@@ -63,6 +65,8 @@ def ingest_outs(
         Full-resolution histology image; only its header is read, unless the hires image is missing.
     bin_size_um
         HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
+    unit
+        HD: read ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     microns_per_pixel
         Overrides what the positions and scale factors say.
     allow_lowres_image
@@ -81,7 +85,7 @@ def ingest_outs(
         The input cannot be used; nothing was written.
     """
     with TemporaryDirectory(prefix="clearspot-") as temporary:
-        layout = find_outs(path, sample, bin_size_um=bin_size_um, unpack_to=unpack_to or Path(temporary))
+        layout = find_outs(path, sample, bin_size_um=bin_size_um, unit=unit, unpack_to=unpack_to or Path(temporary))
         record = StepRecord(
             sample,
             STEP,
@@ -89,11 +93,14 @@ def ingest_outs(
                 "outs": Path(path).name,
                 "image": image.name if image else None,
                 "bin_size_um": bin_size_um,
+                "unit": unit,
                 "microns_per_pixel": microns_per_pixel,
                 "allow_lowres_image": allow_lowres_image,
             },
         )
-        adata = _ingest(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
+        read = _ingest if layout.cells is None else ingest_cells
+        adata = read(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
+        _add_space_ranger_metrics(layout, sample, record)
     return adata, record
 
 
@@ -160,7 +167,6 @@ def _ingest(
     if record.metrics["n_in_tissue_without_counts"]:
         number = record.metrics["n_in_tissue_without_counts"]
         record.note("handled", f"{number} spots in tissue have no counts: left out")
-    _add_space_ranger_metrics(layout, sample, record)
     return adata
 
 
@@ -226,11 +232,16 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((counts.data, counts.indices, indptr), shape=(int(kept.sum()), counts.shape[1]), copy=False)
 
 
+def _unit(layout: OutsLayout) -> str:
+    return "spots" if layout.bin_size_um is None else "bins"
+
+
 def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
     """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
     found: dict[str, Any] = {
         keys.VERSIONS: versions(["anndata", "h5py"]),
         "assay": layout.assay,
+        keys.UNIT: _unit(layout),
         "slide_type": scale.slide_type,
         keys.BIN_SIZE_UM: layout.bin_size_um,
         keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
@@ -239,13 +250,7 @@ def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dic
         "positions": layout.positions[0].name,
     }
     if full is not None:
-        found[keys.IMAGE] = {
-            "name": full.path.name,
-            "width": full.info.width,
-            "height": full.info.height,
-            "channels": full.info.channels,
-            keys.PIXELS_PER_FULLRES_PIXEL: full.scale,
-        }
+        found[keys.IMAGE] = full.described()
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -274,6 +279,7 @@ def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[s
 def _facts(layout: OutsLayout, matrix: FeatureMatrix, scale: Scale) -> dict[str, Any]:
     return {
         "assay": layout.assay,
+        "unit": _unit(layout),
         "slide_type": scale.slide_type,
         "bin_size_um": layout.bin_size_um,
         "chemistry": matrix.chemistry,

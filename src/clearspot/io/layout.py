@@ -13,11 +13,13 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
 from clearspot.io.archive import is_archive, unpack
 from clearspot.io.bins import PREFERRED_BIN_UM, choose_bin
+from clearspot.io.cell_files import CellFiles, CellFolder, find_cell_folder
 from clearspot.io.outs_folder import Folder, find_candidates, find_cells
 from clearspot.io.reading import bad, open_binary
 from clearspot.record import Message
 
 Assay = Literal["visium", "visium_hd"]
+Unit = Literal["bins", "cells"]
 
 _LINE_EACH = "write one line of the samplesheet for each and give each its own folder"
 _OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
@@ -34,7 +36,7 @@ class OutsLayout:
     assay
         ``visium`` for every assay with round spots, ``visium_hd`` for square bins.
     bin_size_um
-        HD: side of the bins that the other fields refer to.
+        HD: side of the bins that the other fields refer to; ``None`` for cells.
     bins_available
         HD: sides of the bins that are there.
     spatial_dir
@@ -44,13 +46,15 @@ class OutsLayout:
     matrix_alternative
         The MEX form of the matrix that an ``.h5`` file was preferred to.
     positions
-        Every positions file that is there; at least one.
+        Every positions file that is there; at least one, and none for cells, whose places are their outlines.
     scalefactors, metrics_summary
         Those files.
     images
         ``hires``, ``lowres``, ``detected_tissue``, ``aligned_tissue``, ``aligned_fiducials``, ``cytassist``.
     messages
         What was odd and how it was handled.
+    cells
+        Files of segmented cells, where the matrix is of cells.
     """
 
     root: Path
@@ -66,6 +70,7 @@ class OutsLayout:
     images: dict[str, Path]
     metrics_summary: Path | None
     messages: tuple[Message, ...]
+    cells: CellFiles | None = None
 
     @property
     def matrix(self) -> Path:
@@ -76,7 +81,14 @@ class OutsLayout:
         return matrix
 
 
-def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack_to: Path | None = None) -> OutsLayout:
+def find_outs(
+    path: Path,
+    sample: str,
+    *,
+    bin_size_um: int | None = None,
+    unit: Unit = "bins",
+    unpack_to: Path | None = None,
+) -> OutsLayout:
     """Find the files of one sample.
 
     Parameters
@@ -88,13 +100,16 @@ def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack
     bin_size_um
         HD: side of the bins to use; by default that of the path, if it names one, else as
         :func:`clearspot.io.bins.choose_bin` chooses.
+    unit
+        HD: read ``bins``, or the ``cells`` that Space Ranger 4 segmented. Other assays have spots whatever it says.
     unpack_to
         Folder for what is unpacked. Needed only where something comes as an archive.
 
     Returns
     -------
     OutsLayout
-        With at least one matrix, one positions file and a spatial folder. Their content is not looked at.
+        With at least one matrix, one positions file (cells: their outlines) and a spatial folder. Their content is not
+        looked at.
 
     Raises
     ------
@@ -103,15 +118,17 @@ def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack
     """
     path = Path(path)
     try:
-        return _find(path, sample, bin_size_um, unpack_to)
+        return _find(path, sample, bin_size_um, unit, unpack_to)
     except PermissionError as error:
         found, mend = f"no permission to look into {error.filename}", "give yourself read access"
         raise BadInputError(Problem(sample, str(path), found, _OUTS, mend)) from error
 
 
-def _find(path: Path, sample: str, bin_size_um: int | None, unpack_to: Path | None) -> OutsLayout:
+def _find(path: Path, sample: str, bin_size_um: int | None, unit: Unit, unpack_to: Path | None) -> OutsLayout:
     messages: list[Message] = []
     top = _open_path(path, sample, unpack_to, messages)
+    if unit == "cells":
+        return _cell_layout(find_cell_folder(top, path, sample), bin_size_um, sample, messages)
     folder = _one_candidate(top, path, sample, unpack_to, messages)
     if folder.path != path:
         messages.append(Message("handled", f"the outs folder was found at {_relative(folder.path, top.path)}"))
@@ -235,7 +252,8 @@ def _hd_layout(
             Message("handled", f"there are no bins of {PREFERRED_BIN_UM} um: bins of {used} um are used{others}")
         )
     if naming.SEGMENTED in root.names():
-        messages.append(Message("handled", "segmented_outputs (cells) lies beside the bins: the bins are used"))
+        other = by_caller("unit='cells'", "--unit cells", "unit 'cells' in the samplesheet")
+        messages.append(Message("handled", f"{naming.SEGMENTED} is there too: bins are read; {other} reads its cells"))
     return _layout(
         Folder(places[used]),
         root,
@@ -244,6 +262,33 @@ def _hd_layout(
         assay="visium_hd",
         bin_size_um=used,
         bins=tuple(sorted(places)),
+    )
+
+
+def _cell_layout(found: CellFolder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
+    cells = found.files(sample)
+    spatial = found.segmented.spatial()
+    assert spatial is not None  # files() has looked
+    if bin_size_um is not None:
+        messages.append(Message("handled", f"bin_size_um = {bin_size_um} was ignored: cells are read"))
+    filtered = found.matrix("filtered")
+    if filtered is None:
+        messages.append(Message("handled", "only the raw matrix of cells is there: all its cells are used"))
+    return OutsLayout(
+        root=found.root.path,
+        assay="visium_hd",
+        bin_size_um=None,
+        bins_available=tuple(sorted(found.root.bins())) if found.root.is_hd_root() else (),
+        spatial_dir=spatial.path,
+        matrix_filtered=filtered,
+        matrix_raw=found.matrix("raw"),
+        matrix_alternative=None,
+        positions=(),
+        scalefactors=spatial.first(naming.SCALEFACTORS),
+        images=_images(found.root.spatial()) | _images(spatial),
+        metrics_summary=found.segmented.first(naming.METRICS_SUMMARY) or found.root.first(naming.METRICS_SUMMARY),
+        messages=tuple(messages),
+        cells=cells,
     )
 
 

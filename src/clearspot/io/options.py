@@ -16,6 +16,14 @@ OUTS_OPTIONS: Final = group(
     click.option("--bin-size-um", type=click.IntRange(min=1), help="Visium HD: bins to read, in µm.  [default: 8]"),
 )
 
+UNIT_OPTION: Final = click.option(
+    "--unit",
+    type=click.Choice(["bins", "cells"]),
+    default="bins",
+    show_default=True,
+    help="Visium HD: read bins, or the cells that Space Ranger 4 segmented.",
+)
+
 SCALE_OPTION: Final = click.option(
     "--microns-per-pixel",
     type=click.FloatRange(min=0, min_open=True),

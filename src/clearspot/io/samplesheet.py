@@ -37,6 +37,8 @@ class SamplesheetRow:
         Micrometres per pixel of the full-resolution image, where the user knows better than the scale factors.
     image_alignment
         Xenium: how the image lies on the morphology image (:mod:`clearspot.io.image_alignment`).
+    unit
+        Visium HD: ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     """
 
     sample: str
@@ -46,6 +48,7 @@ class SamplesheetRow:
     bin_size_um: int | None = None
     microns_per_pixel: float | None = None
     image_alignment: str | None = None
+    unit: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All columns by name, for JSON."""
@@ -134,6 +137,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
             yield _bad_cell(path, sheet.entries[cell[0]], cell[1], columns[cell[1]])
     yield from _names_of_the_run(path, entries)
     yield from _alignments(path, entries)
+    yield from _units(path, entries)
     for name in schema.get("uniqueEntries", []):
         yield from _repeated(path, name, entries)
 
@@ -223,6 +227,20 @@ def _alignments(path: Path, entries: list[Entry]) -> Iterator[Problem]:
             )
 
 
+def _units(path: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """A reference is laid onto bins, and cells have no bin size."""
+    for entry in entries:
+        if entry.values.get("unit") != "cells":
+            continue
+        where = f"{path.name}, {entry.where}, column unit"
+        if entry.values.get("role", "query") == "reference":
+            expected, mend = "bins of a sample with the role 'reference'", "leave the cell empty"
+            yield Problem(_name(entry), where, "'cells' for a reference", expected, mend)
+        elif "bin_size_um" in entry.values:
+            found = f"'cells' and a bin size ({entry.values['bin_size_um']})"
+            yield Problem(_name(entry), where, found, "either cells or a bin size", "leave one of the two cells empty")
+
+
 def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:
     """The file systems of Windows and macOS do not tell upper from lower case: two such folders would be one."""
     first: dict[str, tuple[str, str]] = {}
@@ -257,9 +275,9 @@ def _unknown_columns(path: Path, sheet: SheetText, columns: dict[str, Any]) -> I
 
 def _same_twice(path: Path, rows: list[SamplesheetRow]) -> Iterator[Message]:
     """Two names for the same data: allowed, but more often a slip in copying a row."""
-    first: dict[tuple[str, int | None], str] = {}
+    first: dict[tuple[str, int | None, bool], str] = {}
     for row in rows:
-        key = (row.spaceranger_dir, row.bin_size_um)
+        key = (row.spaceranger_dir, row.bin_size_um, row.unit == "cells")
         if key in first:
             text = f"{path.name}: samples '{first[key]}' and '{row.sample}' have the same folder {row.spaceranger_dir}"
             yield Message("warning", text)

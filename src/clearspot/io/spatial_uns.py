@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from clearspot import keys
 from clearspot.caller import by_caller
 from clearspot.contract.safe_keys import safe_keys
 from clearspot.io.image import ImageInfo, probe_image, read_downscaled, read_rgb
@@ -37,6 +38,16 @@ class FullImage:
     path: Path
     info: ImageInfo
     scale: float
+
+    def described(self) -> dict[str, Any]:
+        """What later steps see of it: the entry ``image`` of ``uns['clearspot']``."""
+        return {
+            "name": self.path.name,
+            "width": self.info.width,
+            "height": self.info.height,
+            "channels": self.info.channels,
+            keys.PIXELS_PER_FULLRES_PIXEL: self.scale,
+        }
 
 
 def open_full_image(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 
@@ -31,6 +31,7 @@ def read_outs(
     sample: str | None = None,
     image: Path | str | None = None,
     bin_size_um: int | None = None,
+    unit: Literal["bins", "cells"] = "bins",
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
 ) -> ad.AnnData:
@@ -46,6 +47,8 @@ def read_outs(
         Full-resolution histology image. Only its size is checked here; super-resolution reads it.
     bin_size_um
         Visium HD: side of the bins in µm. Default: 8 µm, or the finest there is above.
+    unit
+        Visium HD of Space Ranger 4 or newer: read ``bins``, or the segmented ``cells``.
     microns_per_pixel
         Size of a full-resolution pixel in µm. Default: measured from the spot positions.
     allow_lowres_image
@@ -81,6 +84,7 @@ def read_outs(
         named,
         image=None if image is None else Path(image),
         bin_size_um=bin_size_um,
+        unit=unit,
         microns_per_pixel=microns_per_pixel,
         allow_lowres_image=allow_lowres_image,
     )

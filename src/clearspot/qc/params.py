@@ -44,6 +44,9 @@ class QCParams(Settings):
     min_genes_left: int = setting(50, "Minimum genes to model; a sample with fewer is refused.", ge=1)
     n_hvgs: int = setting(3000, "Number of highly variable genes.", ge=10)
     hvg_min_counts: int = setting(100, "Only genes with more counts than this can be highly variable.", ge=0)
+    destripe: bool = setting(
+        False, "Visium HD: take the stripes of rows and columns out of the bins' counts, into a layer of their own."
+    )
     genes_of_interest: tuple[str, ...] = setting(
         (), "Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable."
     )
@@ -55,7 +58,7 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     Parameters
     ----------
     bin_um
-        Side of a square Visium HD bin in micrometres; ``None`` for spots.
+        Side of a square Visium HD bin (or of a square as large as the median cell) in micrometres; ``None`` for spots.
     """
     if bin_um is None:
         return _FLOORS[-1][1:]
@@ -68,7 +71,12 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
 
 
 def bin_size_um(adata: ad.AnnData) -> float | None:
-    """Side of a square bin in micrometres as ingest or Space Ranger's scale factors state it; ``None`` for spots."""
+    """Side of a square bin in micrometres as ingest or Space Ranger's scale factors state it.
+
+    ``None`` for spots, and for cells, whatever bins lie beside them.
+    """
+    if unit_of(adata) == "cells":
+        return None
     candidates = [adata.uns.get(keys.UNS, {})]
     candidates += [library.get("scalefactors", {}) for library in adata.uns.get(keys.UNS_SPATIAL, {}).values()]
     for source in candidates:
@@ -76,3 +84,15 @@ def bin_size_um(adata: ad.AnnData) -> float | None:
         if value is not None:
             return float(value)
     return None
+
+
+def unit_of(adata: ad.AnnData) -> str | None:
+    """What an observation is (``spots``, ``bins`` or ``cells``) as ingest states it; ``None`` where it does not."""
+    return adata.uns.get(keys.UNS, {}).get(keys.UNIT)
+
+
+def place_size_um(adata: ad.AnnData) -> float | None:
+    """Side of a bin, or of a square as large as the median cell, in micrometres; ``None`` for spots."""
+    if unit_of(adata) == "cells" and keys.CELL_AREA in adata.obs:
+        return float(adata.obs[keys.CELL_AREA].median() ** 0.5)
+    return bin_size_um(adata)

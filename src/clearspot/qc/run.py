@@ -25,6 +25,7 @@ from clearspot.qc.outliers import flag_local_outliers
 from clearspot.qc.params import QCParams
 from clearspot.qc.picture import compare_with_picture
 from clearspot.qc.slide_checks import add_slide_checks
+from clearspot.qc.stripes import add_lattice_checks
 from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
 from clearspot.record import StepRecord
 
@@ -40,7 +41,8 @@ _MANY = 0.3
 def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> StepRecord:
     """Measure, flag, normalise and choose genes, in place; nothing is dropped and the counts stay untouched.
 
-    Sets ``X`` (log1p of counts over size factor), ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
+    Sets ``X`` (log1p of counts over size factor: what is common to all genes of a bin, as a stripe is, cancels), and
+    where stripes are to be taken out ``layers['destriped']``. ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
     ``size_factor``, ``local_outlier``, ``edge_distance``, ``artefact_region``, ``artefact_kind``; ``var``: scanpy's
     metrics, ``qc_pass``, ``highly_variable``, ``highly_variable_rank``, ``gene_of_interest``.
 
@@ -85,6 +87,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     _note_surroundings(record, adata)
     compare_with_picture(adata, record)
     add_slide_checks(record, adata)
+    add_lattice_checks(record, adata, destripe=params.destripe)
     interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
     median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)
@@ -106,6 +109,10 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
         "median_genes": float(np.median(adata.obs[keys.N_GENES])),
         "median_genes_pass": float(np.median(adata.obs[keys.N_GENES][passing])),
     }
+    if keys.CELL_AREA in adata.obs:
+        record.metrics["median_cell_area_um2"] = float(adata.obs[keys.CELL_AREA].median())
+    if keys.HAS_NUCLEUS in adata.obs:
+        record.metrics["percent_cells_without_nucleus"] = 100.0 * float((~adata.obs[keys.HAS_NUCLEUS]).mean())
     for name in measured:
         record.metrics[_MEDIAN_PERCENT[name]] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
     record.tables["quantiles"] = quantiles(adata)

@@ -15,7 +15,7 @@ from clearspot import keys
 from clearspot.checks.bleeding import measure_bleeding
 from clearspot.checks.picture_tiles import judge_tiles
 from clearspot.checks.regions import FEWEST_CELLS, Region, RegionScan, scan_regions
-from clearspot.qc.params import bin_size_um
+from clearspot.qc.params import place_size_um
 from clearspot.qc.picture import microns_per_pixel, reduced_picture
 from clearspot.record import StepRecord
 
@@ -52,7 +52,7 @@ def _add_regions(record: StepRecord, adata: ad.AnnData) -> None:
         np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64),
         adata.var_names.tolist(),
         genomes=genomes,
-        bin_um=bin_size_um(adata),
+        bin_um=place_size_um(adata),
         um_per_unit=microns_per_pixel(adata),
     )
     if scan is None:

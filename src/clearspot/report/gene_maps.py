@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearspot import keys
 from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
 from clearspot.report.gene_choice import Groups, gene_groups, modelled_genes
@@ -91,7 +90,7 @@ class _Maps:
         start = self._order.index(names[0])
         ahead = self._order[start : start + max(self._at_once - len(names), 0)]
         wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
-        measured, denoised = self._data.genes(keys.COUNTS, wanted), self._data.denoised(wanted)
+        measured, denoised = self._data.genes(self._data.measured_layer, wanted), self._data.denoised(wanted)
         self._held |= {
             name: (
                 self._canvas.drawn(measured[:, number]).astype(np.float32),

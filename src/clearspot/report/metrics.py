@@ -70,7 +70,9 @@ class SampleRecords:
 
     @property
     def spot_word(self) -> str:
-        """What a measured place is called: ``spot``, or ``bin`` on Visium HD."""
+        """What a measured place is called: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
+        if self.metric("ingest", "unit") == "cells":
+            return "cell"
         return "spot" if self.bin_um is None else "bin"
 
     @property

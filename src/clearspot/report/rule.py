@@ -49,7 +49,7 @@ class Rule:
     required
         Whether a missing figure is worth a line of its own.
     of
-        Whether the limits hold for spots, for Visium HD's bins, or for both.
+        Whether the limits hold for spots, for Visium HD's bins, for its segmented cells, or for all of them.
     genes
         Whether they hold for panels of some genes, for whole transcriptomes, or for both.
     guard, guard_limit
@@ -76,7 +76,7 @@ class Rule:
     advice: str
     source: str
     required: bool = True
-    of: Literal["spot", "bin", "both"] = "both"
+    of: Literal["spot", "bin", "cell", "both"] = "both"
     genes: Literal["panel", "whole", "both"] = "both"
     guard: str = ""
     guard_limit: float | None = None
@@ -94,7 +94,7 @@ class Rule:
     @property
     def title(self) -> str:
         """What is looked at, in words."""
-        return self.declared.title_for("bin" if self.of == "bin" else "spot")
+        return self.declared.title_for("spot" if self.of == "both" else self.of)
 
     @property
     def kind(self) -> Kind:

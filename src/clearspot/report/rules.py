@@ -90,6 +90,26 @@ _COUNTS: Final = (
         _CHOICE, of="bin",
     ),
     Rule(
+        "median_counts_cell", "qc", "median_counts", 40, 10,
+        "median {value} UMI a cell",
+        "Few molecules were counted per cell: read bins of 16 µm instead, or look at sequencing depth and RNA quality.",
+        _CHOICE, of="cell",
+    ),
+    Rule(
+        "fraction_umi_in_cells", "ingest", "fraction_umi_in_cells", 0.4, 0.15,
+        "{value} of the counts lie in cells",
+        "Many molecules lie outside the segmented cells: look at the outlines on the image; a segmentation that misses "
+        "cells loses their counts, and bins keep them.",
+        _CHOICE, required=False, of="cell",
+    ),
+    Rule(
+        "percent_cells_without_nucleus", "qc", "percent_cells_without_nucleus", 20, 60,
+        "{value} of the cells have no nucleus",
+        "Space Ranger grows cells from nuclei, so that a cell without one comes from another segmentation: look at the "
+        "outlines on the image.",
+        _CHOICE, required=False, of="cell",
+    ),
+    Rule(
         "median_genes_spot", "qc", "median_genes", 500, 75,
         "median {value} genes a spot",
         "Few genes were seen in each spot: markers of rare cells will be missing.",
@@ -117,6 +137,24 @@ _AREAS: Final = (
         "Part of the tissue was torn, dried, folded, covered or badly permeabilised: see the map of quality control, "
         "and leave out obs['artefact_region'] where it is not empty.",
         _MEASURED, required=False,
+    ),
+    Rule(
+        "stripes", "qc", "stripes_percent", 5, 20,
+        "rows and columns of bins differ by {value} from their neighbours (rows {row_stripes_percent}, columns "
+        "{column_stripes_percent})",
+        "Visium HD slides have stripes. They cancel where a bin is divided by its own total; maps of counts and "
+        "thresholds on counts show them: take them out with --qc_destripe.",
+        "measured (benchmarks/stripes): at most 4 % on 20 simulated slides without stripes, at most 2 % along the "
+        "diagonals of a real kidney, where there can be none, and 8 % along its rows and columns; 20 % is a choice",
+        required=False, of="bin",
+    ),
+    Rule(
+        "border_to_inner_counts", "qc", "border_to_inner_counts", 0.6, 0.1,
+        "bins at the slide's border hold {value} times the counts of those behind them ({n_border_bins} bins)",
+        "The tissue reaches the border of the capture area, whose outermost bins lie partly outside it: leave them out "
+        "of comparisons of counts.",
+        "measured: 0.37 on one side of a real kidney whose tissue reaches the border; 0.1 is a choice",
+        required=False, of="bin",
     ),
     Rule(
         "bleed_share", "qc", "bleed_share", 0.05, 0.3,

@@ -21,11 +21,16 @@ from clearspot.report.violins import LOGARITHMIC, can_remove, violin
 _SHOWN: Final = {
     keys.TOTAL_COUNTS: ("UMI counts", "UMI counts", "median_counts"),
     keys.N_GENES: ("Genes", "genes", "median_genes"),
+    keys.DESTRIPED_TOTAL: ("UMI counts without stripes", "UMI counts", ""),
     keys.percent_of("mt"): ("Mitochondrial share", "% mitochondrial", "median_percent_mt"),
     keys.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein", "median_percent_ribo"),
     keys.percent_of("hb"): ("Haemoglobin share", "% haemoglobin", "median_percent_hb"),
+    keys.CELL_AREA: ("Area", "µm²", "median_cell_area_um2"),
 }
 """Column -> title, unit, the record's name of its median over the spots that pass."""
+
+_SOMETIMES: Final = (keys.DESTRIPED_TOTAL, keys.CELL_AREA)
+"""Columns that only some samples have by their nature."""
 
 
 def qc_section(view: SampleView) -> ReportSection:
@@ -96,7 +101,10 @@ _FILTER_COLUMNS: Final = ("filter", "column", "threshold", "keeps", "removed_alo
 def _measures(view: SampleView) -> list[Block]:
     blocks: list[Block] = []
     for column, (title, unit, median) in _SHOWN.items():
-        if view.canvas is None or view.data is None or column not in view.data.obs:
+        there = view.data is not None and column in view.data.obs
+        if not there and column in _SOMETIMES:
+            continue
+        if view.canvas is None or view.data is None or not there:
             missing = f"{title}: not measured. No such gene has counts in this sample (FFPE probe sets leave them out)."
             blocks.append(Notice(missing))
             continue
@@ -108,7 +116,7 @@ def _measures(view: SampleView) -> list[Block]:
             f"map-{column}", f"obs:{column}", f"{title} over the tissue", "Colours span the middle 98 % of the spots.",
             colour_axis(float(low), float(high), unit, logarithmic=logarithmic), unit=unit, logarithmic=logarithmic,
         )  # fmt: skip
-        middle = view.records.metric("qc", median)
+        middle = view.records.metric("qc", median) if median else None
         shape = violin(view.records, view.data.obs, view.canvas, column, title, unit, middle)
         blocks.append(Row([shape, over_tissue]))
     return blocks

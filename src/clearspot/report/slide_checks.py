@@ -11,6 +11,7 @@ from clearspot.display.format import show
 from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Table, Text
 from clearspot.report.map_parts import colour_axis
+from clearspot.report.stripes import stripe_blocks
 from clearspot.report.view import SampleView
 
 _REGION_COLUMNS: Final = ("region", "kind", "place", "n_spots", "area_mm2", "counts_ratio", "mito_ratio", "genes_ratio")
@@ -20,7 +21,7 @@ _STATES: Final = {"good": NEUTRAL, "blurred": FAIL, "pale": QUALITATIVE[1], "ove
 
 def slide_check_blocks(view: SampleView) -> list[Block]:
     """Blocks of the checks that were made; empty where none was."""
-    return [*_regions(view), *_bleeding(view), *_tiles(view)]
+    return [*_regions(view), *stripe_blocks(view), *_bleeding(view), *_tiles(view)]
 
 
 def _regions(view: SampleView) -> list[Block]:

@@ -132,6 +132,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _metric("qc", "n_hvgs"),
     _metric("dusted", "epochs", "dusted_epochs"),
     _metric("dusted", "loss_best", "dusted_loss_best"),
+    _metric("ingest", "unit"),
+    _metric("ingest", "fraction_umi_in_cells"),
+    _metric("qc", "median_cell_area_um2"),
+    _metric("qc", "stripes_percent"),
 )
 """What came of the sample, what it is, how good it is, what was made of it, and technical details last."""
 

@@ -44,7 +44,7 @@ workflow PREPARE {
         .splitJson()
         .combine(ch_samplesheet)
         .map { row, sheet ->
-            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
+            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, unit: row.unit, microns_per_pixel: row.microns_per_pixel]
             def outs = stageSample(row, sheet.parent)
             if (outs.problem) {
                 error(outs.problem)

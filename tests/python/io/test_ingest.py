@@ -71,6 +71,7 @@ def test_record_says_what_was_measured(tmp_path):
     assert record.metrics == {
         "library_id": "lib1",
         "assay": "visium",
+        "unit": "spots",
         "slide_type": "visium_6.5mm",
         "bin_size_um": None,
         "chemistry": "Visium V4 Slide - FFPE v2",

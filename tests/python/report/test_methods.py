@@ -81,7 +81,7 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
         (qc(mito_threshold=100.0), "fewer than 50 counts", "mitochondrial"),
         (qc(ribo_threshold=3.0, hb_threshold=10.0), "less than 3 % ribosomal protein counts, with more than 10 %", "?"),
         (qc(n_hvgs=500, hvg_min_counts=20), "Up to 500 highly variable genes with more than 20 counts", "3000"),
-        (StepRecord("s", "graph", params=asdict(GraphParams())), "nearer than a radius", "Delaunay"),
+        (StepRecord("s", "graph", params=asdict(GraphParams(method="radius"))), "nearer than a radius", "Delaunay"),
         (StepRecord("s", "graph", params=asdict(GraphParams(method="delaunay"))), "Delaunay", "radius"),
         (domains(), "Gaussian mixture model, their number by the Bayesian information criterion", "Leiden"),
         (domains(n_domains=7), "a Gaussian mixture model with 7 domains", "criterion"),
