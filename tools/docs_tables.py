@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the generated tables of the documentation anew: steps, metrics, limits, columns of ``qc_summary.csv``.
+"""Regenerate the tables of the documentation: steps, metrics, limits, columns of ``qc_summary.csv``.
 
 A table stands between two comments in a page of ``docs/``, ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
 ``--check`` changes nothing and exits with 1 where a page is stale.
@@ -53,7 +53,7 @@ def metrics_table() -> str:
         )
         for metric in METRICS
     ]
-    return _table(("step", "metric", "meaning", "kind", "better", "written where"), rows)
+    return _table(("step", "metric", "meaning", "kind", "better", "condition"), rows)
 
 
 def limits_table() -> str:
@@ -67,17 +67,17 @@ def limits_table() -> str:
         )
         for rule in RULES
     ]
-    return _table(("name", "what; the direction that is worse", "look", "bad", "source of the limits"), rows)
+    return _table(("name", "metric; worse direction", "look", "bad", "source"), rows)
 
 
 def _guard(rule: Rule) -> str:
     """Where alone the rule speaks."""
-    return f"; only where `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
+    return f"; applies only if `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
 
 
 _PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)", "cell": " (segmented cells)"}
 _GENES: Final = {"both": "", "panel": " (panels of genes)", "whole": " (whole transcriptomes)"}
-_SCALES: Final = {"fraction": ", 0 to 1", "percent": ", per cent", "flag": " (1: yes, 0: no)"}
+_SCALES: Final = {"fraction": ", 0 to 1", "percent": ", percent", "flag": " (1: yes, 0: no)"}
 
 
 def summary_table() -> str:
@@ -111,9 +111,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where a page is stale.")
+@click.option("--check", is_flag=True, help="Do not write; exit with 1 if a page is out of date.")
 def main(check: bool) -> None:
-    """Write the tables in docs/ anew from the declarations in the code."""
+    """Regenerate the tables in docs/ from the declarations in the code."""
     stale = []
     for page in sorted(DOCS.rglob("*.md")):
         text = page.read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ _RANGES: Final[dict[Kind, tuple[float, float]]] = {
 _SLACK: Final = 1e-6
 """Share of a limit by which rounding may exceed it."""
 
-_KIND_WORDS: Final[dict[Kind, str]] = {"fraction": "0 to 1", "percent": "per cent", "skill": "at most 1"}
+_KIND_WORDS: Final[dict[Kind, str]] = {"fraction": "0 to 1", "percent": "percent", "skill": "at most 1"}
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def cell_shapes(
                     cells.removesuffix("_cells"),
                     "obs",
                     f"{len(lost)} cells without an outline, for example {lost[0]}",
-                    "cells by the names that Space Ranger gave them",
-                    "Give the names back that the cells had when they were read.",
+                    "cells with the names given by Space Ranger",
+                    "Restore the original cell names.",
                 )
             )
         if (rows >= 0).any():

@@ -155,9 +155,9 @@ def _refuse_shared_places(
             Problem(
                 sample,
                 "spot positions",
-                f"{shared} spots that passed quality control stand at {places} places, several at one place",
-                "each spot at a place of its own",
-                "remove the duplicated spots; give several sections in one file the column that tells them apart",
+                f"{shared} spots that passed quality control at only {places} different positions",
+                "a different position for each spot",
+                "remove duplicated spots; if the file has several sections, set the column that names them",
             )
         )
 
@@ -182,9 +182,9 @@ def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
             Problem(
                 sample,
                 "scale factors",
-                f"a graph radius of {micrometres:g} um, and nothing that tells the micrometres per pixel",
-                "a known scale, or no radius",
-                f"{given}, or leave {option('radius', 'graph_radius')} out: it is found from the spots",
+                f"a graph radius of {micrometres:g} µm, but an unknown pixel size",
+                "a known pixel size, or no radius",
+                f"{given}, or leave {option('radius', 'graph_radius')} out to compute it from the positions",
             )
         )
     return micrometres / float(um_per_px)
@@ -228,8 +228,8 @@ def _triangulated(points: NDArray[np.float64], longest: float, sample: str) -> E
             Problem(
                 sample,
                 "spot positions",
-                f"{len(points)} spots that cannot be triangulated (too few, or on one line)",
-                "spots spread over an area",
+                f"{len(points)} spots that cannot be triangulated (too few, or collinear)",
+                "spots that cover an area",
                 f"use {option('method', 'graph_method')} radius or knn",
             )
         ) from error
@@ -268,23 +268,25 @@ def _describe(
     if isolates:
         record.note(
             "handled",
-            f"Spots without a neighbour: {isolates} of {degree.size}. They keep their own value and learn from none.",
+            f"{isolates} of {degree.size} spots have no neighbour. They are denoised without information from other "
+            f"spots.",
         )
     if (sizes > 1).sum() > 1:
-        single = f", {isolates} of them single spots" if isolates else ""
+        single = f", of which {isolates} are single spots" if isolates else ""
         record.note(
             "handled",
-            f"The tissue lies in {sizes.size} separate pieces{single} (the largest holds {sizes[0]} of "
-            f"{degree.size} spots); nothing is smoothed from one to another.",
+            f"The tissue consists of {sizes.size} separate pieces{single} (the largest has {sizes[0]} of "
+            f"{degree.size} spots). No information is shared between pieces.",
         )
     if spacing.lattice == "irregular" and settings["method"] in ("radius", "grid"):
         record.note(
             "warning" if settings["method"] == "grid" else "info",
-            "The spots stand on no regular lattice: neighbours were chosen by distance alone.",
+            "The spots do not form a regular lattice, so neighbours were chosen by distance alone.",
         )
     wanted = record.params["n_neighbors"]
     if settings["method"] in ("radius", "grid") and record.params["radius"] is None and spacing.degree != wanted:
         record.note(
             "info",
-            f"{wanted} neighbours make no whole shell of a {spacing.lattice} arrangement: {spacing.degree} were taken.",
+            f"{wanted} neighbours are not a complete shell of a {spacing.lattice} lattice; {spacing.degree} were used "
+            f"instead.",
         )

@@ -93,8 +93,10 @@ def find_cell_folder(top: Folder, path: Path, sample: str) -> CellFolder:
     if found is None or not found.is_segmented():
         expected = "the folder segmented_outputs of Space Ranger 4"
         there = ", ".join(sorted(top.names())[:8]) or "nothing"
-        mend = "run Space Ranger 4 or newer with its cell segmentation, or read the bins: leave 'unit' empty"
-        raise BadInputError(Problem(sample, str(path), f"no segmented cells; the folder holds {there}", expected, mend))
+        mend = "run Space Ranger 4 or newer with cell segmentation, or leave 'unit' empty to read the bins"
+        raise BadInputError(
+            Problem(sample, str(path), f"no segmented cells; the folder contains {there}", expected, mend)
+        )
     if naming.SEGMENTED in found.names():
         return CellFolder(found, Folder(found.entry(naming.SEGMENTED)))
     return CellFolder(Folder(found.path.parent), found)

@@ -140,7 +140,7 @@ def _ingest(
             sample,
             f"no counts in any of the {in_tissue.sum()} spots in tissue",
             "spots in tissue with counts",
-            "give the matrix of this sample's own Space Ranger run",
+            "provide the matrix of this sample's own Space Ranger run",
         )
     stated = {
         "software_version": matrix.software_version,
@@ -166,7 +166,7 @@ def _ingest(
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:
         number = record.metrics["n_in_tissue_without_counts"]
-        record.note("handled", f"{number} spots in tissue have no counts: left out")
+        record.note("handled", f"{number} spots in tissue have no counts and were excluded.")
     return adata
 
 
@@ -179,11 +179,11 @@ def _rows_of(
     if error is not None:
         raise error
     if not match.exact:
-        record.note("handled", "barcodes of matrix and positions agree only without their suffix or prefix")
+        record.note("handled", "Barcodes of matrix and positions were matched without their suffix or prefix.")
     if layout.matrix_alternative is not None:
         difference = disagreement(layout.matrix, layout.matrix_alternative, sample)
         if difference:
-            record.note("warning", f"{difference}: {layout.matrix.name} is used")
+            record.note("warning", f"{difference}; {layout.matrix.name} was used.")
     return match.rows
 
 
@@ -191,7 +191,7 @@ def _outside(
     layout: OutsLayout, matrix: FeatureMatrix, positions: pd.DataFrame, sample: str, record: StepRecord
 ) -> OutsideTissue | None:
     if layout.matrix_raw is None:
-        record.note("info", "there is no raw matrix: UMIs outside tissue were not measured")
+        record.note("info", "There is no raw matrix, so UMI counts outside the tissue were not measured.")
         return None
     same = layout.matrix == layout.matrix_raw
     totals = matrix.totals() if same else read_barcode_totals(layout.matrix_raw, sample)
@@ -305,6 +305,6 @@ def _add_space_ranger_metrics(layout: OutsLayout, sample: str, record: StepRecor
     try:
         stated = read_metrics_summary(layout.metrics_summary, sample)
     except BadInputError as error:
-        record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+        record.note("warning", f"metrics_summary.csv was ignored: {error.problems[0].found}.")
         return
     record.tables["space_ranger"] = {"metric": list(stated), "value": list(stated.values())}

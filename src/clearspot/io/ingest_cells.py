@@ -65,8 +65,8 @@ def ingest_cells(
     record.messages += [*layout.messages, *cells.messages, *image_messages, *features.messages]
     kept = np.diff(features.genes.indptr) > 0
     if not kept.any():
-        mend = "give the matrix of this sample's own Space Ranger run"
-        raise bad(layout.matrix, sample, f"no counts in any of {len(kept)} cells", "cells with counts", mend)
+        mend = "provide the matrix of this sample's own Space Ranger run"
+        raise bad(layout.matrix, sample, f"no counts in any of the {len(kept)} cells", "cells with counts", mend)
 
     stated = {
         "software_version": matrix.software_version,
@@ -99,7 +99,7 @@ def ingest_cells(
         adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
     record.metrics |= _metrics(adata, cells, library, kept)
     if empty := record.metrics["n_in_tissue_without_counts"]:
-        record.note("handled", f"{empty} cells have no counts: left out")
+        record.note("handled", f"{empty} cells have no counts and were excluded.")
     return adata
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clearspot.io.reading import bad, open_binary, reading
 
 _EXPECTED: Final = "a GeoJSON FeatureCollection with a polygon and a cell_id for every cell"
-_SAME_RUN: Final = "take the GeoJSON files and the matrix from the same Space Ranger run"
+_SAME_RUN: Final = "use the GeoJSON files and the matrix of the same Space Ranger run"
 _NAME: Final = r"cellid_(\d+)(?:-\d+)?"
 _FEWEST_POINTS: Final = 3
 

@@ -29,8 +29,8 @@ _AREA_RATIO: Final = (0.5, 2.0)
 """Range of the outline's area over that of the squares, for the median cell. Simulated cells have 1.0; outlines in
 pixels of another image differ by the square of its scale, at least fourfold for an image half as large."""
 
-_EXPECTED_MAPPINGS: Final = "barcode mappings: cell_id (and in_nucleus) of every square of 2 um"
-_SAME_RUN: Final = "take matrix, GeoJSON files and barcode mappings from the same Space Ranger run of the same sample"
+_EXPECTED_MAPPINGS: Final = "barcode mappings: cell_id (and in_nucleus) of every 2 µm square"
+_SAME_RUN: Final = "use matrix, GeoJSON files and barcode mappings of the same Space Ranger run"
 
 
 @dataclass(frozen=True)
@@ -142,16 +142,18 @@ def read_segmented_cells(
     outlines = every.take(rows)
     nuclei = None if files.nuclei is None else read_outlines(files.nuclei, sample)
     if nuclei is not None and not (nuclei.rows_of(ids) >= 0).any():
-        found = "no nucleus of any of the matrix's cells"
+        found = "no nucleus for any cell of the matrix"
         raise bad(files.nuclei or files.outlines, sample, found, "nuclei with the cell_id of their cells", _SAME_RUN)
     n_squares = None if files.mappings is None else _squares(files.mappings, sample, matrix.barcodes, ids)
     messages = []
     if n_squares is None:
-        messages.append(Message("info", "barcode_mappings.parquet is missing: squares of each cell were not counted"))
+        messages.append(
+            Message("info", "barcode_mappings.parquet is missing, so the squares of each cell were not counted.")
+        )
     else:
         _require_same_image(outlines, n_squares, um_per_px, files.outlines, sample)
     if nuclei is None:
-        messages.append(Message("info", "nucleus_segmentations.geojson is missing: nuclei were not measured"))
+        messages.append(Message("info", "nucleus_segmentations.geojson is missing, so nuclei were not measured."))
     fraction = None
     if files.bins_matrix is not None:
         total = int(read_barcode_totals(files.bins_matrix, sample).totals.sum())
@@ -159,7 +161,7 @@ def read_segmented_cells(
         # tissue of bins and cells is cut differently at the edge: a share above 1 by so little is 1
         fraction = min(1.0, in_cells / total) if total else None
     else:
-        messages.append(Message("info", "there are no bins beside the cells: the share of counts in cells is unknown"))
+        messages.append(Message("info", "There are no bins, so the share of counts in cells is unknown."))
     return SegmentedCells(matrix, outlines, nuclei, n_squares, um_per_px, source, len(every), fraction, tuple(messages))
 
 
@@ -169,7 +171,7 @@ def _scale(layout: OutsLayout, factors: ScaleFactors, sample: str, override: flo
     if factors.microns_per_pixel is None:
         path = layout.scalefactors or layout.spatial_dir / "scalefactors_json.json"
         mend = f"set microns_per_pixel{by_caller('', '', ' in the samplesheet')}"
-        raise bad(path, sample, "no microns_per_pixel", "microns_per_pixel, to measure the cells", mend)
+        raise bad(path, sample, "no microns_per_pixel", "microns_per_pixel, which is needed to measure the cells", mend)
     return factors.microns_per_pixel, "scale factors"
 
 
@@ -177,7 +179,7 @@ def _numbers(barcodes: pd.Index, path: Path, sample: str) -> NDArray[np.int64]:
     ids = cell_numbers(barcodes)
     other = barcodes[ids < 0]
     if len(other):
-        found = f"{len(other)} names that are not of cells, for example {', '.join(map(str, other[:3]))}"
+        found = f"{len(other)} names that are not cell names, for example {', '.join(map(str, other[:3]))}"
         raise bad(path, sample, found, "cells named as in cellid_000000001-1", _SAME_RUN)
     return ids
 
@@ -225,7 +227,7 @@ def _require_same_image(
         raise bad(
             path,
             sample,
-            f"outlines of {ratio:.2g} times the area of their cells' squares ({um_per_px:.4g} um per pixel)",
+            f"outlines of {ratio:.2g} times the area of their cells' squares ({um_per_px:.4g} µm per pixel)",
             "outlines in pixels of the full-resolution image",
-            f"{_SAME_RUN}, and correct microns_per_pixel if you set it",
+            f"{_SAME_RUN}, and correct microns_per_pixel if it is set",
         )

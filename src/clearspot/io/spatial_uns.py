@@ -73,8 +73,8 @@ def open_full_image(
             path,
             sample,
             f"an image of {info.width} x {info.height} pixels",
-            f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image that the positions refer to",
-            f"give the image that Space Ranger was run with, or use this one on purpose with {allowed}",
+            f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image used by Space Ranger",
+            f"provide the image used by Space Ranger, or use this one anyway with {allowed}",
         )
     return FullImage(path, info, scale)
 
@@ -96,10 +96,10 @@ def spatial_entry(
         images["hires"] = read_downscaled(full.path, sample, HIRES_SIDE)
         reduction = images["hires"].shape[1] / full.info.width
         scalefactors["tissue_hires_scalef"] = reduction * full.scale
-        messages.append(Message("handled", f"tissue_hires_image.png is missing: made from {full.path.name}"))
+        messages.append(Message("handled", f"tissue_hires_image.png is missing and was created from {full.path.name}."))
     elif "hires" not in images:
         shown = "the lowres image is shown" if "lowres" in images else "no image is shown"
-        messages.append(Message("info", f"tissue_hires_image.png is missing: {shown}"))
+        messages.append(Message("info", f"tissue_hires_image.png is missing; {shown}."))
     return {"images": images, "scalefactors": scalefactors, "metadata": {}}, messages
 
 

@@ -36,7 +36,7 @@ def add_lattice_checks(record: StepRecord, adata: ad.AnnData, *, destripe: bool)
     bin_um = bin_size_um(adata)
     if bin_um is None or not {keys.ARRAY_ROW, keys.ARRAY_COL} <= set(adata.obs):
         if destripe:
-            record.note("info", "Stripes are those of the rows and columns of bins: there is nothing to take out.")
+            record.note("info", "Stripes are only removed from Visium HD bins, so the counts were not changed.")
         return
     row, column = (adata.obs[name].to_numpy(dtype=np.int64) for name in (keys.ARRAY_ROW, keys.ARRAY_COL))
     totals = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=np.float64)
@@ -46,7 +46,7 @@ def add_lattice_checks(record: StepRecord, adata: ad.AnnData, *, destripe: bool)
         record.metrics["border_to_inner_counts"] = border.ratio
     found = measure_stripes(row, column, totals)
     if found is None:
-        record.note("info", "Too few rows and columns of bins to measure stripes.")
+        record.note("info", "There are too few rows and columns of bins to measure stripes.")
         return
     record.metrics |= {
         "row_stripes_percent": 100.0 * found.rows.strength,
@@ -62,8 +62,8 @@ def add_lattice_checks(record: StepRecord, adata: ad.AnnData, *, destripe: bool)
         record.metrics["stripes_left_percent"] = 100.0 * max(left.rows.strength, left.columns.strength)
         record.note(
             "handled",
-            f"Stripes were taken out: rows of bins differed by {100 * found.rows.strength:.1f} % and columns by "
-            f"{100 * found.columns.strength:.1f} %. layers['destriped'] has the counts without them.",
+            f"Stripes were removed: rows of bins differed by {100 * found.rows.strength:.1f} % and columns by "
+            f"{100 * found.columns.strength:.1f} %. The corrected counts are in layers['destriped'].",
         )
 
 

@@ -113,7 +113,9 @@ class Rule:
         if self.direction:
             return self.direction
         if self.declared.better == "neither":
-            raise ValueError(f"{self.step}.{self.metric} has no better direction, so it can have no limit")
+            raise ValueError(
+                f"{self.step}.{self.metric} does not declare which direction is better, so it cannot have a limit"
+            )
         return "below" if self.declared.better == "higher" else "above"
 
     def applies(self, records: SampleRecords) -> bool:
@@ -176,7 +178,7 @@ def _if_measured(part: str) -> str:
 
 
 class _Figures(dict[str, Any]):
-    """What a rule's sentence may name; metrics and tables of its step are looked up as they are asked for."""
+    """What a rule's sentence may name; metrics and tables of its step are looked up on demand."""
 
     def __init__(self, rule: Rule, records: SampleRecords, value: str):
         super().__init__(value=value, place=records.spot_word, places=f"{records.spot_word}s")
@@ -215,7 +217,7 @@ def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     try:
         given = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _bad_limits(path, [f"no YAML: {error}"]) from error
+        raise _bad_limits(path, [f"not valid YAML: {error}"]) from error
     if not isinstance(given, dict):
         raise _bad_limits(path, [f"{given!r}"])
     wrong = [f"{name}: {limits}" for name, limits in given.items() if not _are_limits(limits, by_id.get(name))]
@@ -234,6 +236,6 @@ def _are_limits(limits: Any, rule: Rule | None) -> bool:
 
 
 def _bad_limits(path: Path, wrong: Sequence[str]) -> BadInputError:
-    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with the names that docs/output.md lists"
-    mend = "correct these lines, or take them out"
+    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with names listed in docs/output.md"
+    mend = "correct or remove these lines"
     return BadInputError([Problem("cohort", Path(path).name, found, expected, mend) for found in wrong])

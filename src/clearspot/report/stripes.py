@@ -21,7 +21,7 @@ def stripe_blocks(view: SampleView) -> list[Block]:
     said = f"Rows of bins differ by {rows} from their nearest rows, columns by {columns} (standard deviation)."
     if view.records.metric("qc", "is_destriped"):
         left = show(view.records.metric("qc", "stripes_left_percent"), "percent")
-        said += f" They were taken out (layers['destriped']): {left} is left."
+        said += f" They were removed (layers['destriped']); {left} remains."
     data = [
         {
             "type": "scattergl", "mode": "lines", "name": f"{name}s", "x": number[axis == name].tolist(),

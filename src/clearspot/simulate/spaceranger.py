@@ -34,7 +34,7 @@ _MARGIN_UM: Final = {"v1": 350.0, "v2": 350.0, "hd": 60.0}
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """Where the parts of a written sample lie; ``image`` is None where none was asked for."""
+    """Where the parts of a written sample lie; ``image`` is None if no image was requested."""
 
     sample: str
     chemistry: Chemistry
@@ -108,11 +108,11 @@ def write_outs(
         If the phantom does not fit on the slide, or an option does not fit the others.
     """
     if low_quality and assay is not None:
-        raise ValueError("low_quality chooses the assay; give one of the two")
+        raise ValueError("low_quality sets the assay; pass only one of the two")
     if chemistry == "hd" and not {COUNTED_UM} <= set(bin_sizes) <= {2, 8, 16}:
-        raise ValueError(f"Visium HD bins are of 2, 8 and 16 um, 8 among them, not {list(bin_sizes)}")
+        raise ValueError(f"Visium HD bin sizes must be 2, 8 or 16 µm and include 8, not {list(bin_sizes)}")
     if cells and (chemistry != "hd" or 2 not in bin_sizes):
-        raise ValueError("segmented cells are sums of the 2 um bins of Visium HD")
+        raise ValueError("segmented cells are sums of the 2 µm bins of Visium HD")
     outdir = Path(outdir)
     outs = outdir / "outs"
     seed_panel, seed_counts = np.random.SeedSequence([phantom.seed, CHEMISTRIES.index(chemistry) + 1]).spawn(2)

@@ -65,7 +65,7 @@ workflow PREPARE {
             .toSortedList()
             .filter { names -> names }
             .subscribe { names ->
-                log.warn("--diffst_pretrained stands in place of references: those of the samplesheet are not learned from (${names.join(', ')})")
+                log.warn("--diffst_pretrained replaces references: the references in the samplesheet are not used for training (${names.join(', ')})")
             }
     }
 

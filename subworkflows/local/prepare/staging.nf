@@ -44,7 +44,7 @@ def lookUp(where, sheet_folder) {
         return [path: path, address: address, there: path.exists()]
     }
     catch (Exception problem) {
-        log.warn("${address} cannot be looked up: ${problem.message}")
+        log.warn("${address} cannot be accessed: ${problem.message}")
         return [path: null, address: address, there: false]
     }
 }

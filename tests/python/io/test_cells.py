@@ -169,7 +169,7 @@ def rename_ids(content):
         (CELLS, flatten_first, "1 polygons without an area (cell_id 1)"),
         (CELLS, repeat_first, "1 cells with two polygons"),
         (CELLS, lambda content: {"type": "FeatureCollection", "features": []}, "no polygons"),
-        (NUCLEI, shift_ids, "no nucleus of any of the matrix's cells"),
+        (NUCLEI, shift_ids, "no nucleus for any cell of the matrix"),
         (SCALES, lambda content: {**content, "microns_per_pixel": None}, "no microns_per_pixel"),
         (SCALES, lambda content: {**content, "microns_per_pixel": 1.5}, "times the area of their cells' squares"),
     ],

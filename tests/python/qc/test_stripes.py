@@ -96,7 +96,7 @@ def test_spots_and_cells_have_no_stripes() -> None:
         record = run_qc(adata, "s", QCParams(destripe=True))
         assert "stripes_percent" not in record.metrics
         assert keys.DESTRIPED not in adata.layers
-        assert any("nothing to take out" in message.text for message in record.messages)
+        assert any("only removed from Visium HD bins" in message.text for message in record.messages)
 
 
 def test_denoised_means_lose_the_stripes_of_their_bins() -> None:

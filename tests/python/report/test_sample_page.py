@@ -115,7 +115,7 @@ def test_charts_of_a_raster_are_ones_that_plotly_accepts(made: Made, monkeypatch
         figure = with_arrays(chart, arrays_of(page.data), gene)
         kinds |= {trace.type for trace in go.Figure(data=figure["data"], layout=figure["layout"]).data}
     assert "heatmap" in kinds
-    assert "too many to draw one by one" in page.text
+    assert "too many to draw individually" in page.text
 
 
 def test_every_chart_has_its_place_and_every_place_its_chart(made: Made) -> None:
@@ -150,8 +150,8 @@ def test_genes_of_interest_come_first_then_what_gained_markers_and_the_most_spat
 
 def test_a_page_says_what_to_do_where_a_gene_is_missing(made: Made) -> None:
     text = page_of(made).text
-    assert "Gene missing? All 30 genes that were denoised are here." in text
-    assert "name it with --genes_of_interest" in text
+    assert "Gene missing? This page has all 30 denoised genes." in text
+    assert "add it with --genes_of_interest" in text
 
 
 def test_a_page_without_room_for_all_genes_says_how_many_it_has(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def test_a_page_without_room_for_all_genes_says_how_many_it_has(made: Made, monk
     page = page_of(made)
     here = len(page.data["genes"]["names"])
     assert 1 < here < 30
-    assert f"{here} of the 30 genes that were denoised are here" in page.text
+    assert f"This page has {here} of the 30 denoised genes" in page.text
     assert page.data["genes"]["names"][:3] == ["Gene7", "Gene9", "Gene4"]
 
 
@@ -224,7 +224,7 @@ def test_nothing_from_the_data_becomes_markup(made: Made) -> None:
 def test_key_numbers_go_by_10x_names(made: Made) -> None:
     text = page_of(made).text
     assert "Valid Barcodes 97.1 % Space Ranger" in text
-    assert "Median UMI Counts per Spot 62 measured here" in text
+    assert "Median UMI Counts per Spot 62 computed by clearspot" in text
 
 
 def test_every_filter_says_what_it_removed(made: Made) -> None:
@@ -249,8 +249,8 @@ def test_the_day_of_the_report_stands_in_its_head(made: Made) -> None:
 
 
 def test_a_gain_on_held_out_counts_comes_with_its_size(made: Made) -> None:
-    said = "they explain 6.2 % of the deviance, neighbours 1.8 %; median gene correlation 0.03."
-    assert f"predict better than averaging does: {said}" in page_of(made).text
+    said = "they explain 6.2 % of the deviance, the neighbour mean 1.8 %; median gene correlation 0.03."
+    assert f"predict better than averages: {said}" in page_of(made).text
 
 
 def test_domains_sort_as_numbers_do(made: Made) -> None:
@@ -266,7 +266,7 @@ def test_domains_sort_as_numbers_do(made: Made) -> None:
     ("reason", "words"),
     [
         ("no full-resolution image", "--allow_lowres_image"),
-        ("the image has 9 um per pixel: too coarse, 5 is the limit", "name the full-resolution H&E image"),
+        ("the image has 9 µm per pixel: too coarse, the limit is 5", "add the full-resolution H&E image"),
         (None, "run without --skip_superres"),
     ],
 )
@@ -303,8 +303,8 @@ def without_denoised(adata: ad.AnnData) -> None:
     ("spoil", "words", "chart"),
     [
         (without_image, "The sample has no tissue image.", None),
-        (without_scale, "Micrometres per pixel are not known", None),
-        (without_denoised, "holds no denoised values", "gene-denoised"),
+        (without_scale, "The pixel size of this sample is unknown", None),
+        (without_denoised, "has no denoised values", "gene-denoised"),
     ],
 )
 def test_what_the_file_lacks_is_said(made: Made, spoil: Any, words: str, chart: str | None) -> None:
@@ -350,12 +350,12 @@ def test_without_mitochondrial_genes_their_share_is_not_zero(made: Made) -> None
 
 def test_held_out_counts_judge_the_denoiser(made: Made) -> None:
     made.records["dusted"].metrics["heldout_beats_neighbours"] = False
-    said = "On held-out counts the denoised values predict no better than plain averages do: use them for looking."
+    said = "The denoised values do not predict held-out counts better than averages. Use them for display only."
     made.records["dusted"].note("warning", said)
     text = page_of(made).text
     assert "DUSTED 0.1240 6.2 % 0.0300" in text
-    assert "predict no better than plain averages do" in text
-    assert "Look before you use it: denoised values predict held-out counts no better than plain averages." in text
+    assert "do not predict held-out counts better than averages" in text
+    assert "Look first: denoised values predict held-out counts no better than averages." in text
 
 
 def test_without_held_out_counts_nothing_is_claimed(made: Made) -> None:
@@ -363,7 +363,7 @@ def test_without_held_out_counts_nothing_is_claimed(made: Made) -> None:
     record.metrics = {name: value for name, value in record.metrics.items() if not name.startswith("heldout")}
     del record.tables["heldout_genes"]
     page = page_of(made)
-    assert "No counts were held out of training" in page.text
+    assert "No counts were held out from training" in page.text
     assert "heldout-genes" not in page.data["charts"]
 
 
@@ -392,11 +392,11 @@ def test_super_resolution_is_marked_on_each_of_its_maps_and_stands_beside_the_ti
     page = page_of(made, add_superres(made))
     assert page.text.count("Predicted, not measured.") == 3
     assert page.data["charts"]["superres-tissue"]["layout"]["images"]
-    assert "Agreement with 7 spots that training never saw" in page.text
+    assert "Agreement with 7 held-out spots" in page.text
 
 
 @pytest.mark.parametrize(
-    ("projection", "words"), [(False, "need not add up to exactly"), (True, "Bins under a spot add up to what it")]
+    ("projection", "words"), [(False, "do not necessarily add up"), (True, "Bins under a spot add up exactly")]
 )
 def test_super_resolution_says_whether_bins_add_up_to_the_counts(made: Made, projection: bool, words: str) -> None:
     path = add_superres(made)
@@ -421,7 +421,7 @@ def test_a_page_with_all_parts_missing_at_once_says_each_and_has_no_empty_chart(
     page = page_of(made)
     for words in (
         "The sample has no tissue image.", "Mitochondrial share: not measured.", "Super-resolution was not run",
-        "holds no denoised values", "Edge effect: not measured",
+        "has no denoised values", "Edge effect: not measured",
     ):  # fmt: skip
         assert words in page.text
     assert all(trace_arrays(trace, arrays_of(page.data)) for c in page.data["charts"].values() for trace in c["data"])
@@ -443,14 +443,14 @@ def test_violins_show_kept_and_removed_spots_and_the_limit(made: Made) -> None:
     assert (kept, removed) == (totals[passes].tolist(), totals[~passes].tolist())
     assert [trace["name"] for trace in chart["data"]] == ["kept (132)", "removed (12)"]
     assert chart["layout"]["shapes"][0]["y0"] == pytest.approx(np.log1p(50))
-    assert "Dotted line: the filter keeps at least 50." in page.text
+    assert "Dotted line: filter limit (at least 50)." in page.text
 
 
 def test_a_limit_far_from_the_values_does_not_flatten_the_violins(made: Made) -> None:
     made.records["qc"].tables["filters"]["threshold"][1] = 90.0
     page = page_of(made)
     assert "shapes" not in page.data["charts"]["violin-pct_counts_mt"]["layout"]
-    assert "The filter keeps at most 90, which is beyond this axis." in page.text
+    assert "The filter limit (at most 90) is outside this axis." in page.text
 
 
 def test_violins_of_many_spots_are_of_a_part_of_them(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,7 +460,7 @@ def test_violins_of_many_spots_are_of_a_part_of_them(made: Made, monkeypatch: py
     chart = page.data["charts"]["violin-total_counts"]
     shown = [len(with_arrays(trace["y"], page.data["store"], "")) for trace in chart["data"]]
     assert sum(shown) == 48
-    assert "Shapes are of one spot in 3." in page.text
+    assert "Shapes are based on one spot in 3." in page.text
 
 
 def test_a_refused_sample_has_a_small_page_that_says_why(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def check_cells(
         try:
             read_metrics_summary(layout.metrics_summary, sample)
         except BadInputError as error:
-            record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+            record.note("warning", f"metrics_summary.csv was ignored: {error.problems[0].found}.")
     reduced = check_reduced(record, layout, factors, None, None, None)
     outside = False
     if cells is not None and factors is not None:
@@ -76,7 +76,7 @@ def check_cells(
             "microns_per_pixel_from_scale_factors": factors.microns_per_pixel,
         }
         if not np.any(totals):
-            mend = "take the matrix of this sample's own Space Ranger run"
+            mend = "provide the matrix of this sample's own Space Ranger run"
             record.problems.append(
                 Problem(sample, shown_name(layout.matrix), "no counts in any cell", "cells with counts", mend)
             )

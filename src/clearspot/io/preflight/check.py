@@ -40,7 +40,7 @@ def check_outs(
 ) -> StepRecord:
     """Check one sample's outs folder and image before anything costly runs on them.
 
-    Everything that can be checked is, also after a problem: the user mends all of it in one go.
+    Checks continue after a problem, so that the user can fix all problems at once.
 
     Parameters
     ----------
@@ -102,7 +102,9 @@ def _check_layout(record: StepRecord, layout: OutsLayout) -> None:
     }
     if len(layout.positions) > 1:
         names = " and ".join(path.name for path in layout.positions)
-        record.note("handled", f"several positions files ({names}): they must agree, and the first is used")
+        record.note(
+            "handled", f"There are several positions files ({names}) with the same content; the first was used."
+        )
 
 
 def _check_content(
@@ -128,14 +130,14 @@ def _check_content(
         try:
             read_metrics_summary(layout.metrics_summary, sample)
         except BadInputError as error:
-            record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+            record.note("warning", f"metrics_summary.csv was ignored: {error.problems[0].found}.")
     if matrix is not None:
         check_features(record, matrix, layout.matrix)
         check_version(record, layout.assay == "visium_hd")
     if matrix is not None and layout.matrix_alternative is not None:
         with collecting(record):
             if difference := disagreement(layout.matrix, layout.matrix_alternative, sample):
-                record.note("warning", f"{difference}: the .h5 matrix is used")
+                record.note("warning", f"{difference}; the .h5 matrix was used.")
     if positions is not None:
         grid = check_grid(record, positions, shown_name(layout.positions[0]), layout.bin_size_um)
         if matrix is not None:

@@ -68,7 +68,7 @@ def check_reduced(
     kinds = {key: picture_kind(picture) for key, picture in pictures.items()}
     shown = {key: picture for key, picture in pictures.items() if kinds[key] != "blank"}
     for key in [key for key in pictures if key not in shown]:
-        record.note("warning", f"{layout.images[key].name} is blank: nothing can be compared with it")
+        record.note("warning", f"{layout.images[key].name} is blank, so nothing can be compared with it.")
     record.metrics |= {
         "images": ", ".join(layout.images) or None,
         "image_kind": next((kinds[key] for key in shown), None),
@@ -124,12 +124,12 @@ def check_bounds(
             Problem(
                 record.sample,
                 shown_name(layout.scalefactors),
-                f"scale factors that put {share} outside {name}, and a spot diameter that does not fit the pitch",
-                "the scale factors of this sample's positions and images",
-                "copy scalefactors_json.json from the same Space Ranger run as positions and images",
+                f"scale factors that place {share} outside {name}, and a spot diameter inconsistent with the pitch",
+                "the scale factors of this sample",
+                "copy scalefactors_json.json from the Space Ranger run of the positions and images",
             )
         )
         return True
-    off = ": it was cropped, or is of another sample" if inside < _MOSTLY else ""
-    record.note("warning", f"{share} lie outside {name}{off}")
+    off = "; it was cropped, or is from another sample" if inside < _MOSTLY else ""
+    record.note("warning", f"{share} lie outside {name}{off}.")
     return inside < _MOSTLY

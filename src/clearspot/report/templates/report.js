@@ -139,7 +139,7 @@
       const { cmin, cmax, tickvals, ticktext } = genes.axis(gene);
       layout.coloraxis = { ...layout.coloraxis, cmin, cmax, colorbar: { ...layout.coloraxis.colorbar, tickvals, ticktext } };
       if (id.endsWith("-denoised") && !genes.isDenoised(gene)) {
-        const text = "Not denoised.<br>Name it with --genes_of_interest";
+        const text = "Not denoised.<br>Add it with --genes_of_interest";
         layout.annotations = [...(layout.annotations || []), { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: onLight ? "#1b2733" : ink.$ink } }];
       }
     } else if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
