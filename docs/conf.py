@@ -44,7 +44,7 @@ myst_heading_anchors = 4
 # Front matter of the tutorials is for jupytext.
 suppress_warnings = ["myst.topmatter"]
 
-autodoc_typehints_format = "short"
+autodoc_typehints_format = "fully-qualified"
 autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 napoleon_google_docstring = False
@@ -60,6 +60,7 @@ html_copy_source = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+RETURNS: Final = re.compile(r"^(?P<head>Returns\n-+\n)(?P<text>(?:\S.*(?:\n|\Z))+)", flags=re.MULTILINE)
 LINK: Final = re.compile(r"(?<=\]\()(?!\w+:|#)(?P<path>[^)#\s]+)(?=[)#])")
 
 
@@ -105,9 +106,20 @@ def read_page(_app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = as_on_site(path.read_text(encoding="utf-8"), REPOSITORY, page_folder) + source[0]
 
 
+def read_docstring(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
+    """Keep a paragraph under "Returns" together: napoleon takes each line of it for a type."""
+    lines[:] = RETURNS.sub(_as_description, "\n".join(lines)).split("\n")
+
+
+def _as_description(match: re.Match[str]) -> str:
+    """As the description of a value without name and type."""
+    return f"{match['head']}:\n    {match['text'].rstrip().replace(chr(10), chr(10) + '    ')}\n"
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect what this file adds to Sphinx."""
     app.connect("source-read", read_page)
+    app.connect("autodoc-process-docstring", read_docstring, priority=400)  # before napoleon
     app.add_lexer("csv", TextLexer)
     # These two are packages that can be called; what is documented is the function.
     for name in ("qc", "domains"):
