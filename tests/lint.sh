@@ -51,10 +51,17 @@ nf_core_lint() {
     nf-core --hide-progress pipelines lint --dir . --markdown "$scratch/nf-core.md"
 }
 
+# Misspelt words in every text that is not generated; what a test misspells on purpose says so (`codespell:ignore`).
+spelling() {
+    git ls-files -z -- ':!*.png' ':!*.svg' ':!*.lock' | xargs -0 codespell
+}
+
 check 'ruff check' ruff check .
 check 'ruff format' ruff format --check .
 check 'mypy' mypy
 check 'import-linter' lint-imports --no-cache --no-logo
+check 'codespell' spelling
+check 'vocabulary' python tools/words.py
 check 'nextflow lint' nextflow_lint
 check 'nextflow strict parser' strict_parser
 check 'nf-core pipelines lint' nf_core_lint

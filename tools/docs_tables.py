@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Regenerate the tables of the documentation: steps, metrics, limits, columns of ``qc_summary.csv``.
+"""Regenerate the tables of the documentation: steps, metrics, limits, columns of ``qc_summary.csv``, parameters.
 
 A table stands between two comments in a page of ``docs/``, ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
 ``--check`` changes nothing and exits with 1 where a page is stale.
@@ -7,10 +7,11 @@ A table stands between two comments in a page of ``docs/``, ``<!-- table: NAME -
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -20,7 +21,8 @@ from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 
-DOCS: Final = Path(__file__).parents[1] / "docs"
+ROOT: Final = Path(__file__).parents[1]
+DOCS: Final = ROOT / "docs"
 
 _MARKED: Final = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
 
@@ -33,11 +35,16 @@ def steps_table() -> str:
             step.title,
             step.does,
             "yes" if step.required else "no",
-            "" if step.record is None else f"`{step.record.format(sample='<sample>')}`",
+            _files([] if step.record is None else [step.record]),
+            _files(step.outputs),
         )
         for step in STEPS
     ]
-    return _table(("step", "title", "what it does", "required", "record"), rows)
+    return _table(("step", "title", "what it does", "required", "record", "files"), rows)
+
+
+def _files(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name.format(sample='<sample>')}`" for name in names)
 
 
 def metrics_table() -> str:
@@ -86,11 +93,57 @@ def summary_table() -> str:
     return _table(("column", "meaning"), [(f"`{name}`", meaning) for name, meaning in columns.items()])
 
 
+def parameters_table() -> str:
+    """One table for each group of ``nextflow_schema.json``, one row a parameter."""
+    groups = json.loads((ROOT / "nextflow_schema.json").read_text(encoding="utf-8"))["$defs"]
+    return "".join(_parameter_group(group) for group in groups.values()) + "\n"
+
+
+def _parameter_group(group: dict[str, Any]) -> str:
+    required = set(group.get("required", ()))
+    rows = [
+        (
+            f"`--{name}`",
+            "required" if name in required else _default(one),
+            _allowed(one),
+            _linked(" ".join(filter(None, (one["description"], one.get("help_text"))))),
+        )
+        for name, one in group["properties"].items()
+    ]
+    head = ("parameter", "default", "value", "meaning")
+    return f"\n## {group['title']}\n\n{_linked(group['description'])}\n\n{_table(head, rows)}"
+
+
+def _default(one: dict[str, Any]) -> str:
+    if "default" not in one:
+        return ""
+    value = one["default"]
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _allowed(one: dict[str, Any]) -> str:
+    """Values that a parameter takes."""
+    if "enum" in one:
+        return ", ".join(f"`{value}`" for value in one["enum"])
+    bounds = [f"{word} {one[key]:g}" for key, word in _BOUNDS.items() if key in one]
+    return ", ".join([_FORMATS.get(one.get("format", ""), one["type"]), *bounds])
+
+
+_BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+_FORMATS: Final = {"file-path": "file", "directory-path": "folder"}
+
+
+def _linked(text: str) -> str:
+    """The text of the schema with links to the pages that it names."""
+    return re.sub(r"\bdocs/([\w/]+\.md)", r"[\1](\1)", text).replace("|", "\\|")
+
+
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "steps": steps_table,
     "metrics": metrics_table,
     "limits": limits_table,
     "summary": summary_table,
+    "parameters": parameters_table,
 }
 
 
