@@ -65,7 +65,7 @@ check 'mypy' mypy
 check 'import-linter' lint-imports --no-cache --no-logo
 check 'codespell' spelling
 check 'vocabulary' python tools/words.py
-check 'nextflow lint' nextflow_lint main.nf nextflow.config $(git ls-files '*.nf' 'conf/*.config')
+check 'nextflow lint' nextflow_lint nextflow.config $(git ls-files '*.nf' 'conf/*.config')
 check 'nextflow strict parser' strict_parser
 check 'nf-core pipelines lint' nf_core_lint
 check 'nf-core pipelines schema lint' nf-core --hide-progress pipelines schema lint nextflow_schema.json
