@@ -8,11 +8,12 @@ PROFILE ?=
 ARGS    ?=
 PYTHON  ?=
 SAMPLE  := .phantom
+SITE    := _site
 
 NEXTFLOW := tools/nextflow/launch
 IN_VENV  := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NXF_OFFLINE=true
 
-.PHONY: run test lint setup clean help
+.PHONY: run test lint docs setup clean help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -47,6 +48,11 @@ $(SAMPLE)/samplesheet.csv: setup
 lint: setup
 	$(IN_VENV) tests/lint.sh
 
+# The documentation as a site. A warning fails: a link that leads nowhere, a docstring that cannot be read.
+docs: setup
+	$(IN_VENV) python -W ignore::FutureWarning -m sphinx --quiet --fail-on-warning --keep-going --doctree-dir .sphinx docs $(SITE)
+	@echo "$(SITE)/index.html"
+
 # nf-test is on no package registry: its suites run where it is installed, and are said to be skipped where not.
 test: setup lint
 	@if command -v nf-test >/dev/null; then \
@@ -56,4 +62,4 @@ test: setup lint
 	$(IN_VENV) python -m pytest -n 2 --dist loadfile --durations 8 tests/pipeline
 
 clean:
-	rm -rf $(SAMPLE) results work .nextflow .nextflow.log*
+	rm -rf $(SAMPLE) $(SITE) .sphinx results work .nextflow .nextflow.log*

@@ -1,6 +1,6 @@
 #!/usr/bin/env nextflow
 /*
-    clearspot: denoises and super-resolves Space Ranger output, and reports whether to believe it.
+    clearspot: denoises and super-resolves Space Ranger output, and reports the quality of the results.
 */
 
 include { CLEARSPOT } from './workflows/clearspot'

@@ -19,15 +19,21 @@ from clearspot.errors import exit_codes
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     required=True,
-    help="Record of a step, or a folder of records; may be repeated.",
+    help="Record of a step, or a folder of records. Can be repeated.",
 )
-@click.option("--multiqc-config", "configs", type=FILE, multiple=True, help="MultiQC configuration; the last one wins.")
 @click.option(
-    "--versions", type=FILE, multiple=True, help="YAML file of process, software and version; may be repeated."
+    "--multiqc-config",
+    "configs",
+    type=FILE,
+    multiple=True,
+    help="MultiQC configuration file. Can be repeated; later files take precedence.",
 )
-@click.option("--thresholds", type=FILE, help="YAML file with limits of the traffic lights that differ.")
+@click.option(
+    "--versions", type=FILE, multiple=True, help="YAML file of process, software and version. Can be repeated."
+)
+@click.option("--thresholds", type=FILE, help="YAML file with custom limits for the report's checks.")
 @click.option("--title", help="Title of the report.")
-@click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: this folder]")
+@click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: current folder]")
 def main(
     records: tuple[Path, ...],
     configs: tuple[Path, ...],

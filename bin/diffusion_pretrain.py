@@ -21,7 +21,7 @@ from clearspot.step_script import StepScript, step_command
     multiple=True,
     required=True,
     type=click.Path(path_type=Path, exists=True),
-    help="Reference: output of reference_prepare.py, a Xenium folder, or a Visium HD .h5ad; may be repeated.",
+    help="Reference: output of reference_prepare.py, a Xenium folder, or a Visium HD .h5ad. Can be repeated.",
 )
 @PRETRAIN_OPTIONS
 @options_of(DiffstParams, *PRETRAIN_FIELDS, *RUN_FIELDS)

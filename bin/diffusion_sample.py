@@ -22,8 +22,10 @@ FIELDS = ("diffusion", "projection", "samples", "evaluations", "tile", "gene_chu
 @click.option("--checkpoint", required=True, type=FILE, help="Trained model.")
 @SCALE_OPTION
 @options_of(DiffstParams, *SECTION_FIELDS, *FIELDS, *RUN_FIELDS)
-@click.option("--draws", type=FOLDER, help="Folder that keeps the samples of an interrupted run.")
-@click.option("--ome-tiff", is_flag=True, help="Write superres_maps/SAMPLE.superres.ome.tif, a channel for each gene.")
+@click.option("--draws", type=FOLDER, help="Folder in which an interrupted run keeps its samples.")
+@click.option(
+    "--ome-tiff", is_flag=True, help="Write superres_maps/SAMPLE.superres.ome.tif, with one channel per gene."
+)
 def main(script: StepScript, h5ad: Path, histology: Path | None, checkpoint: Path, **options: Any) -> None:
     """Write SAMPLE.superres.h5ad and SAMPLE.superres.json."""
     from clearspot.diffst.output.command import sample_file  # torch takes seconds to import; --help should not

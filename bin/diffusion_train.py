@@ -24,10 +24,10 @@ FIELDS = (
 @INPUT_OPTIONS
 @SCALE_OPTION
 @options_of(DiffstParams, *SECTION_FIELDS, *FIELDS, *RUN_FIELDS)
-@click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run.")
-@click.option("--checkpoint-dir", type=FOLDER, help="Folder that keeps the checkpoint for a later attempt.")
-@click.option("--start-from", type=FILE, help="Model that was trained on references, by diffusion_pretrain.py.")
-@click.option("--alone-if-unfit", is_flag=True, help="Train on the sample alone where that model does not fit it.")
+@click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run, to resume.")
+@click.option("--checkpoint-dir", type=FOLDER, help="Folder in which the checkpoint is kept for a later attempt.")
+@click.option("--start-from", type=FILE, help="Model trained on references by diffusion_pretrain.py, to start from.")
+@click.option("--alone-if-unfit", is_flag=True, help="Train on the sample alone if that model does not match it.")
 def main(script: StepScript, h5ad: Path, histology: Path | None, **options: Any) -> None:
     """Write SAMPLE.diffst.pt and SAMPLE.superres_train.json."""
     from clearspot.diffst.output.command import train_file  # torch takes seconds to import; --help should not

@@ -14,13 +14,13 @@ OUTS = Path("outs")
     "--manifest",
     type=click.Path(path_type=Path, exists=True),
     required=True,
-    help="JSON: places in the outs folder of the staged files (in order), and of what is there beside them.",
+    help="JSON file: paths of the staged files in the outs folder, in order, and of what else the folder holds.",
 )
 @click.option(
     "--staged", type=click.Path(path_type=Path), required=True, help="Folder of the numbered staging folders."
 )
 def main(manifest: Path, staged: Path) -> None:
-    """Link the n-th staged file to its place in the folder outs, and print the path that is to be read."""
+    """Link each staged file to its path in the folder outs, and print the path to read."""
     entries = json.loads(manifest.read_text(encoding="utf-8"))
     OUTS.mkdir(exist_ok=True)
     for folder in entries["folders"]:
@@ -47,7 +47,7 @@ def main(manifest: Path, staged: Path) -> None:
 def _place(entry: str) -> Path:
     relative = PurePosixPath(entry)
     if relative.is_absolute() or ".." in relative.parts:
-        raise click.UsageError(f"a path that leaves the outs folder: {entry}")
+        raise click.UsageError(f"path outside the outs folder: {entry}")
     return OUTS / relative
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lay a reference of high resolution onto bins, for the training of every sample."""
+"""Rasterise a high-resolution reference into bins, for training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clearspot.step_script import StepScript, step_command
 @click.option(
     "--image-alignment",
     type=click.Path(path_type=Path),
-    help="Xenium: image alignment file of Xenium Explorer, from pixels of the image to those of the morphology image.",
+    help="Xenium: image alignment file of Xenium Explorer, which maps pixels of the image to the morphology image.",
 )
 @SCALE_OPTION
 @click.option(
@@ -28,13 +28,13 @@ from clearspot.step_script import StepScript, step_command
     type=click.FloatRange(min=2, max=50),
     default=16.0,
     show_default=True,
-    help="Side of a bin in µm, as that of the samples' super-resolution.",
+    help="Bin size in µm. Must equal the bin size of the samples' super-resolution.",
 )
 @options_of(DiffstParams, "image_encoder", "threads")
 def main(script: StepScript, outs: Path, **options: Any) -> None:
     """Write SAMPLE.reference.h5ad and SAMPLE.reference.json; --outs may be Visium HD or a Xenium folder.
 
-    With --image also SAMPLE.reference.histology.npz, for bins that learn from image and counts together.
+    With --image, also write SAMPLE.reference.histology.npz, for training on image and counts together.
     """
     from clearspot.diffst.data.reference_file import prepare_reference  # takes seconds to import; --help should not
 

@@ -13,9 +13,9 @@ from clearspot.step_script import StepScript, step_command
 
 
 @step_command("sample_report")
-@click.option("--h5ad", type=FILE, help="AnnData file of the sample; left out for a refused sample.")
-@click.option("--denoised", type=FILE, help="File of the denoised values, if they are too large for a layer.")
-@click.option("--superres", type=FILE, help="File of the super-resolved expression, if there is any.")
+@click.option("--h5ad", type=FILE, help="AnnData file of the sample. Omit for a refused sample.")
+@click.option("--denoised", type=FILE, help="File of the denoised values, if they are not a layer of the AnnData file.")
+@click.option("--superres", type=FILE, help="File of the super-resolved expression, if available.")
 @click.option(
     "--record",
     "--records",
@@ -23,9 +23,9 @@ from clearspot.step_script import StepScript, step_command
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     required=True,
-    help="Record of a step, or a folder of records; may be repeated.",
+    help="Record of a step, or a folder of records. Can be repeated.",
 )
-@click.option("--thresholds", type=FILE, help="YAML file with limits of the traffic lights that differ.")
+@click.option("--thresholds", type=FILE, help="YAML file with custom limits for the report's checks.")
 def main(
     script: StepScript,
     h5ad: Path | None,

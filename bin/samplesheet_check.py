@@ -14,12 +14,17 @@ from clearspot.step_script import StepScript, step_command
 
 @step_command("samplesheet")
 @click.option(
-    "--samplesheet", type=click.Path(path_type=Path), required=True, help="Samplesheet: CSV, TSV, YAML, JSON."
+    "--samplesheet", type=click.Path(path_type=Path), required=True, help="Samplesheet: CSV, TSV, YAML or JSON."
 )
 @click.option("--schema", type=FILE, required=True, help="JSON Schema of the samplesheet.")
-@click.option("--params", type=FILE, required=True, help="All parameters as JSON; an empty file: not checked.")
+@click.option(
+    "--params",
+    type=FILE,
+    required=True,
+    help="All parameters as JSON. If the file is empty, parameters are not checked.",
+)
 @click.option("--params-schema", type=FILE, required=True, help="JSON Schema of the parameters.")
-@click.option("--thresholds", type=FILE, help="YAML file with limits of the reports' traffic lights.")
+@click.option("--thresholds", type=FILE, help="YAML file with custom limits for the report's checks.")
 def main(
     script: StepScript, samplesheet: Path, schema: Path, params: Path, params_schema: Path, thresholds: Path | None
 ) -> None:

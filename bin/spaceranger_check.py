@@ -7,12 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION
+from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION, UNIT_OPTION
 from clearspot.step_script import StepScript, step_command
 
 
 @step_command("check")
 @OUTS_OPTIONS
+@UNIT_OPTION
 @IMAGE_OPTIONS
 @SCALE_OPTION
 def main(script: StepScript, outs: Path, **options: Any) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from clearspot import keys
 from clearspot.io.atomic import write_h5ad
-from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION
+from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION, UNIT_OPTION
 from clearspot.step_script import StepScript, step_command
 
 
 @step_command("ingest")
 @OUTS_OPTIONS
+@UNIT_OPTION
 @IMAGE_OPTIONS
 @SCALE_OPTION
 def main(script: StepScript, outs: Path, **options: Any) -> None:

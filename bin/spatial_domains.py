@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Find the spatial domains of one sample, their markers, and how spatial its genes are before and after denoising."""
+"""Find the spatial domains of one sample, their markers, and Moran's I of its genes before and after denoising."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from clearspot.step_script import StepScript, step_command
 
 
 @step_command("domains")
-@click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample, denoised.")
-@click.option("--denoised", type=FILE, help="File of the denoised values, if they are too large for a layer.")
+@click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample, after denoising.")
+@click.option("--denoised", type=FILE, help="File of the denoised values, if they are not a layer of the AnnData file.")
 @options_of(DomainParams)
 def main(script: StepScript, h5ad: Path, denoised: Path | None, **settings: Any) -> None:
     """Write SAMPLE.h5ad, SAMPLE.domains.json and tables for Loupe Browser in loupe/."""

@@ -17,10 +17,10 @@ from clearspot.step_script import StepScript, step_command
 
 @step_command("spatialdata")
 @click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample.")
-@click.option("--superres", type=FILE, help="Super-resolved expression of the sample.")
+@click.option("--superres", type=FILE, help="File of the super-resolved expression of the sample.")
 @options_of(ExportParams)
 def main(script: StepScript, h5ad: Path, superres: Path | None, **settings: Any) -> None:
-    """Write SAMPLE.zarr.zip, SAMPLE.spatialdata.json, and SAMPLE.vitessce.json and SAMPLE.tmap, for viewers."""
+    """Write SAMPLE.zarr.zip, SAMPLE.spatialdata.json, and SAMPLE.vitessce.json and SAMPLE.tmap for viewers."""
     from clearspot.export.spatialdata_zarr import write_spatialdata  # takes seconds to import; --help should not
     from clearspot.export.viewers import write_viewers
 

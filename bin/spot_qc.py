@@ -17,7 +17,7 @@ from clearspot.step_script import StepScript, step_command
 
 
 @step_command("qc")
-@click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample, as ingested.")
+@click.option("--h5ad", type=FILE, required=True, help="AnnData file of the sample, after ingest.")
 @options_of(QCParams)
 def main(script: StepScript, h5ad: Path, genes_of_interest: Path | None, **settings: Any) -> None:
     """Write SAMPLE.h5ad and SAMPLE.qc.json."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the record of a step that did nothing, for stub runs of the pipeline."""
+"""Write a step's record without running the step, for stub runs of the pipeline."""
 
 import json
 from pathlib import Path
@@ -29,10 +29,10 @@ def _metrics(_context: click.Context, _option: click.Parameter, given: tuple[str
 
 @click.command()
 @click.option("--step", "name", type=click.Choice([step.name for step in STEPS]), required=True, help="Name of a step.")
-@click.option("--sample", default=COHORT, help="Sample name; left out for a step that runs once for all samples.")
-@click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: this folder]")
+@click.option("--sample", default=COHORT, help="Sample name. Omit for a step that runs once for all samples.")
+@click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: current folder]")
 @click.option(
-    "--versions", type=click.Path(path_type=Path, dir_okay=False), help="YAML file for the versions of the software."
+    "--versions", type=click.Path(path_type=Path, dir_okay=False), help="YAML file to write with the software versions."
 )
 @click.option(
     "--metric",
@@ -40,7 +40,7 @@ def _metrics(_context: click.Context, _option: click.Parameter, given: tuple[str
     multiple=True,
     callback=_metrics,
     metavar="NAME=VALUE",
-    help="Metric of the record, with a JSON value; may be repeated.",
+    help="Metric of the record, with a JSON value. Can be repeated.",
 )
 def main(name: str, sample: str, outdir: Path, versions: Path | None, metrics: dict[str, Any]) -> None:
     """Write the step's record with status ok. A step without a record writes its versions only."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the generated tables of the documentation anew: steps, metrics, limits, columns of ``qc_summary.csv``.
+"""Regenerate the tables of the documentation: steps, metrics, limits, columns of ``qc_summary.csv``, parameters.
 
 A table stands between two comments in a page of ``docs/``, ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
 ``--check`` changes nothing and exits with 1 where a page is stale.
@@ -7,10 +7,11 @@ A table stands between two comments in a page of ``docs/``, ``<!-- table: NAME -
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -20,7 +21,8 @@ from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 
-DOCS: Final = Path(__file__).parents[1] / "docs"
+ROOT: Final = Path(__file__).parents[1]
+DOCS: Final = ROOT / "docs"
 
 _MARKED: Final = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
 
@@ -33,11 +35,16 @@ def steps_table() -> str:
             step.title,
             step.does,
             "yes" if step.required else "no",
-            "" if step.record is None else f"`{step.record.format(sample='<sample>')}`",
+            _files([] if step.record is None else [step.record]),
+            _files(step.outputs),
         )
         for step in STEPS
     ]
-    return _table(("step", "title", "what it does", "required", "record"), rows)
+    return _table(("step", "title", "what it does", "required", "record", "files"), rows)
+
+
+def _files(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name.format(sample='<sample>')}`" for name in names)
 
 
 def metrics_table() -> str:
@@ -53,7 +60,7 @@ def metrics_table() -> str:
         )
         for metric in METRICS
     ]
-    return _table(("step", "metric", "meaning", "kind", "better", "written where"), rows)
+    return _table(("step", "metric", "meaning", "kind", "better", "condition"), rows)
 
 
 def limits_table() -> str:
@@ -67,17 +74,17 @@ def limits_table() -> str:
         )
         for rule in RULES
     ]
-    return _table(("name", "what; the direction that is worse", "look", "bad", "source of the limits"), rows)
+    return _table(("name", "metric; worse direction", "look", "bad", "source"), rows)
 
 
 def _guard(rule: Rule) -> str:
     """Where alone the rule speaks."""
-    return f"; only where `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
+    return f"; applies only if `{rule.guard}` is at most {rule.guard_limit:g} (`guard_limit`)" if rule.guard else ""
 
 
-_PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)"}
+_PLACES: Final = {"both": "", "spot": " (spots)", "bin": " (Visium HD bins)", "cell": " (segmented cells)"}
 _GENES: Final = {"both": "", "panel": " (panels of genes)", "whole": " (whole transcriptomes)"}
-_SCALES: Final = {"fraction": ", 0 to 1", "percent": ", per cent", "flag": " (1: yes, 0: no)"}
+_SCALES: Final = {"fraction": ", 0 to 1", "percent": ", percent", "flag": " (1: yes, 0: no)"}
 
 
 def summary_table() -> str:
@@ -86,11 +93,57 @@ def summary_table() -> str:
     return _table(("column", "meaning"), [(f"`{name}`", meaning) for name, meaning in columns.items()])
 
 
+def parameters_table() -> str:
+    """One table for each group of ``nextflow_schema.json``, one row a parameter."""
+    groups = json.loads((ROOT / "nextflow_schema.json").read_text(encoding="utf-8"))["$defs"]
+    return "".join(_parameter_group(group) for group in groups.values()) + "\n"
+
+
+def _parameter_group(group: dict[str, Any]) -> str:
+    required = set(group.get("required", ()))
+    rows = [
+        (
+            f"`--{name}`",
+            "required" if name in required else _default(one),
+            _allowed(one),
+            _linked(" ".join(filter(None, (one["description"], one.get("help_text"))))),
+        )
+        for name, one in group["properties"].items()
+    ]
+    head = ("parameter", "default", "value", "meaning")
+    return f"\n## {group['title']}\n\n{_linked(group['description'])}\n\n{_table(head, rows)}"
+
+
+def _default(one: dict[str, Any]) -> str:
+    if "default" not in one:
+        return ""
+    value = one["default"]
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _allowed(one: dict[str, Any]) -> str:
+    """Values that a parameter takes."""
+    if "enum" in one:
+        return ", ".join(f"`{value}`" for value in one["enum"])
+    bounds = [f"{word} {one[key]:g}" for key, word in _BOUNDS.items() if key in one]
+    return ", ".join([_FORMATS.get(one.get("format", ""), one["type"]), *bounds])
+
+
+_BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+_FORMATS: Final = {"file-path": "file", "directory-path": "folder"}
+
+
+def _linked(text: str) -> str:
+    """The text of the schema with links to the pages that it names."""
+    return re.sub(r"\bdocs/([\w/]+\.md)", r"[\1](\1)", text).replace("|", "\\|")
+
+
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "steps": steps_table,
     "metrics": metrics_table,
     "limits": limits_table,
     "summary": summary_table,
+    "parameters": parameters_table,
 }
 
 
@@ -111,9 +164,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where a page is stale.")
+@click.option("--check", is_flag=True, help="Do not write; exit with 1 if a page is out of date.")
 def main(check: bool) -> None:
-    """Write the tables in docs/ anew from the declarations in the code."""
+    """Regenerate the tables in docs/ from the declarations in the code."""
     stale = []
     for page in sorted(DOCS.rglob("*.md")):
         text = page.read_text(encoding="utf-8")

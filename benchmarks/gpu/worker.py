@@ -1,7 +1,8 @@
 """Make one measurement in a process of its own and print it, as JSON, on the last line.
 
 ``run.py`` starts it, with the folders of the speed and the scale benchmark on ``PYTHONPATH``. Sizes are those of
-:data:`FULL`, or with ``--small`` those of :data:`SMALL`.
+:data:`FULL`, or with ``--small`` those of :data:`SMALL`. What only one of them needs is imported there: a process is
+started for each.
 """
 
 from __future__ import annotations
@@ -19,18 +20,14 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import torch
-from measure import PAPER, clearspot_epoch, yardstick_epoch
 from section import draw_counts, make_section
 
 from clearspot import keys
-from clearspot.diffst import superresolve
 from clearspot.dusted import denoise
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.section import Section
 from clearspot.errors import GpuOutOfMemoryError
 from clearspot.graph.build import build_graph
-from clearspot.io.ingest import ingest_outs
-from clearspot.simulate.cohort import simulate_cohort
 
 PITCH_PX = 137.0
 COUNTS_PER_SPOT = 3500
@@ -94,6 +91,8 @@ def square(sizes: Sizes, side: int) -> ad.AnnData:
 
 def modelled(sizes: Sizes) -> Section:
     """The section of spots, as the model takes it."""
+    from measure import PAPER
+
     return read_section(lattice(sizes), "simulated", PAPER).section
 
 
@@ -122,6 +121,8 @@ def epochs_a_second(epoch: Callable[[], float], n_epochs: int, device: torch.dev
 
 def dusted_speed(sizes: Sizes, device: torch.device) -> dict[str, Any]:
     """Epochs a second of the paper's settings (ZINB, whole section at once), and of the plain PyG version."""
+    from measure import clearspot_epoch, yardstick_epoch
+
     section = modelled(sizes)
     found: dict[str, Any] = {"spots": section.n_spots, "genes": section.n_genes}
     variants = {
@@ -138,6 +139,8 @@ def dusted_speed(sizes: Sizes, device: torch.device) -> dict[str, Any]:
 
 def one_of_two(sizes: Sizes, device: torch.device) -> dict[str, Any]:
     """Epochs a second, for two such processes at the same time."""
+    from measure import clearspot_epoch
+
     epoch = clearspot_epoch(modelled(sizes), torch.float32, False, device)
     return {"epochs_a_second": epochs_a_second(epoch, sizes.epochs, device)}
 
@@ -175,6 +178,10 @@ def out_of_memory(sizes: Sizes, device: torch.device) -> dict[str, Any]:
 
 def diffst(sizes: Sizes, device: torch.device) -> dict[str, Any]:
     """Training steps a second of both stages, and the draws of a section with its image."""
+    from clearspot.diffst import superresolve
+    from clearspot.io.ingest import ingest_outs
+    from clearspot.simulate.cohort import simulate_cohort
+
     with TemporaryDirectory() as folder:
         (files,) = simulate_cohort(Path(folder), name="test")
         section, _ = ingest_outs(files.outs, files.sample)

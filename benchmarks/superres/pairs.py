@@ -49,6 +49,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--train", multiple=True, type=int, default=(11, 12, 13, 14, 16), show_default=True, help="Phantoms.")
 @click.option("--test", multiple=True, type=int, default=(0, 21, 22), show_default=True, help="Phantoms.")
 @click.option("--steps", type=int, default=600, show_default=True, help="Of each stage.")
+@click.option("--programs", type=int, default=0, show_default="24 of phantoms, 32 of the kidney")
 @click.option("--width", type=int, default=32, show_default=True)
 @click.option("--crop", type=int, default=64, show_default=True)
 @click.option("--batch", type=int, default=4, show_default=True)
@@ -79,7 +80,7 @@ def main(lesson: str, **options: Any) -> None:
         model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
         cost = {"cpu_minutes": round((time.process_time() - began) / 60, 1)}
         about = {"without": " ".join(without), "steps": options["steps"], "seed": options["seed"]}
-        about |= {"staining": options["staining"], "other_panel": options["other_panel"]}
+        about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
         rows = []
         for test in (make() for make in taught.tests):
             told = predictions(
@@ -98,8 +99,15 @@ def main(lesson: str, **options: Any) -> None:
     pd.concat([*known, pd.DataFrame(rows)]).to_csv(out, index=False)
 
 
+def _others(options: dict[str, Any]) -> str:
+    """Settings that are not this command's own."""
+    own = {option.name: option.default for option in main.params}
+    names = ("programs", "width", "crop", "batch", "lattices", "evaluations", "lr", "diffusion")
+    return " ".join(f"{name}={options[name]}" for name in names if options[name] != own[name])
+
+
 def _params(lesson: str, **options: Any) -> DiffstParams:
-    programs = KIDNEY_PROGRAMS if lesson.startswith("kidney") else PHANTOM_PROGRAMS
+    programs = options["programs"] or (KIDNEY_PROGRAMS if lesson.startswith("kidney") else PHANTOM_PROGRAMS)
     off: dict[str, Any] = {part: False for part in options["without"] if part not in ("image", "spots", "curriculum")}
     if "curriculum" in options["without"]:
         off["curriculum"] = 0.0

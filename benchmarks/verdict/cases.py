@@ -40,7 +40,6 @@ _BLEEDING: Final = frozenset(
         "bleed_share",
         "far_to_tissue_counts",
         "percent_counts_outside",
-        "fraction_umi_outside_tissue",
         "fraction_reads_in_spots",
     }
 )

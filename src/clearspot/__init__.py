@@ -1,4 +1,4 @@
-"""clearspot: cleaner and finer expression from Space Ranger output.
+"""clearspot: denoising and super-resolution of Space Ranger output.
 
 >>> import clearspot
 >>> adata = clearspot.read_outs("outs")  # doctest: +SKIP
@@ -7,7 +7,7 @@
 >>> clearspot.domains(adata)  # doctest: +SKIP
 >>> clearspot.pl.domains(adata)  # doctest: +SKIP
 
-Names are looked up when they are first used: PyTorch and scanpy take seconds to import.
+Names are imported on first use, because PyTorch and scanpy take seconds to import.
 """
 
 from importlib import import_module
@@ -48,7 +48,7 @@ _HOMES = {
     "superresolve": "diffst.output.api",
 }
 _PACKAGES = ("domains", "pl", "qc", "simulate")
-"""``domains`` and ``qc`` can be called (:mod:`clearspot.contract.callable_package`)."""
+"""``domains`` and ``qc`` are callable modules (:mod:`clearspot.contract.callable_package`)."""
 
 
 def __getattr__(name: str) -> Any:

@@ -17,13 +17,13 @@ _now: Caller = "python"
 
 
 def current_caller() -> Caller:
-    """Who calls at the moment; ``python`` unless :func:`called_from` says otherwise."""
+    """The present caller: ``python`` unless :func:`called_from` set another."""
     return _now
 
 
 @contextmanager
 def called_from(caller: Caller) -> Iterator[None]:
-    """Speak to this caller inside the block."""
+    """Word messages for this caller inside the block."""
     global _now
     before, _now = _now, caller
     try:
@@ -33,7 +33,7 @@ def called_from(caller: Caller) -> Iterator[None]:
 
 
 def by_caller(python: str, command: str, pipeline: str) -> str:
-    """The words for the present caller."""
+    """Return the wording for the present caller."""
     return {"python": python, "command": command, "pipeline": pipeline}[_now]
 
 
@@ -51,5 +51,5 @@ def option(name: str, pipeline: str | None = None) -> str:
 
 
 def place_of_section(file: str) -> str:
-    """What the caller knows a section as: its file, or the object that was handed over."""
+    """How the caller refers to a section: its file, or the AnnData object."""
     return by_caller("AnnData", file, file)

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="clearspot")
 def main() -> None:
-    """Cleaner and finer expression from Space Ranger output."""
+    """Denoise and super-resolve Space Ranger output."""
 
 
 def _staining(_context: click.Context, _option: click.Parameter, value: str) -> str | int:
-    """Tell a word from a seed."""
+    """Parse a keyword or a seed."""
     if value in ("default", "drawn"):
         return value
     if value.isdecimal():
         return int(value)
-    raise click.BadParameter(f"{value!r} is not default, drawn or a seed (a whole number, at least 0).")
+    raise click.BadParameter(f"{value!r} is not valid: use default, drawn or a seed (a whole number of at least 0).")
 
 
 FAULT_NAMES: Final = (
     "shifted", "mirrored", "rotated", "shuffled", "dead_region", "torn", "dried", "bleeding", "low_sequencing",
     "low_counts", "blurred", "overexposed", "pale",
 )  # fmt: skip
-"""As in :mod:`clearspot.simulate.faults`, which takes a second to import; a test holds them together."""
+"""Copied from :mod:`clearspot.simulate.faults`, which takes a second to import; a test compares the two."""
 
 
 @main.command()
@@ -62,7 +62,7 @@ FAULT_NAMES: Final = (
     multiple=True,
     default=("v1",),
     show_default=True,
-    help="Visium v1, v2 (CytAssist) or Visium HD; if repeated, the samples take them in turn.",
+    help="Visium v1, v2 (CytAssist) or Visium HD. Repeat to alternate chemistries between samples.",
 )
 @click.option(
     "--samples", "n_samples", type=click.IntRange(min=1), default=1, show_default=True, help="Number of samples."
@@ -70,13 +70,17 @@ FAULT_NAMES: Final = (
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed of the first sample."
 )
-@click.option("--genes", "n_genes", type=click.IntRange(min=1), help="Number of genes.  [default: by preset]")
-@click.option("--width-um", type=click.FloatRange(min=500), help="Width of the field.  [default: by preset]")
-@click.option("--height-um", type=click.FloatRange(min=500), help="Height of the field.  [default: equal to the width]")
+@click.option("--genes", "n_genes", type=click.IntRange(min=1), help="Number of genes.  [default: set by the preset]")
+@click.option(
+    "--width-um", type=click.FloatRange(min=500), help="Width of the field in µm.  [default: set by the preset]"
+)
+@click.option(
+    "--height-um", type=click.FloatRange(min=500), help="Height of the field in µm.  [default: same as the width]"
+)
 @click.option(
     "--um-per-px",
     type=click.FloatRange(min=0, min_open=True),
-    help="Size of a full-resolution pixel in µm.  [default: by preset]",
+    help="Size of a full-resolution pixel in µm.  [default: set by the preset]",
 )
 @click.option("--image/--no-image", default=True, show_default=True, help="Write the full-resolution image.")
 @click.option(
@@ -85,14 +89,15 @@ FAULT_NAMES: Final = (
     show_default=True,
     metavar="default|drawn|SEED",
     callback=_staining,
-    help="Stain, section and scanner of the image: all samples alike, each its own, or each its own from another seed.",
+    help="Staining of the images: default for all samples, drawn at random for each sample, or drawn with another "
+    "SEED.",
 )
 @click.option(
     "--fault",
     "kinds",
     type=click.Choice(FAULT_NAMES),
     multiple=True,
-    help="Spoil the samples on purpose; may be repeated for several faults at once.",
+    help="Fault to simulate. Repeat for several faults at once.",
 )
 @click.option(
     "--fault-strength",
@@ -100,15 +105,18 @@ FAULT_NAMES: Final = (
     type=click.Choice(["weak", "middle", "strong"]),
     default="middle",
     show_default=True,
-    help="How badly.",
+    help="Severity of the faults.",
 )
+@click.option("--cells", is_flag=True, help="Visium HD: also write segmented cells, as in Space Ranger 4.")
 @click.option("--samplesheet/--no-samplesheet", default=True, show_default=True, help="Write samplesheet.csv.")
-@click.option("--truth-002um", is_flag=True, help="Write the true expression in 2 µm bins too, beside 8 µm bins.")
+@click.option(
+    "--truth-002um", is_flag=True, help="Also write the true expression in 2 µm bins, in addition to 8 µm bins."
+)
 def simulate(outdir: Path, truth_002um: bool, kinds: tuple[Any, ...], strength: Any, **options: Any) -> None:
     """Write simulated samples with known truth into OUTDIR.
 
-    Each sample is a tissue phantom: OUTDIR/phantom_1/{outs,image.tif,truth}, and so on, as Space Ranger would have
-    written it, with the true expression beside it.
+    Each sample is a tissue phantom in the folder OUTDIR/phantom_N: outs/ in the format of Space Ranger, image.tif, and
+    truth/ with the true expression.
     """
     from clearspot.simulate.cohort import simulate_cohort
     from clearspot.simulate.faults import Fault
@@ -127,19 +135,19 @@ def simulate(outdir: Path, truth_002um: bool, kinds: tuple[Any, ...], strength: 
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="AnnData file to write."
 )
-@click.option("--sample", help="Sample name in messages.  [default: the input's file name]")
+@click.option("--sample", help="Sample name used in messages.  [default: name of the input file]")
 @click.option(
     "--models",
     type=FOLDER,
-    help="Folder for checkpoint, loss curve, attention and gene attention.  [default: not kept]",
+    help="Folder for the checkpoint, loss curve, attention and gene attention.  [default: not written]",
 )
 @denoise_options
 def denoise(h5ad: Path, output: Path, sample: str | None, models: Path | None, **options: Any) -> None:
     """Denoise the counts of H5AD, any AnnData file of one section, with DUSTED.
 
-    It needs counts (layers['counts'], or whole numbers in X) and coordinates (obsm['spatial']); the graph of touching
-    spots is built where obsp['spatial_connectivities'] is absent. Adds layers['denoised'], obsm['X_dusted'] and
-    columns of var, and writes the record of the run beside the output, as STEM.dusted.json.
+    Requires counts (layers['counts'], or whole numbers in X) and coordinates (obsm['spatial']). If
+    obsp['spatial_connectivities'] is absent, a graph of adjacent spots is built. Adds layers['denoised'],
+    obsm['X_dusted'] and columns of var. The record of the run is written next to the output, as STEM.dusted.json.
     """
     with exit_codes():
         from clearspot.dusted.command import Targets, denoise_file
@@ -151,10 +159,10 @@ def denoise(h5ad: Path, output: Path, sample: str | None, models: Path | None, *
 @main.command()
 @click.argument("h5ad", type=FILE)
 @click.option("-o", "--outdir", required=True, type=FOLDER, help="Output folder.")
-@click.option("--image", type=FILE, help="Full-resolution histology image.  [default: expression alone]")
-@click.option("--sample", help="Sample name in file names and messages.  [default: the input's file name]")
-@click.option("--checkpoint", type=FILE, help="Trained model.  [default: trained on this section]")
-@click.option("--start-from", type=FILE, help="Model of 'clearspot diffst pretrain', to go on from.")
+@click.option("--image", type=FILE, help="Full-resolution histology image.  [default: no image, expression only]")
+@click.option("--sample", help="Sample name used in file names and messages.  [default: name of the input file]")
+@click.option("--checkpoint", type=FILE, help="Trained model to use.  [default: train on this section]")
+@click.option("--start-from", type=FILE, help="Pretrained model to start from, written by 'clearspot diffst pretrain'.")
 @SCALE_OPTION
 @options_of(DiffstParams, *(name for name in settings_of(DiffstParams) if name != "image"))
 def superresolve(
@@ -168,9 +176,9 @@ def superresolve(
 ) -> None:
     """Super-resolve the counts of H5AD, any AnnData file of one section, with Diff-ST.
 
-    It needs counts (layers['counts'], or whole numbers in X), coordinates (obsm['spatial']) and the size of a pixel
+    Requires counts (layers['counts'], or whole numbers in X), coordinates (obsm['spatial']) and the pixel size
     (uns['clearspot']['microns_per_pixel'], or --microns-per-pixel). Writes SAMPLE.superres.h5ad, the trained model and
-    the records of the steps. The result is predicted, never measured.
+    the records of the steps. Super-resolved values are predicted, not measured.
     """
     with exit_codes():
         from clearspot.diffst.output.command import superresolve_file
@@ -202,15 +210,15 @@ def export(h5ad: Path, output: Path, superres: Path | None, sample: str | None, 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def view(folder: Path) -> None:
-    """Serve FOLDER, a sample's results, to viewers in this machine's browser until stopped (Ctrl-C).
+    """Serve FOLDER, the results of one sample, to viewers in a browser on this computer. Stop with Ctrl-C.
 
-    Prints the link that opens the sample in Vitessce. The data stay on this machine.
+    Prints a link that opens the sample in Vitessce. The data stay on this computer.
     """
     from clearspot.export.viewers import addresses, server
 
     links = addresses(folder)
     if not links:
-        raise click.UsageError(f"there is no *.vitessce.json in {folder}: give a sample's folder of the results")
+        raise click.UsageError(f"no *.vitessce.json in {folder}: specify the results folder of one sample")
     with server(folder) as running:
         for link in links:
             click.echo(link)
@@ -220,7 +228,7 @@ def view(folder: Path) -> None:
 
 @main.group()
 def diffst() -> None:
-    """Models of Diff-ST."""
+    """Train Diff-ST models."""
 
 
 @diffst.command()
@@ -231,11 +239,11 @@ def diffst() -> None:
 @PRETRAIN_OPTIONS
 @options_of(DiffstParams, "image_encoder", *PRETRAIN_FIELDS, *RUN_FIELDS)
 def pretrain(references: Path, output: Path, **options: Any) -> None:
-    """Train a model on REFERENCES, a samplesheet of Visium HD and Xenium samples with their images.
+    """Train a Diff-ST model on REFERENCES, a samplesheet of Visium HD and Xenium samples with their images.
 
     Columns: sample, spaceranger_dir, image, image_alignment, bin_size_um, microns_per_pixel, as in the pipeline's
-    samplesheet. The model serves every sample with spots like Visium's: superresolve --start-from, or the pipeline's
-    --diffst_pretrained. Its model card says what it learned from, and how well it predicts blocks that were held out.
+    samplesheet. Use the model for samples with Visium spots: superresolve --start-from, or the pipeline's
+    --diffst_pretrained. The model card lists the references and the accuracy on held-out blocks.
     """
     with exit_codes():
         from clearspot.diffst.output.reference_sheet import pretrain_sheet

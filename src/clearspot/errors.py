@@ -16,46 +16,46 @@ import click
 from clearspot.caller import Caller, called_from, current_caller
 
 EXIT_USAGE: Final = 2
-"""Options that are not allowed, as click has it."""
+"""Invalid command-line options (click's exit code)."""
 
 EXIT_BAD_INPUT: Final = 65
-"""The data are at fault: never retried (``EX_DATAERR`` of sysexits.h)."""
+"""The input data are faulty: never retried (``EX_DATAERR`` of sysexits.h)."""
 
 EXIT_NO_DEVICE: Final = 69
-"""A GPU, or a package of an extra, was asked for and is not there (``EX_UNAVAILABLE``)."""
+"""A requested GPU, or the package of an extra, is unavailable (``EX_UNAVAILABLE``)."""
 
 EXIT_DISK_FULL: Final = 73
-"""No room for the output (``EX_CANTCREAT``). A message may find no room either; the exit code does."""
+"""No space left for the output (``EX_CANTCREAT``). There may be no space for a message either."""
 
 EXIT_DAMAGED_FILE: Final = 74
 """A file that an earlier step wrote cannot be read (``EX_IOERR``)."""
 
 EXIT_GPU_OUT_OF_MEMORY: Final = 75
-"""Out of GPU memory: retried with a smaller tile (``EX_TEMPFAIL``)."""
+"""Out of GPU memory: retried with smaller tiles (``EX_TEMPFAIL``)."""
 
 
 UNNAMED: Final = "sample"
-"""Name of a sample in Python where none was given."""
+"""Sample name in Python if none was given."""
 
 _FULL: Final = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with one input, in the words the user needs.
+    """One problem with one input, worded for the user.
 
     Parameters
     ----------
     sample
         Sample name.
     file
-        The file at fault, relative to the outs folder; or what else is at fault, such as the counts matrix.
+        The faulty file, relative to the outs folder, or another faulty input such as the counts matrix.
     found
-        What is there.
+        What was found.
     expected
-        What should be there.
+        What was expected.
     mend
-        What the user can do about it.
+        How the user can fix it.
     """
 
     sample: str
@@ -69,7 +69,7 @@ class Problem:
         return asdict(self)
 
     def __str__(self) -> str:
-        lines = [("found", self.found), ("expected", self.expected), ("to mend", self.mend)]
+        lines = [("found", self.found), ("expected", self.expected), ("to fix", self.mend)]
         if current_caller() != "python":
             lines[:0] = [("sample", self.sample), ("file", self.file)]
         else:  # who works on an object in memory has no files, and may not have given it a name
@@ -83,7 +83,7 @@ class BadInputError(Exception):
     Parameters
     ----------
     problems
-        At least one problem; all that were found, so that the user mends them in one go.
+        At least one problem; all that were found, so that the user can fix them in one go.
     """
 
     def __init__(self, problems: Problem | Sequence[Problem]):
@@ -94,28 +94,28 @@ class BadInputError(Exception):
 
 
 class SettingError(ValueError):
-    """A setting has a value that is not allowed, alone or together with another."""
+    """The value of a setting is not allowed, on its own or in combination with another."""
 
 
 class DeviceNotAvailableError(Exception):
-    """A compute device was asked for by name and is not there."""
+    """The requested compute device is unavailable."""
 
 
 class DamagedFileError(Exception):
-    """A file that an earlier step wrote whole cannot be read any more."""
+    """A complete file of an earlier step can no longer be read."""
 
 
 class MissingExtraError(ModuleNotFoundError):
-    """A package that only some of clearspot needs is not installed.
+    """An optional package is not installed.
 
     Parameters
     ----------
     module
-        What could not be imported.
+        Module that could not be imported.
     extra
-        The extra of clearspot that brings it.
+        The extra of clearspot that installs it.
     what
-        What needs it, as the start of a sentence.
+        What needs it, as the subject of a sentence.
     """
 
     def __init__(self, module: str, extra: str, what: str):
@@ -126,14 +126,14 @@ class MissingExtraError(ModuleNotFoundError):
 
 
 class GpuOutOfMemoryError(Exception):
-    """The GPU's memory did not suffice; a smaller tile may."""
+    """The GPU ran out of memory; smaller tiles may fit."""
 
 
 @contextmanager
 def exit_codes(caller: Caller = "command") -> Iterator[None]:
-    """Turn the library's errors into a plain message on stderr and the exit code that means it.
+    """Turn the library's errors into a plain message on stderr and the matching exit code.
 
-    The command-line scripts put their one library call inside this context.
+    The command-line scripts run their library call inside this context.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def exit_codes(caller: Caller = "command") -> Iterator[None]:
     except BadInputError as error:
         _leave("Bad input", error, EXIT_BAD_INPUT)
     except DeviceNotAvailableError as error:
-        _leave("No such device", error, EXIT_NO_DEVICE)
+        _leave("Device not available", error, EXIT_NO_DEVICE)
     except MissingExtraError as error:
         _leave("Not installed", error, EXIT_NO_DEVICE)
     except DamagedFileError as error:
@@ -188,7 +188,7 @@ def _room_for_a_message() -> bool:
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether a full disk or quota is behind an error; HDF5 says so in words, under several classes."""
+    """Whether a full disk or quota caused an error; HDF5 reports it only in the message, under several classes."""
     chain = error
     while chain is not None:
         if getattr(chain, "errno", None) in (errno.ENOSPC, errno.EDQUOT):

@@ -1,4 +1,4 @@
-"""What only some of clearspot needs: the extras of the package, and the word where one is not installed."""
+"""Optional dependencies (extras of the package), and the message if one is not installed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ EXTRAS: Final[Mapping[str, str]] = {
     "spatialdata": "The SpatialData export",
     "timm": "A pretrained image encoder",
 }
-"""Extra of ``pyproject.toml``: what needs it."""
+"""Extras of ``pyproject.toml`` and what needs them."""
 
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Import what an extra brings inside this block.
+    """Import modules of an extra inside this block.
 
     Parameters
     ----------

@@ -10,6 +10,8 @@ from clearspot.contract.steps import get_step
 # layers
 COUNTS: Final = "counts"
 DENOISED: Final = "denoised"
+DESTRIPED: Final = "destriped"
+"""Counts of bins over the factors of their row and column; there where stripes were taken out."""
 
 # obs
 IN_TISSUE: Final = "in_tissue"
@@ -30,6 +32,14 @@ LOCAL_OUTLIER: Final = "local_outlier"
 EDGE_DISTANCE: Final = "edge_distance"
 ARTEFACT_REGION: Final = "artefact_region"
 ARTEFACT_KIND: Final = "artefact_kind"
+STRIPE_FACTOR: Final = "stripe_factor"
+DESTRIPED_TOTAL: Final = "total_counts_destriped"
+CELL_AREA: Final = "cell_area_um2"
+NUCLEUS_AREA: Final = "nucleus_area_um2"
+HAS_NUCLEUS: Final = "has_nucleus"
+N_SQUARES: Final = "n_squares_2um"
+"""Of segmented cells: area of the outlines of cell and nucleus (missing without a nucleus), and the squares of 2 µm
+whose counts were added up."""
 
 # var
 GENE_IDS: Final = "gene_ids"
@@ -63,6 +73,11 @@ UNS: Final = "clearspot"
 MICRONS_PER_PIXEL: Final = "microns_per_pixel"
 BIN_SIZE_UM: Final = "bin_size_um"
 """These two in ``uns['clearspot']``, beside an entry for each step (its settings)."""
+UNIT: Final = "unit"
+"""In ``uns['clearspot']``: what an observation is, ``spots``, ``bins`` or ``cells``."""
+CELLS: Final = "cells"
+OUTLINES: Final = "outlines"
+"""In ``uns['clearspot']`` of cells: entries ``cells`` and ``nuclei`` (:mod:`clearspot.io.outlines`)."""
 HAS_SPATIAL_STRUCTURE: Final = "has_spatial_structure"
 """In ``uns['clearspot']``: whether the counts have a pattern over the tissue; absent where it was not tested."""
 OUTSIDE_TISSUE: Final = "outside_tissue"

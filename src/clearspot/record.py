@@ -1,6 +1,6 @@
-"""The record that every step writes beside its data: what it measured, decided and removed.
+"""The record that every step writes next to its data: metrics, parameters, tables and messages.
 
-Reports are made from these records alone, so a number in a report is always a number that a step wrote.
+Reports are made from these records alone, so every number in a report was written by a step.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Status = Literal["ok", "bad_input", "failed"]
 
 @dataclass(frozen=True)
 class Message:
-    """Something the reader of the report should know.
+    """A message to the reader of the report.
 
-    ``handled``: an odd input that was dealt with; ``warning``: a reason to look before trusting the sample.
+    ``handled``: an unusual input that was handled; ``warning``: a reason to check the sample before use.
     """
 
     level: Level
@@ -38,7 +38,7 @@ class Message:
 
 @dataclass(repr=False)
 class StepRecord:
-    """What one step says about one sample.
+    """Result of one step for one sample: metrics, parameters, tables and messages.
 
     Parameters
     ----------
@@ -47,24 +47,24 @@ class StepRecord:
     step
         A step of :data:`clearspot.contract.steps.STEPS` that writes a record.
     status
-        ``ok``; ``bad_input``: the step refused its input, and ``problems`` says why; ``failed``: its task died, and
-        ``problems`` says of what. Only ``ok`` records have data beside them.
+        ``ok``; ``bad_input``: the step refused its input; ``failed``: its task failed. ``problems`` states the reason.
+        Only ``ok`` records come with data.
     metrics
         Flat ``name -> number | string | bool``, declared in :mod:`clearspot.contract.metrics`. A metric that was not
-        measured is left out or ``None``, never 0.
+        measured is missing or ``None``, never 0.
     params
-        The parameters the step ran with.
+        Parameters of the step.
     tables
         Named column-oriented tables (``{"column": [values]}``) for the report: loss curves, markers, ...
     messages
-        What the reader should know.
+        Messages to the reader of the report.
     problems
-        Why there is no result.
+        Reasons why there is no result.
 
     Raises
     ------
     ValueError
-        If no step of that name writes a record.
+        If ``step`` is not a step that writes a record.
     """
 
     sample: str
@@ -78,7 +78,7 @@ class StepRecord:
 
     def __post_init__(self) -> None:
         if self.step not in RECORDED:
-            raise ValueError(f"no step {self.step!r} writes a record; those that do: {', '.join(RECORDED)}")
+            raise ValueError(f"no step {self.step!r} writes a record; available: {', '.join(RECORDED)}")
 
     @classmethod
     def bad_input(cls, sample: str, step: str, problems: Sequence[Problem]) -> StepRecord:
@@ -90,17 +90,17 @@ class StepRecord:
         self.messages.append(Message(level, text))
 
     def frame(self, table: str) -> pd.DataFrame:
-        """One of the tables as a data frame.
+        """Return one of the tables as a data frame.
 
         Raises
         ------
         KeyError
-            If there is no such table; the message names those that there are.
+            If there is no such table. The message lists the available tables.
         """
         import pandas as pd  # the scripts write records, and need no data frames for it
 
         if table not in self.tables:
-            raise KeyError(f"no table {table!r}; there are {', '.join(self.tables) or 'none'}")
+            raise KeyError(f"unknown table {table!r}; available: {', '.join(self.tables) or 'none'}")
         return pd.DataFrame(self.tables[table])
 
     def __repr__(self) -> str:
@@ -114,7 +114,7 @@ class StepRecord:
         return as_html(self)
 
     def write(self, path: Path) -> None:
-        """Write the record as JSON, whole or not at all.
+        """Write the record as JSON, atomically.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class StepRecord:
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write strict JSON (NaN and infinities become null, numpy scalars numbers), whole or not at all."""
+    """Write strict JSON (NaN and infinities become null, numpy scalars numbers), atomically."""
     with atomic_path(path) as partial:
         partial.write_text(
             json.dumps(_plain(value), indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"

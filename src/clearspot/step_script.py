@@ -103,16 +103,20 @@ def step_command(name: str) -> Callable[[Callable[Concatenate[StepScript, ...], 
     shared = []
     if not once:
         shared.append(click.option("--sample", required=True, help="Sample name."))
-    shared.append(click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: this folder]"))
+    shared.append(
+        click.option("--outdir", type=FOLDER, default=Path(), help="Output folder.  [default: current folder]")
+    )
     if step.record is not None and not (once and step.required):
         shared.append(
-            click.option("--verdict-only", is_flag=True, help="Exit with 0 and a record if the input is refused.")
+            click.option(
+                "--verdict-only", is_flag=True, help="If the input is refused, write a record and exit with code 0."
+            )
         )
     shared.append(
         click.option(
             "--versions",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="YAML file for the versions of the software.",
+            help="YAML file to write with the software versions.",
         )
     )
 

@@ -112,7 +112,7 @@ def make_records(sample: str, adata: ad.AnnData) -> dict[str, StepRecord]:
             }
         },
     )  # fmt: skip
-    ingest.note("handled", "11 gene symbols repeat earlier ones: they got a number")
+    ingest.note("handled", "11 duplicated gene symbols were numbered.")
     qc = StepRecord(
         sample,
         "qc",

@@ -10,7 +10,7 @@ from tests.helpers.engine import Run, run_again, run_pipeline
 def test_fail_names_every_bad_sample_before_costly_work(failed: Run) -> None:
     assert failed.exit_code != 0
     assert "2 sample(s) refused at 'check': bad_matrix, bad_positions" in failed.log
-    assert "to mend" in failed.log
+    assert "to fix" in failed.log
     assert set(failed.trace["step"]) == {"SAMPLESHEET_CHECK", "SPACERANGER_CHECK"}
     assert {path.name for path in failed.outdir.iterdir()} == {"pipeline_info", "ro-crate-metadata.json"}
 
@@ -39,7 +39,7 @@ def test_sample_that_fails_qc_is_refused(first_run: Run, phantoms: Path, tmp_pat
 def test_validate_only_stops_after_the_check(first_run: Run, phantoms: Path, tmp_path: Path) -> None:
     run = run_again(first_run, phantoms, tmp_path, "--validate_only")
     assert run.exit_code == 0, run.log
-    assert "every sample is fit to run" in run.log
+    assert "all samples passed" in run.log
     assert set(run.trace["step"]) == {"SAMPLESHEET_CHECK", "SPACERANGER_CHECK"}
 
 

@@ -162,7 +162,7 @@ def test_an_optional_step_that_no_sample_came_through_ends_no_other(tmp_path: Pa
     ("verdict", "status", "reason"),
     [
         ("refused", "bad_input", "input: a reason"),
-        ("died", "failed", "task: the task DIFFUSION_PRETRAIN failed, and was not tried again"),
+        ("died", "failed", "task: the task DIFFUSION_PRETRAIN failed and was not retried"),
     ],
 )
 def test_references_that_nothing_is_learned_from_cost_a_sample_nothing_else(
@@ -170,8 +170,8 @@ def test_references_that_nothing_is_learned_from_cost_a_sample_nothing_else(
 ) -> None:
     run = run_with_refusals(tmp_path, ["one", "two", f"{verdict}_superres_pretrain"], "--skip_spatialdata")
     assert (run.exit_code == 0) == (verdict == "refused"), run.log
-    assert run.log.count("The run goes on without Super-resolution: training on references") == 1
-    assert run.log.count(f"without learning from references (superres_pretrain): {reason}") == 1
+    assert run.log.count("The run continues without Super-resolution: training on references") == 1
+    assert run.log.count(f"without training on references (superres_pretrain): {reason}") == 1
     assert ("The run ends with an error: a task failed" in run.log) == (verdict == "died")
     assert "2 done" in run.log
     for sample in ("one", "two"):

@@ -81,7 +81,7 @@ def test_training_goes_on_from_its_checkpoint(survived: Survived) -> None:
     for sample, epoch in survived.epochs.items():
         assert 0 < epoch < 60
         metrics = (survived.run.outdir / sample / "metrics.json").read_text()
-        assert f"Went on after epoch {epoch} of an earlier attempt." in metrics
+        assert f"Resumed after epoch {epoch} of an earlier attempt." in metrics
 
 
 def test_killed_task_is_tried_again(survived: Survived) -> None:
@@ -131,7 +131,7 @@ def test_nextflow_killed_in_mid_diffusion(edited_run: Run, phantoms: Path, tmp_p
     assert run.steps("CACHED") >= {("HISTOLOGY_EMBED", "phantom_1")}
     done = sum(phase["step"] for phase in phases.values())
     metrics = (run.outdir / "phantom_1" / "metrics.json").read_text()
-    assert f"Went on after step {done} of an earlier attempt." in metrics
+    assert f"Resumed after step {done} of an earlier attempt." in metrics
     names = [r.outdir / "phantom_1" / "phantom_1.superres.h5ad" for r in (run, edited_run)]
     ours, theirs = (ad.read_h5ad(name) for name in names)
     for layer in (keys.SUPERRES_MEAN, keys.SUPERRES_SD):

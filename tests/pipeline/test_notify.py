@@ -98,7 +98,7 @@ def test_a_failure_is_told_with_its_place_the_tools_words_and_what_to_do(failed:
     assert title["color"] == "Attention"
     assert "at SAMPLESHEET_CHECK" in title["text"]
     assert "--qc_mito_threshold 300" in text
-    assert "The input is at fault" in text
+    assert "The input is faulty" in text
     assert "-resume" in text
 
 
@@ -111,7 +111,7 @@ def test_a_failure_is_mailed_to_whom_it_concerns(failed: Told) -> None:
 def test_a_success_is_told_and_not_mailed_as_a_failure(succeeded: Told) -> None:
     assert succeeded.run.exit_code == 0, succeeded.run.log
     assert succeeded.card["body"][0]["color"] == "Good"
-    assert "every sample is fit to run" in succeeded.card["body"][0]["text"]
+    assert "all samples passed" in succeeded.card["body"][0]["text"]
     assert succeeded.mail == ""
 
 

@@ -312,7 +312,7 @@ def test_locale_without_these_letters_is_named_before_any_task(tmp_path: Path, m
     monkeypatch.setenv("LC_ALL", "C")
     run = _run_one(tmp_path, "Größe", tool.parent)
     assert run.exit_code != 0
-    assert "has letters that Nextflow cannot use in the current locale" in run.log
+    assert "has characters that Nextflow cannot encode in the current locale" in run.log
     assert "export LC_ALL=C.UTF-8" in run.log
     assert "Submitted process" not in run.log
 

@@ -90,4 +90,4 @@ def test_what_is_not_there_refuses_its_sample_and_no_other(archive: str, tmp_pat
     assert "elsewhere: no such file or folder" in reasons["no_outs"]
     assert "elsewhere.tif: a link to " in reasons["no_image"]
     assert "outs: no such file or folder" in reasons["no_such_store"]
-    assert "elsewhere://bucket/outs cannot be looked up: " in run.log
+    assert "elsewhere://bucket/outs cannot be accessed: " in run.log

@@ -35,13 +35,13 @@ def wrong(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "There is no parameter --zzz (--help lists every parameter)",
         "There is no file absent.pt (--diffst_checkpoint)",
         "There is no file none.pt (--diffst_pretrained)",
-        "--diffst_checkpoint and --diffst_pretrained cannot be given together",
+        "--diffst_checkpoint and --diffst_pretrained cannot be combined",
         "There is no file absent.txt (--superres_genes)",
         "There is no file nowhere/config.json (--image_encoder)",
         "There is no file nowhere/model.safetensors (--image_encoder)",
-        "The file elsewhere://bucket/limits.yml (--report_thresholds) cannot be looked up: ",
-        "--dusted_checkpoint_dir s3://bucket/kept is not a folder of a file system",
-        "The folder for the results cannot be written: ",
+        "The file elsewhere://bucket/limits.yml (--report_thresholds) cannot be accessed: ",
+        "--dusted_checkpoint_dir s3://bucket/kept is not on a file system",
+        "The results folder is not writable: ",
     ],
 )
 def test_what_is_wrong_is_said_before_any_task(wrong: Run, words: str) -> None:
@@ -55,7 +55,7 @@ def test_names_of_a_configuration_are_a_warning_and_a_preview_ends(phantoms: Pat
     sheet = str(phantoms / "samplesheet.csv")
     run = run_pipeline(tmp_path, "-c", str(tmp_path / "shared.config"), "-preview", "--input", sheet, timeout=120)
     assert run.exit_code == 0, run.log
-    assert "The parameter igenomes_base of the configuration is not one of this pipeline" in run.log
+    assert "The parameter igenomes_base in the configuration is unknown to this pipeline" in run.log
     assert not (run.outdir / "ro-crate-metadata.json").exists()
 
 

@@ -112,7 +112,7 @@ def test_reports_are_there_and_small(mouse: Run) -> None:
 OTHERS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
     "scanpy_v1": ("toy_scanpy_v1", "", ("qc", "0 of 100 spots pass quality control")),
     "squidpy_v1": ("toy_squidpy_v1_short", "", ("qc", "0 of 100 spots pass quality control")),
-    "probes": ("toy_scanpy_v2_probe", "", ("check", "raw_probe_bc_matrix.h5 only")),
+    "probes": ("toy_scanpy_v2_probe", "", ("check", "only raw_probe_bc_matrix.h5")),
     "seurat_v1": ("toy_seurat_v1", "", ("qc", "37 of 100 genes have more than 100 counts")),
     "seurat_hd8": ("toy_seurat_hd", "8", ("qc", "39 of 100 genes have more than 100 counts")),
     "seurat_hd16": ("toy_seurat_hd", "16", ("check", "no position for 2053 of the matrix's 2695 barcodes")),

@@ -85,7 +85,7 @@ def test_only_what_is_read_is_staged(checked: Run) -> None:
     ("sample", "file", "found"),
     [
         ("no_alignment", "alignment.csv", "does not exist"),
-        ("hd_aligned", "he_alignment.csv", "no Xenium folder"),
+        ("hd_aligned", "he_alignment.csv", "not a Xenium folder"),
     ],
 )
 def test_faulty_alignments_are_told_with_the_reason(checked: Run, sample: str, file: str, found: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.engine import Run, run_again, run_pipeline
 
-SOFTWARE = "a fault of the software"
+SOFTWARE = "a software error"
 
 
 def last_words(run: Run) -> str:
@@ -21,11 +21,11 @@ def test_the_message_of_a_task_is_said_once_without_its_base64(own_phantoms: Pat
     run = run_pipeline(tmp_path / "launch", "--input", str(sheet), "--qc_mito_threshold", "400")
     assert run.exit_code != 0
     assert run.log.count("found    --qc_mito_threshold 400") == 1
-    assert run.log.count("to mend  call it 'a_b'") == 1
+    assert run.log.count("to fix   call it 'a_b'") == 1
     assert not re.search(r"[A-Za-z0-9+/=]{200}", run.log), run.log
     assert "base64" not in run.log
     assert "at SAMPLESHEET_CHECK (samplesheet), exit code 65" in last_words(run)
-    assert "The input is at fault" in last_words(run)
+    assert "The input is faulty" in last_words(run)
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def test_the_message_of_a_task_is_said_once_without_its_base64(own_phantoms: Pat
         (
             "echo 'docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
             "running?' >&2; exit 125",
-            "Docker does not run where the task ran: start it",
+            "Docker is not running where the task ran: start it",
         ),
         (
             "echo \"Unable to find image 'clearspot:0.1.0' locally\" >&2; exit 125",
-            "The container image clearspot:0.1.0 is not where the task ran",
+            "The container image clearspot:0.1.0 is not available where the task ran",
         ),
         ("echo '.command.run: line 5: docker: command not found' >&2; exit 127", "Docker is not installed"),
     ],
@@ -72,7 +72,7 @@ def environment_path() -> str:
 def test_a_stopped_run_has_a_line_for_each_sample_that_was_refused(failed: Run) -> None:
     for sample, file in (("bad_matrix", "filtered_feature_bc_matrix.h5"), ("bad_positions", "outs")):
         assert re.search(rf"^  {sample} +REFUSED  check: .*{file}", last_words(failed), re.MULTILINE), failed.log
-    assert failed.log.count("Each reason stands above") == 1
+    assert failed.log.count("The reasons are listed above") == 1
 
 
 def test_a_finished_run_has_one_line_for_each_sample_with_verdict_reason_and_page(skipped: Run) -> None:

@@ -60,7 +60,7 @@ def test_simulate_refuses_what_cannot_be_made(tmp_path):
 def test_simulate_refuses_a_staining_that_is_no_word_and_no_seed(tmp_path, wrong):
     result = CliRunner().invoke(main, ["simulate", str(tmp_path / "out"), "--staining", wrong])
     assert result.exit_code == 2
-    assert "is not default, drawn or a seed" in result.output
+    assert "is not valid: use default, drawn or a seed" in result.output
     assert not (tmp_path / "out").exists()
 
 
@@ -93,7 +93,7 @@ def test_denoise_takes_a_file_of_any_name_to_a_file_of_any_name(section, tmp_pat
     denoised = ad.read_h5ad(output)
     assert np.isfinite(denoised.layers["denoised"]).all()
     assert denoised.obsm["X_dusted"].shape == (64, 4)
-    assert "was absent: built" in result.output
+    assert "was missing and has been built" in result.output
 
 
 def test_denoise_keeps_the_models_where_asked_to(section, tmp_path):

@@ -110,13 +110,13 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
     counts = read_counts(adata)
     spots = np.flatnonzero(passing_spots(adata) & (np.diff(counts.indptr) > 0))
     if spots.size < FEWEST_SPOTS:
-        return f"{spots.size} spots are too few to test genes for a pattern over the tissue."
+        return f"{spots.size} spots are too few to test genes for a spatial pattern."
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[spots][:, spots]
     if not graph.nnz:
-        return "No spot has a neighbour: genes were not tested for a pattern over the tissue."
+        return "No spot has a neighbour, so genes were not tested for a spatial pattern."
     genes = _genes(adata, counts, spots, graph.nnz / 2)
     if genes.size < _FEWEST_GENES:
-        return f"Only {genes.size} genes are seen in enough spots to be tested for a pattern over the tissue."
+        return f"Only {genes.size} genes are detected in enough spots, too few to test for a spatial pattern."
     if keys.SIZE_FACTOR in adata.obs:
         factor = adata.obs[keys.SIZE_FACTOR].to_numpy(dtype=np.float64)[spots]
     else:
@@ -157,7 +157,7 @@ def _test(
     mean, sd = moments_by_chance(weights, values)
     tested = np.isfinite(observed) & (sd > 0)
     if tested.sum() < _FEWEST_GENES:
-        return f"Only {int(tested.sum())} genes vary: genes were not tested for a pattern over the tissue."
+        return f"Only {int(tested.sum())} genes vary, too few to test for a spatial pattern."
     values, observed, sd = values[:, tested], observed[tested], sd[tested]
     p_value, q_value = _p_and_q(observed, mean, sd)
     rng = np.random.default_rng(seed)

@@ -79,7 +79,7 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
     from skimage.morphology import remove_small_holes, remove_small_objects
 
     if image.ndim != 3 or image.shape[2] < 3:
-        return "The picture has no colours: it was not compared with the counts."
+        return "The tissue image is not in colour, so it was not compared with the counts."
     rgb = _as_unit(image[:, :, :3])
     glass = np.maximum(np.quantile(rgb, _GLASS, axis=(0, 1)), 0.1)
     if float(np.ptp(np.log10(glass))) > _TINGED:  # no glass in the frame
@@ -89,7 +89,7 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
     smooth = gaussian(density, _SMOOTH_UM / um_per_px, channel_axis=2)
     spread, mean = np.ptp(smooth, axis=2), smooth.mean(axis=2)
     if float(np.quantile(spread, _MOST_COLOURED)) < _PALEST:
-        return "The picture has no colours (fluorescence, or grey): it was not compared with the counts."
+        return "The tissue image is not in colour (fluorescence or greyscale), so it was not compared with the counts."
     threshold = float(np.clip(threshold_otsu(spread), _PALEST, _FULLEST))
     tissue = (spread > threshold) & (spread > _GREY * mean)
     most = round((_SMALLEST_UM / um_per_px) ** 2)

@@ -38,7 +38,7 @@ def read_counts(adata: ad.AnnData, sample: str = "sample") -> csr_matrix:
     where = f"layers['{keys.COUNTS}']" if keys.COUNTS in adata.layers else "X"
     matrix: Any = adata.layers.get(keys.COUNTS, adata.X)
     if matrix is None:
-        raise bad_section(sample, "neither layers['counts'] nor X", "counts", _ADVICE)
+        raise bad_section(sample, "neither layers['counts'] nor X is set", "counts", _ADVICE)
     counts = _as_csr(matrix, where, sample)
     if not counts.has_canonical_format or (counts.data == 0).any():
         counts = counts.copy()
@@ -59,7 +59,7 @@ def read_counts(adata: ad.AnnData, sample: str = "sample") -> csr_matrix:
             raise bad_section(
                 sample,
                 f"{number} of {values.size} values other than 0 in {where} that are {what} (the first: {place})",
-                "counts as they were measured: whole numbers from 0",
+                "raw counts: whole numbers from 0",
                 _ADVICE,
             )
     return counts
@@ -75,7 +75,7 @@ def require_in_memory(adata: ad.AnnData, sample: str) -> None:
     """
     if adata.isbacked:
         raise bad_section(
-            sample, "an AnnData whose X is still in its file (backed)", "one in memory", "Use adata.to_memory()."
+            sample, "a backed AnnData, whose X is still on disk", "an AnnData in memory", "Use adata.to_memory()."
         )
 
 
@@ -101,8 +101,8 @@ def require_finite(values: Any, name: str, sample: str) -> None:
         raise bad_section(
             sample,
             f"{number} missing or infinite values in {name}",
-            "a number for every spot and gene",
-            f"Compute {name} anew from the counts.",
+            "finite values for every spot and gene",
+            f"Recompute {name} from the counts.",
         )
 
 

@@ -48,9 +48,9 @@ def read_flag(frame: pd.DataFrame, column: str, sample: str = "sample", table: s
             parts.append(f"{number} values that are neither true nor false ({shown})")
         raise bad_section(
             sample,
-            f"{' and '.join(parts)} of {len(values)} in {table}['{column}']",
+            f"{' and '.join(parts)} among {len(values)} rows of {table}['{column}']",
             "True or False for each row",
-            f"Set {table}['{column}'] to True or False everywhere, or drop the column.",
+            f"Set {table}['{column}'] to True or False in every row, or delete the column.",
         )
     return np.array(meaning, dtype=bool)[codes] if len(values) else np.zeros(0, dtype=bool)
 

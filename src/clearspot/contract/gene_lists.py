@@ -75,10 +75,10 @@ def read_gene_list(path: Path | str, sample: str = "all samples") -> tuple[str, 
         raise _bad_file(path, sample, f"a file that cannot be read ({error.strerror})") from error
     text = _decoded(content)
     if text is None:
-        raise _bad_file(path, sample, "a file that is not text")
+        raise _bad_file(path, sample, "not a text file")
     names = parse_gene_list(text)
     if not names:
-        raise _bad_file(path, sample, "no gene names")
+        raise _bad_file(path, sample, "no gene names in the file")
     return names
 
 
@@ -229,9 +229,9 @@ def find_genes(genes: ad.AnnData | pd.DataFrame, names: Sequence[str], sample: s
             Problem(
                 sample,
                 f"list of {what}",
-                f"none of its {len(names)} names among the genes of the sample: {lookup.absent_words()}",
-                f"symbols or gene ids of the sample, such as {', '.join(_var(genes).index[:3].astype(str))}",
-                "Use the names that the sample's reference genome has, or leave the list out.",
+                f"none of the {len(names)} names is a gene of the sample: {lookup.absent_words()}",
+                f"gene symbols or gene ids of the sample, such as {', '.join(_var(genes).index[:3].astype(str))}",
+                "Use the gene names of the sample's reference genome, or leave the list out.",
             )
         )
     return lookup
@@ -316,7 +316,7 @@ def _decoded(content: bytes) -> str | None:
 
 
 def _bad_file(path: Path, sample: str, found: str) -> BadInputError:
-    mend = "Give a text or CSV file with the names of the genes, one a line."
+    mend = "Provide a text or CSV file with one gene name per line."
     return BadInputError(Problem(sample, path.name, found, "a list of gene symbols or gene ids", mend))
 
 

@@ -1,4 +1,4 @@
-"""Functions that take settings as keyword arguments: their signature, their documentation, and what a typo is told."""
+"""Functions that take settings as keyword arguments: signature, documentation, and the message for a typo."""
 
 from __future__ import annotations
 

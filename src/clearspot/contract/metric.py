@@ -24,7 +24,7 @@ _RANGES: Final[dict[Kind, tuple[float, float]]] = {
 _SLACK: Final = 1e-6
 """Share of a limit by which rounding may exceed it."""
 
-_KIND_WORDS: Final[dict[Kind, str]] = {"fraction": "0 to 1", "percent": "per cent", "skill": "at most 1"}
+_KIND_WORDS: Final[dict[Kind, str]] = {"fraction": "0 to 1", "percent": "percent", "skill": "at most 1"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Metric:
         return f"{words}, {measure}" if measure else words
 
     def title_for(self, place: str) -> str:
-        """Title where measured places are called ``place``: ``spot``, or ``bin`` on Visium HD."""
+        """Title where measured places are called ``place``: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
         return self.title.replace("spot", place).replace("Spot", place.capitalize())
 
     def accepts(self, value: Any) -> bool:

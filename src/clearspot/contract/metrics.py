@@ -54,6 +54,6 @@ def check_metrics(step: str, metrics: Mapping[str, Any]) -> None:
         if declared is None:
             wrong.append(f"{name} is not declared")
         elif not declared.accepts(value):
-            wrong.append(f"{name} = {value!r} is no {declared.kind}")
+            wrong.append(f"{name} = {value!r} is not a {declared.kind}")
     if wrong:
         raise ValueError(f"metrics of the step {step}: {'; '.join(wrong)} (clearspot.contract.metrics)")

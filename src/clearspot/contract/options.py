@@ -18,7 +18,7 @@ FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 """A folder that may have to be made."""
 
-BY_PRESET: Final = "by preset"
+BY_PRESET: Final = "set by the preset"
 
 
 def options_of(settings: type[Settings], *names: str) -> Callable[[Command], Command]:
@@ -56,7 +56,7 @@ def group(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
 
 def _preset_option(settings: type[Settings]) -> Callable[[Any], Any]:
     names = list(settings.presets)
-    help_text = "Named settings, which the other options change."
+    help_text = "Named group of settings; the other options override single values."
     return click.option("--preset", type=click.Choice(names), default=names[0], show_default=True, help=help_text)
 
 

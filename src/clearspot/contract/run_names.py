@@ -9,10 +9,10 @@ from clearspot import keys
 RUN_NAMES: Final = {
     keys.COHORT: "the record of the whole run",
     "multiqc": "the folder of the cohort report",
-    "pipeline_info": "the folder of what a run writes about itself",
-    "references": "the folder of the model that is learned from references",
+    "pipeline_info": "the folder of the run's own records",
+    "references": "the folder of the model trained on references",
     keys.QC_SUMMARY_NAME: "the table of all samples",
     "ro-crate-metadata.json": "the description of the results",
-    "work": "Nextflow's work folder, where the results are written beside it",
+    "work": "Nextflow's work folder, if the results are written next to it",
 }
 """What each name stands for; no sample can have one of them, in upper or lower case."""

@@ -78,22 +78,22 @@ def section_labels(adata: ad.AnnData, library_key: str | None = None, sample: st
         raise bad_section(
             sample,
             f"no column obs['{library_key}']",
-            "a column of obs with the section of each observation",
+            "a column of obs that names the section of each observation",
             f"Set library_key to one of: {_listed(sorted(map(str, adata.obs.columns)))}.",
         )
     codes, names = pd.factorize(adata.obs[library_key])
     if missing := int((codes < 0).sum()):
         raise bad_section(
             sample,
-            f"{missing} of {adata.n_obs} observations without a value in obs['{library_key}']",
+            f"{missing} of {adata.n_obs} observations have no value in obs['{library_key}']",
             "the section of each observation",
-            "Fill them in, or leave those observations out.",
+            "Fill in the missing values, or remove those observations.",
         )
     return Sections(codes.astype(np.intp), tuple(str(name) for name in names))
 
 
 def require_one_section(adata: ad.AnnData, sample: str, step: str) -> None:
-    """Refuse an AnnData of several sections where a step takes one.
+    """Refuse an AnnData of several sections in a step that takes one.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def require_one_section(adata: ad.AnnData, sample: str, step: str) -> None:
     BadInputError
         With the names of the sections.
     """
-    _refuse_several(adata, sample, f"{step} takes one section at a time: ")
+    _refuse_several(adata, sample, f"{step} runs on one section at a time: ")
 
 
 def _refuse_several(adata: ad.AnnData, sample: str, step: str = "") -> None:
@@ -132,7 +132,7 @@ def _refuse_several(adata: ad.AnnData, sample: str, step: str = "") -> None:
             sample,
             f"{len(pictures)} sections in uns['{keys.UNS_SPATIAL}']: {_listed(pictures)}",
             "one section",
-            f"{step}name the section of each observation in a column of obs, such as "
+            f"{step}name the section of each observation in a column of obs, for example "
             f"'{keys.LIBRARY_ID}',{' and select one' if step else alternative}.",
         )
 
@@ -140,7 +140,7 @@ def _refuse_several(adata: ad.AnnData, sample: str, step: str = "") -> None:
 def require_positions(
     adata: ad.AnnData, sample: str, rows: NDArray[np.intp] | None = None, codes: NDArray[np.intp] | None = None
 ) -> NDArray[np.float64]:
-    """Positions of observations that stand at different places, shape ``(n, 2)``: column and row of a pixel.
+    """Validated positions of observations, shape ``(n, 2)``: pixel column and row.
 
     Parameters
     ----------
@@ -149,14 +149,14 @@ def require_positions(
     sample
         Sample name, for messages.
     rows
-        Observations to look at; all of them by default.
+        Observations to check; all of them by default.
     codes
-        Section of each observation of ``adata``: places are compared within a section.
+        Section of each observation of ``adata``: positions are compared within a section only.
 
     Raises
     ------
     BadInputError
-        If there are no positions, if one is not finite, or if two observations stand at one place.
+        If there are no positions, if one is not finite, or if two observations share a position.
     """
     if keys.SPATIAL not in adata.obsm:
         raise bad_section(
@@ -170,9 +170,9 @@ def require_positions(
     if lost := int((~np.isfinite(xy).all(axis=1)).sum()):
         raise bad_section(
             sample,
-            f"{lost} of {len(xy)} spots in obsm['{keys.SPATIAL}'] with coordinates that are no numbers",
+            f"{lost} of {len(xy)} spots in obsm['{keys.SPATIAL}'] have missing or infinite coordinates",
             "the position of every spot",
-            "Leave those spots out.",
+            "Remove those spots.",
         )
     place, first = _places(xy, np.zeros(len(xy)) if codes is None else codes[rows])
     if repeated := len(xy) - len(first):
@@ -182,10 +182,10 @@ def require_positions(
         merging = by_caller(merging, "--merge-duplicates", "--merge-duplicates")
         raise bad_section(
             sample,
-            f"{repeated} of {len(xy)} observations at the place of another one (such as {pair})",
-            "one observation a place",
-            f"Leave the repeated observations out, add up their counts ({merging}), or give library_key if they are of "
-            "several sections.",
+            f"{repeated} of {len(xy)} observations share the position of another one (for example {pair})",
+            "one observation per position",
+            f"Remove the duplicates, add up their counts ({merging}), or set library_key if they belong to several "
+            f"sections.",
         )
     return xy
 

@@ -1,6 +1,6 @@
-"""Settings of a step: each states its meaning, default and bounds once, in the dataclass that holds it.
+"""Settings of a step: each declares its meaning, default and bounds once, in the dataclass that holds it.
 
-From there come the validation, the documentation of the class, and the options of the command line
+Validation, class documentation and command-line options are derived from it
 (:mod:`clearspot.contract.options`).
 """
 
@@ -23,7 +23,7 @@ _METADATA: Final = "clearspot.setting"
 
 @dataclass(frozen=True)
 class _Stated:
-    """What a field's own line says."""
+    """What a field declares."""
 
     help: str
     none: str | None
@@ -53,15 +53,15 @@ def setting(
     Parameters
     ----------
     default
-        Value that holds where none is given.
+        Default value.
     help
-        What the setting is, in sentences that can be read alone.
+        What the setting does, in sentences that can be read on their own.
     none
         What ``None`` means, for a field that may be ``None``.
     ge, gt, le, lt
         Bounds: at least, above, at most, below.
     multiple_of
-        Number by which the value can be divided.
+        The value must be a multiple of this number.
     """
     stated = _Stated(help, none, ge, gt, le, lt, multiple_of)
     return field(default=default, metadata={_METADATA: stated})
@@ -69,18 +69,18 @@ def setting(
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting, with what its annotation says.
+    """One setting with its type annotation.
 
     Parameters
     ----------
     name, default
         Name and default of the field.
     stated
-        What :func:`setting` was given.
+        The declaration made with :func:`setting`.
     kind
         Type of a value that is neither a choice nor names nor ``None``.
     choices
-        Words that are allowed; empty where any value within the bounds is.
+        Allowed words; empty if any value within the bounds is allowed.
     names
         Whether names (of genes) may be given.
     optional
@@ -160,7 +160,7 @@ class Settings:
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Named settings: what each changes of the defaults. The first one is the defaults themselves."""
+    """Named groups of settings and the defaults that each changes. The first one is the defaults themselves."""
 
     def __init_subclass__(cls) -> None:
         parameters = ["", "", "Parameters", "----------"]
@@ -184,7 +184,7 @@ class Settings:
         name
             Key of :attr:`presets`.
         changes
-            Fields to set. ``None`` leaves the preset's value where it has no meaning of its own.
+            Fields to set. ``None`` keeps the preset's value unless ``None`` is itself a valid value.
 
         Raises
         ------
@@ -215,19 +215,19 @@ class Settings:
 
 
 def refuse_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse names that there are not.
+    """Refuse unknown names.
 
     Parameters
     ----------
     owner
-        What has the settings, for the message.
+        Owner of the settings, for the message.
     given, known
         Names.
 
     Raises
     ------
     TypeError
-        With each unknown name and the nearest that there is.
+        With each unknown name and the nearest known one.
     """
     known = list(known)
     unknown = sorted(set(given) - set(known))

@@ -12,7 +12,7 @@ __all__ = ["DiffstParams", "SuperresResult", "superresolve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the model only when it is asked for: the geometry beside it needs no torch."""
+    """Import the model on first use, because the geometry next to it does not need torch."""
     if name == "DiffstParams":
         from clearspot.diffst.params import DiffstParams
 

@@ -10,11 +10,11 @@ from clearspot.contract.options import FILE, group
 
 INPUT_OPTIONS: Final = group(
     click.option("--h5ad", required=True, type=FILE, help="AnnData file of the sample."),
-    click.option("--histology", type=FILE, help="Features of the image, SAMPLE.histology.npz.  [default: no image]"),
+    click.option("--histology", type=FILE, help="Image features, SAMPLE.histology.npz.  [default: no image]"),
 )
 
 SECTION_FIELDS: Final = ("factor", "bin_um", "spot_diameter_um", "input", "genes", "n_genes", "always_genes", "image")
-"""Settings that say what is read of the section; training and sampling must agree in them."""
+"""Settings that define what is read from the section; they must be the same in training and sampling."""
 
 RUN_FIELDS: Final = ("seed", "device", "threads")
 
@@ -30,9 +30,7 @@ PRETRAIN_OPTIONS: Final = group(
         type=click.FloatRange(min=2, max=50),
         default=16.0,
         show_default=True,
-        help="Side of a bin in µm, as that of the samples' super-resolution.",
+        help="Bin size in µm. Must equal the bin size of the samples' super-resolution.",
     ),
-    click.option(
-        "--skip-bad-references", is_flag=True, help="Train without references that do not go with the others."
-    ),
+    click.option("--skip-bad-references", is_flag=True, help="Skip references that are incompatible with the others."),
 )

@@ -16,16 +16,18 @@ class DomainParams(Settings):
 
     method: Method = setting(
         "gmm",
-        "Clustering whose domains are reported: a Gaussian mixture with tied covariance (gmm) or leiden. The other's "
-        "are in the file too.",
+        "Clustering method whose domains are reported: a Gaussian mixture with tied covariance (gmm) or leiden. The "
+        "other method's domains are written to the file as well.",
     )
     n_domains: int | None = setting(
-        None, "Number of domains.", none="chosen from the data (gmm: BIC; leiden: by the resolution)", ge=2, le=100
+        None, "Number of domains.", none="chosen from the data (gmm: by BIC; leiden: by the resolution)", ge=2, le=100
     )
-    max_domains: int = setting(15, "Maximum number of domains that gmm considers.", ge=2, le=100)
-    resolution: float = setting(1.0, "Resolution of Leiden, used where the number of domains is not given.", gt=0)
-    refine: bool = setting(False, "Give each spot the domain of most of its neighbours.")
-    n_markers: int = setting(10, "Number of marker genes listed for each domain.", ge=1)
+    max_domains: int = setting(15, "Maximum number of domains considered by gmm.", ge=2, le=100)
+    resolution: float = setting(1.0, "Leiden resolution, used if the number of domains is not set.", gt=0)
+    refine: bool = setting(False, "Assign each spot to the most frequent domain among its neighbours.")
+    n_markers: int = setting(10, "Number of marker genes listed per domain.", ge=1)
     moran_n_genes: int = setting(100, "Number of genes for which Moran's I is computed.", ge=0)
-    moran_n_perms: int = setting(100, "Number of permutations for the p-values of Moran's I; 0: no p-values.", ge=0)
+    moran_n_perms: int = setting(
+        100, "Number of permutations for the p-values of Moran's I. 0 disables p-values.", ge=0
+    )
     seed: int = setting(0, "Random seed.", ge=0)

@@ -64,10 +64,10 @@ _MORAN_MEDIAN: Final = {
 """Column of the table of Moran's I -> metric of its median over the genes."""
 
 _MOST_DOMAINS: Final = 100
-"""The largest number of domains that can be asked for."""
+"""Maximum number of domains that can be requested."""
 
 _BOTH_UP_TO: Final = 100_000
-"""Passing spots up to which the method that was not asked for runs as well, for comparison."""
+"""Maximum number of passing spots for which the other method runs as well, for comparison."""
 
 
 def find_domains(
@@ -111,9 +111,9 @@ def find_domains(
         unknown = int((~np.isfinite(latent).all(axis=1)).sum())
         raise bad_section(
             sample,
-            f"{unknown} of {rows.size} passing spots without values in obsm['{keys.LATENT}']",
-            "a latent of every spot that passed quality control",
-            "Denoise the section again after its quality control.",
+            f"{unknown} of {rows.size} passing spots have no values in obsm['{keys.LATENT}']",
+            "a latent vector for every spot that passed quality control",
+            "Denoise the section again after quality control.",
         )
     latent = leading_components(latent)
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[rows][:, rows]
@@ -125,7 +125,7 @@ def find_domains(
             _measure(record, method, codes, latent, graph, params.seed)
             _measure_chance(adata, rows, record, method, graph, params)
         else:
-            record.note("info", f"{other} was left out: {rows.size} spots are more than {_BOTH_UP_TO}.")
+            record.note("info", f"{other} was skipped, because {rows.size} spots are more than {_BOTH_UP_TO}.")
     main = domain_column(params.method)
     record.metrics["main"] = main
     record.metrics["n_domains"] = record.metrics[_METRICS_OF[params.method].number]
@@ -135,7 +135,7 @@ def find_domains(
     record.tables["markers"], small = marker_genes(adata, main, params.n_markers, params.seed)
     record.tables["marker_profile"] = marker_profile(adata, main, record.tables["markers"])
     for name in small:
-        record.note("info", f"Domain {name} has too few spots to be tested for markers.")
+        record.note("info", f"Domain {name} has too few spots to test for marker genes.")
     record.tables["moran"] = spatial_genes(adata, params, denoised_file)
     _summarise_moran(record)
     add_colours(adata)
@@ -174,8 +174,8 @@ def _cluster(
         if mixture.still_falling:
             record.note(
                 "info",
-                f"The latent has no clear number of domains: BIC still falls at {max(mixture.bic)}. The knee of its "
-                f"curve was taken; give {option('n_domains')} if you know the tissue.",
+                f"The data do not suggest a clear number of domains: BIC still decreases at {max(mixture.bic)}. The "
+                f"knee of the BIC curve was used. Set {option('n_domains')} if you know the number of domains.",
             )
     else:
         communities = leiden_domains(latent, params.n_domains, params.resolution, params.seed)
@@ -184,7 +184,7 @@ def _cluster(
         number = np.unique(codes).size
         if params.n_domains is not None and number != params.n_domains:
             record.note(
-                "info", f"Leiden finds {number} domains at the resolution nearest to the {params.n_domains} wanted."
+                "info", f"Leiden finds {number} domains at the resolution closest to the {params.n_domains} requested."
             )
     return majority_vote(codes, graph) if params.refine else codes
 
@@ -227,7 +227,7 @@ def _measure_chance(
         if method == params.method:
             record.note(
                 "info",
-                f"There is no obsm['{keys.LATENT_SHUFFLED}']: how compact domains are by chance was not measured.",
+                f"There is no obsm['{keys.LATENT_SHUFFLED}'], so the neighbour agreement by chance was not measured.",
             )
         return
     number = int(record.metrics[metrics.number])
@@ -250,10 +250,10 @@ def _summarise_moran(record: StepRecord) -> None:
     if "q_measured" in table:
         record.metrics["moran_n_significant_measured"] = int((np.array(table["q_measured"], dtype=float) < 0.05).sum())
     if "denoised" not in table:
-        record.note("info", "There are no denoised values: Moran's I after denoising was not measured.")
+        record.note("info", "There are no denoised values, so Moran's I after denoising was not measured.")
     else:
         record.note(
             "info",
-            "Smoothing raises Moran's I whatever it smooths. Judge the denoiser by held-out counts, and its Moran's I "
-            "only against the neighbour mean, of the section as it is and shuffled.",
+            "Smoothing alone raises Moran's I. Judge denoising by held-out counts, and compare its Moran's I only "
+            "with that of the neighbour mean, of the original and of shuffled spots.",
         )

@@ -24,7 +24,7 @@ from clearspot.qc.passing import passing_genes, passing_spots
 
 
 def genes_to_test(adata: ad.AnnData, n_genes: int) -> NDArray[np.intp]:
-    """Positions of the genes of interest and of the most variable genes, ``n_genes`` in all (or more, if asked for)."""
+    """Columns of the genes of interest and of the most variable genes, ``n_genes`` or more in total."""
     chosen = passing_genes(adata)
     if keys.GENE_OF_INTEREST in adata.var:
         wanted = np.flatnonzero(chosen & read_flag(adata.var, keys.GENE_OF_INTEREST, table="var"))

@@ -1,6 +1,6 @@
 """DUSTED: denoising of spatial expression with gene channel and spatial graph attention.
 
-Names are looked up when they are first used: PyTorch takes seconds to import, and ``--help`` must not wait for it.
+Names are imported on first use, because PyTorch takes seconds to import and ``--help`` should not wait for it.
 """
 
 from importlib import import_module

@@ -81,9 +81,9 @@ def resume(
     """
     require_same_settings(content, params.as_dict(), RUN_ONLY)
     if content["genes"] != list(section.genes):
-        raise CheckpointError("the checkpoint was made with other genes")
+        raise CheckpointError("the checkpoint was made with different genes")
     if content["data"] != _fingerprint(section):
-        raise CheckpointError("the checkpoint was made with other counts")
+        raise CheckpointError("the checkpoint was made with different counts")
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
     schedule.load_state_dict(content["schedule"])
@@ -118,7 +118,9 @@ def warm_start(content: dict[str, Any], *, model: Dusted, section: Section) -> i
     own = model.state_dict()
     parameters = [name for name, _ in model.named_parameters()]
     if set(parameters) - set(source):
-        raise CheckpointError("the checkpoint's model has other layers: likelihood, heads and options must agree")
+        raise CheckpointError(
+            "the model of the checkpoint has different layers: likelihood, heads and options must be the same"
+        )
     for name in parameters:
         target, given = own[name], source[name].to(own[name].device)
         if name.startswith("gene_attention."):

@@ -176,8 +176,8 @@ def denoise_file(
 def _refuse_for_sections(sample: str, options: dict[str, bool]) -> None:
     for option, given in options.items():
         if given:
-            found, expected = f"{option} together with --library-key", "one or the other"
-            how = f"Leave {option} out, or denoise each section from a file of its own."
+            found, expected = f"{option} together with --library-key", "one of the two options"
+            how = f"Leave {option} out, or denoise each section from a separate file."
             raise BadInputError(Problem(sample, "options", found, expected, how))
 
 
@@ -201,7 +201,8 @@ class _Input:
             before = adata.n_obs
             adata = merged(adata, self.library_key, self.sample)
             text = (
-                f"{before - adata.n_obs} of {before} observations stood at the place of another one: counts added up."
+                f"{before - adata.n_obs} of {before} observations shared the position of another one. Their counts "
+                f"were added up."
             )
             messages.append(Message("handled", text))
         return adata, [*make_keys_storable(adata), *messages]
@@ -249,7 +250,7 @@ class _Job:
         )
         result.record.messages[:0] = messages
         if resumed is not None:
-            result.record.note("info", f"Went on after epoch {resumed} of an earlier attempt.")
+            result.record.note("info", f"Resumed after epoch {resumed} of an earlier attempt.")
         if models is not None:
             result.write_tables(models)
         if self.kept is not None and final is not None:

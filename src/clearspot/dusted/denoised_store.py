@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -33,6 +34,24 @@ def fill_layer(adata: ad.AnnData, spots: np.ndarray, genes: np.ndarray, blocks: 
     for block in blocks:
         layer[np.ix_(spots[block.spots], genes)] = block.mean
     adata.layers[keys.DENOISED] = layer
+
+
+def without_stripes(blocks: Iterable[MeanBlock], factor: np.ndarray) -> Iterator[MeanBlock]:
+    """Take the stripes of a Visium HD slide off the means.
+
+    The model is trained on whole counts, whose library sizes hold the stripes; a stripe is one factor on all genes of a
+    bin, so that the mean over it is the mean of a bin without stripes.
+
+    Parameters
+    ----------
+    blocks
+        Means.
+    factor
+        Shape ``(n_modelled,)``: stripes of each modelled bin.
+    """
+    for block in blocks:
+        of_bin = factor[block.spots][:, None]
+        yield replace(block, mean=block.mean / of_bin, expected=block.expected / of_bin)
 
 
 def write_file(

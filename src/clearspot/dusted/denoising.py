@@ -1,4 +1,4 @@
-"""DUSTED as one call."""
+"""DUSTED as a single function."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Unpack
 import anndata as ad
 import numpy as np
 
+from clearspot import keys
 from clearspot.contract.keyword_arguments import takes_settings
 from clearspot.contract.sections import sample_name, section_labels
-from clearspot.dusted.denoised_store import fill_layer, write_file
+from clearspot.dusted.denoised_store import fill_layer, without_stripes, write_file
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
 from clearspot.dusted.params import DustedParams, Preset
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from clearspot.contract.keywords import DustedKeywords
 
 MAX_LAYER_BYTES = 4 * 2**30
-"""Largest ``layers['denoised']``; beyond, the values go to a file of their own."""
+"""Maximum size of ``layers['denoised']``. Larger results are written to a separate file."""
 
 
 @takes_settings(DustedParams)
@@ -50,51 +51,52 @@ def denoise(
     """Denoise the counts of a section with DUSTED, in place.
 
     Adds ``layers['denoised']`` (float32, in counts; NaN for spots that failed quality control and for genes that were
-    not modelled), ``obsm['X_dusted']`` (latent, float32), ``obsm['dusted_shuffled']`` (what the trained model makes of
-    the spots shuffled over the places), ``var['dusted_modelled']``, ``var['dusted_gene_attention']`` and
-    ``uns['clearspot']['dusted']``. Measured counts stay as they are.
+    not modelled), ``obsm['X_dusted']`` (latent values, float32), ``obsm['dusted_shuffled']`` (latent values of the
+    trained model for shuffled spots), ``var['dusted_modelled']``, ``var['dusted_gene_attention']`` and
+    ``uns['clearspot']['dusted']``. Measured counts are not changed.
 
     Parameters
     ----------
     adata
-        A section with counts in ``layers['counts']`` (or ``X``) and the graph of touching spots in
-        ``obsp['spatial_connectivities']``, which is built from ``obsm['spatial']`` where it is absent. Spots with a
-        false ``obs['qc_pass']`` are left out. Several sections need ``library_key``, see :class:`DustedParams`; each is
-        then denoised on its own. Of an AnnData opened with ``backed``, the matrices that are added stay in memory.
+        A section with counts in ``layers['counts']`` (or ``X``) and the graph of adjacent spots in
+        ``obsp['spatial_connectivities']``. If the graph is missing, it is built from ``obsm['spatial']``. Spots with
+        ``obs['qc_pass']`` False are excluded. For several sections, set ``library_key`` (see :class:`DustedParams`);
+        each section is then denoised separately. For a backed AnnData, the added matrices are kept in memory.
     sample
-        Name in messages and in the record. Default: the value of ``obs['sample_id']``.
+        Sample name used in messages and in the record. Default: value of ``obs['sample_id']``.
     preset
-        ``default``, or ``paper`` for the paper's settings.
+        ``default``, or ``paper`` for the settings of the paper.
     params
-        All settings at once, instead of ``preset`` and ``settings``.
+        All settings, instead of ``preset`` and ``settings``.
     checkpoint
-        Where to keep the model; with ``checkpoint_every`` or ``checkpoint_minutes`` also while it trains.
+        File for the trained model. With ``checkpoint_every`` or ``checkpoint_minutes``, it is also written during
+        training.
     resume_from
-        Checkpoint of an interrupted run on the same data and settings: the result is that of an unbroken run. Only for
-        one section.
+        Checkpoint of an interrupted run with the same data and settings. The result equals that of an uninterrupted
+        run. Only for a single section.
     warm_start_from
-        Checkpoint whose weights are the start of a new run, also one of another section.
+        Checkpoint with the initial weights of a new run. It may be from another section.
     denoised_path
-        Where the values go if they are too large for a dense layer (``MAX_LAYER_BYTES``).
+        File for the denoised values if they are too large for a dense layer (``MAX_LAYER_BYTES``).
     progress
-        Show progress on the standard error.
+        Show progress on standard error.
     settings
         Any field of :class:`clearspot.dusted.DustedParams`, for example ``likelihood="nb"`` or ``epochs=50``;
-        ``None`` leaves the preset's where it means nothing else.
+        ``None`` keeps the value of the preset, unless ``None`` is itself a valid value.
 
     Returns
     -------
-    The record of the step, attention, gene attention and loss curve.
+    Record of the step, attention, gene attention and loss curve.
 
     Raises
     ------
     BadInputError
-        If counts, flags or positions are missing or unusable, if a list of genes has none of the section's, or if there
-        are several sections and no ``library_key``.
+        If counts, flags or positions are missing or invalid, if no gene of a list is in the section, or if there are
+        several sections and no ``library_key``.
     DeviceNotAvailableError
-        If a GPU was asked for and is not there.
+        If the requested GPU is unavailable.
     GpuOutOfMemoryError
-        If the GPU's memory does not suffice; smaller tiles may.
+        If the GPU runs out of memory. Use smaller tiles.
 
     Examples
     --------
@@ -113,9 +115,9 @@ def denoise(
     if params is None:
         params = DustedParams.preset(preset, **settings)
     elif settings:
-        raise TypeError("give either params or single settings")
+        raise TypeError("pass either params or single settings, not both")
     if resume_from is not None and warm_start_from is not None:
-        raise ValueError("a run is either resumed or warm-started")
+        raise ValueError("a run can be resumed or warm-started, not both")
     paths = [None if path is None else Path(path) for path in (checkpoint, resume_from, warm_start_from, denoised_path)]
     for path in filter(None, (paths[0], paths[3])):
         require_folder(path.parent, sample)
@@ -123,9 +125,9 @@ def denoise(
     if len(sections) < 2:
         return _denoise_one(adata, sample, params, *paths, progress=progress)
     if paths[1] is not None:
-        raise ValueError("a run on several sections cannot be resumed: resume each section on its own")
+        raise ValueError("a run on several sections cannot be resumed: resume each section separately")
     if _layer_bytes(adata) > MAX_LAYER_BYTES:
-        raise ValueError(f"{adata.shape} is too large for a dense layer: denoise each section on its own")
+        raise ValueError(f"{adata.shape} is too large for a dense layer: denoise each section separately")
 
     def one(part: ad.AnnData, name: str, alone: DustedParams, section: str) -> DustedResult:
         kept = paths[0]
@@ -153,7 +155,7 @@ def _denoise_one(
     with cpu_threads(params.threads), gpu_memory_errors(tile_option()):
         source = read_section(adata, sample, params)
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
-            raise ValueError(f"{adata.shape} is too large for a dense layer: give a denoised_path")
+            raise ValueError(f"{adata.shape} is too large for a dense layer: set denoised_path")
         run = Run(source, sample, params, device)
         model, state, seconds = run.train(checkpoint, resume_from, warm_start_from, progress)
         outcome = Outcome(
@@ -172,6 +174,8 @@ def _denoise_one(
         scale = 1 / (1 - params.holdout)
         blocks = means(model, source.section, run.tiles, device, posterior=params.posterior, scale=scale)
         blocks = totals.watch(blocks)
+        if keys.STRIPE_FACTOR in adata.obs:
+            blocks = without_stripes(blocks, adata.obs[keys.STRIPE_FACTOR].to_numpy(dtype=np.float32)[source.spots])
         if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is not None:
             write_file(adata, source.spots, source.genes, blocks, denoised_path)
             outcome.denoised_file = denoised_path.name

@@ -34,7 +34,7 @@ def start_dispersions(model: Dusted, section: Section, tiles: list[Tile], device
         How the section is taken through it.
     """
     if model.heads.biases is None:
-        raise ValueError("a model without intercepts has no dispersion of a gene")
+        raise ValueError("a model without intercepts has no gene dispersion")
     excess, power = np.zeros(section.n_genes), np.zeros(section.n_genes)
     for block in means(model, section, tiles, device):
         mean = block.mean.astype(np.float64)

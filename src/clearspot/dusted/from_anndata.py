@@ -74,7 +74,7 @@ def read_section(adata: ad.AnnData, sample: str, params: DustedParams) -> Source
     for found, least, what in ((len(spots), MIN_SPOTS, "spots"), (len(genes), MIN_GENES, "genes with counts")):
         if found < least:
             raise bad_section(
-                sample, f"{found} {what} to model", f"at least {least}", "Look at filters and gene choice."
+                sample, f"{found} {what} to model", f"at least {least}", "Check the filters and the choice of genes."
             )
     graph = _graph(adata, sample, spots)
     totals = _totals(adata, counts, sample, spots, params)
@@ -109,9 +109,9 @@ def _spots(adata: ad.AnnData, counts: sp.csr_matrix, sample: str) -> tuple[np.nd
         inside = read_flag(adata.obs, keys.IN_TISSUE, sample)
     seen = np.diff(counts.indptr) > 0
     messages = [
-        Message("handled", f"{number} of {adata.n_obs} spots {what}: not denoised")
+        Message("handled", f"{number} of {adata.n_obs} spots {what} and were not denoised.")
         for number, what in (
-            (int((~inside).sum()), "lie off the tissue"),
+            (int((~inside).sum()), "lie outside the tissue"),
             (int((inside & ~seen).sum()), "have no counts"),
         )
         if number
@@ -125,7 +125,9 @@ def _add_graph(adata: ad.AnnData, sample: str) -> list[Message]:
 
     record = build_graph(adata, sample)
     degree = record.metrics["mean_degree"]
-    built = f"obsp['{keys.CONNECTIVITIES}'] was absent: built, {degree:.1f} neighbours a spot on average"
+    built = (
+        f"obsp['{keys.CONNECTIVITIES}'] was missing and has been built ({degree:.1f} neighbours per spot on average)."
+    )
     return [Message("info", built), *record.messages]
 
 
@@ -158,6 +160,6 @@ def _totals(
     empty = int(np.count_nonzero(~(totals > 0)))
     if empty:
         raise bad_section(
-            sample, f"{empty} spots without counts", "spots with counts", "Drop them, or flag them in obs['qc_pass']."
+            sample, f"{empty} spots without counts", "spots with counts", "Remove them, or flag them in obs['qc_pass']."
         )
     return totals

@@ -60,7 +60,7 @@ def choose_genes(
     seen = np.asarray(counts[spots].sum(axis=0)).ravel() > 0
     if silent := int(np.count_nonzero(always & ~seen)):
         messages.append(
-            Message("handled", f"{silent} {GENES_OF_INTEREST} have no counts in this section: not denoised")
+            Message("handled", f"{silent} {GENES_OF_INTEREST} have no counts in this section and are not denoised.")
         )
     return np.flatnonzero((wanted | always) & seen), messages
 
@@ -103,5 +103,5 @@ def _highly_variable(
     how = f"the {number} most variable genes are modelled (ranked by {method})"
     if number == candidates.sum():
         how = f"all {number} genes with {'counts' if few else f'more than {_HVG_MIN_COUNTS} counts'} are modelled"
-    messages.append(Message("info", f"var['{keys.HIGHLY_VARIABLE}'] was absent: {how}."))
+    messages.append(Message("info", f"var['{keys.HIGHLY_VARIABLE}'] is missing: {how}."))
     return chosen

@@ -28,7 +28,7 @@ class MeanBlock:
     spots
         Spot numbers in the section, shape ``(n_rows,)``.
     mean
-        ``M`` in counts, float32, shape ``(n_rows, n_genes)``; where asked for, given the spot's own count of the gene.
+        ``M`` in counts, float32, shape ``(n_rows, n_genes)``; if requested, given the spot's own count of the gene.
     expected
         Expected counts: ``mean`` less what drop-out takes; the same array under NB.
     """

@@ -14,23 +14,23 @@ from clearspot.dusted.params import DustedParams
 
 denoise_options: Final = group(
     options_of(DustedParams),
-    click.option("--merge-duplicates", is_flag=True, help="Add up the counts of spots at one place."),
+    click.option("--merge-duplicates", is_flag=True, help="Add up the counts of spots that share a position."),
     click.option(
         "--processes",
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="Processes on this machine that share the tiles; with --device cuda one per GPU.",
+        help="Number of processes that share the tiles; with --device cuda, one per GPU.",
     ),
     click.option(
         "--attempt",
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="Number of this attempt; each after the first halves the tiles.",
+        help="Number of this attempt. Each attempt after the first halves the tile size.",
     ),
-    click.option("--checkpoint-dir", type=FOLDER, help="Folder that keeps the checkpoint for a later attempt."),
-    click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run."),
-    click.option("--warm-start-from", type=FILE, help="Checkpoint of another run, whose weights are the start."),
+    click.option("--checkpoint-dir", type=FOLDER, help="Folder in which the checkpoint is kept for a later attempt."),
+    click.option("--resume-from", type=FILE, help="Checkpoint of an interrupted run, to resume."),
+    click.option("--warm-start-from", type=FILE, help="Checkpoint of another run, to start from its weights."),
 )
 """Decorator that gives a click command every option of DUSTED."""

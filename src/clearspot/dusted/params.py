@@ -54,127 +54,139 @@ class DustedParams(Settings):
         },
     }
 
-    likelihood: Likelihood = setting("nb", "Distribution of the counts; the paper uses zinb for Visium.")
-    alpha: float = setting(1.5, "Weight of the residual connection of the gene channel attention (equation 2.2).", ge=0)
-    gene_attention: bool = setting(True, "Gene channel attention; the paper's ablation leaves it out.")
-    reduction_ratio: int = setting(16, "Genes per hidden unit of the gene channel attention.", ge=1)
+    likelihood: Likelihood = setting("nb", "Distribution of the counts. The paper uses zinb for Visium.")
+    alpha: float = setting(1.5, "Weight of the residual connection in the gene channel attention (equation 2.2).", ge=0)
+    gene_attention: bool = setting(True, "Use gene channel attention. The paper's ablation disables it.")
+    reduction_ratio: int = setting(16, "Number of genes per hidden unit of the gene channel attention.", ge=1)
     hidden: int = setting(192, "Width of the first encoder layer.", ge=1)
     latent: int = setting(64, "Width of the latent layer.", ge=1)
     tied_weights: bool = setting(
-        True, "The inner decoder layer shares the (transposed) weight of the second encoder layer."
+        True, "Share the (transposed) weight of the second encoder layer with the inner decoder layer."
     )
     heads: Heads = setting(
         "shared",
-        "Attention of the output layers: that of the first encoder layer (shared; the paper's text) or one of their "
-        "own (attention; the paper's code).",
+        "Attention of the output layers: shared with the first encoder layer (shared; the paper's text), or separate "
+        "(attention; the paper's code).",
     )
-    latent_elu: bool = setting(False, "ELU after the second encoder layer, as in the paper's text.")
+    latent_elu: bool = setting(False, "Apply ELU after the second encoder layer, as in the paper's text.")
     self_gate: bool = setting(
         True,
-        "Learn for each layer the share of attention that stays with the spot itself. Without it a spot with six "
+        "Learn, for each layer, the share of attention that a spot gives to itself. Without it, a spot with six "
         "neighbours keeps at most 31 %. Embedding and attention are always written without this share.",
     )
     posterior: bool = setting(
         True,
-        "Denoised value: mean of the rate given the spot's own count, in place of the mean of the fitted distribution.",
+        "Return the posterior mean of the rate given the spot's own count as the denoised value, instead of the mean "
+        "of the fitted distribution.",
     )
     mean_link: MeanLink = setting(
         "elu",
-        "From output layer h to mean: exp(h) (exp; equation 2.5), or exp(intercept) (1 + ELU(h)) (elu), where programs "
-        "add up as cells in a spot do. elu needs the gene intercept.",
+        "Function from output layer h to the mean: exp(h) (exp; equation 2.5), or exp(intercept) (1 + ELU(h)) (elu), "
+        "in which gene programs are additive, like the cells of a spot. elu requires gene_intercept.",
     )
     input: ModelInput = setting(
         "rate",
-        "Input of the model: logarithms of normalised counts (log; the paper), or rates, centred and scaled by each "
-        "gene's noise (rate).",
+        "Input of the model: log-normalised counts (log; the paper), or rates, centred and scaled by the noise of "
+        "each gene (rate).",
     )
-    start: Start = setting("spectral", "Initial weights; spectral needs input rate and mean link elu.")
-    gene_intercept: bool = setting(True, "Free intercept for each gene and output, started at the gene's mean.")
-    normalise_over: NormaliseOver = setting("all", "Genes whose total count normalises a spot's input.")
+    start: Start = setting("spectral", "Initial weights. spectral requires input='rate' and mean_link='elu'.")
+    gene_intercept: bool = setting(
+        True, "Use a free intercept for each gene and output, initialised at the gene's mean."
+    )
+    normalise_over: NormaliseOver = setting("all", "Genes whose total count is used to normalise the input of a spot.")
     target_sum: float | None = setting(
-        None, "Total count to which a spot is scaled before the logarithm.", none="the median total", gt=0
+        None, "Total count to which each spot is scaled before the logarithm.", none="the median total", gt=0
     )
     size_factor_key: str | None = setting(
         None, "Column of obs with the total counts over all genes.", none="computed from the counts"
     )
     genes: Literal["hvg", "all"] | tuple[str, ...] = setting(
-        "hvg", "Genes to model: highly variable ones (computed if not marked), all, or named ones."
+        "hvg", "Genes to model: hvg (highly variable genes, computed if not flagged), all, or a list of genes."
     )
-    always_genes: tuple[str, ...] = setting((), "Genes (names or ids) to model in addition.")
+    always_genes: tuple[str, ...] = setting((), "Additional genes (symbols or ids) to model.")
     library_key: str | None = setting(
         None,
-        "Column of obs that names the section of each spot, where there are several: each section is normalised and "
-        "denoised on its own.",
+        "Column of obs that names the section of each spot. Each section is normalised and denoised separately.",
         none="one section",
     )
-    n_top_genes: int = setting(3000, "Number of highly variable genes, where they are not marked yet.", ge=1)
+    n_top_genes: int = setting(3000, "Number of highly variable genes to select, if they are not flagged yet.", ge=1)
     epochs: int = setting(100, "Maximum number of epochs.", ge=1)
     lr: float = setting(1e-4, "Learning rate of Adam.", gt=0)
     first_layer_lr: float = setting(
         0.03,
-        "Learning rate of the first layer's weight and the gene attention, relative to the others. After a spectral "
-        "start these weights are by far the smallest.",
+        "Learning rate of the first layer's weight and the gene attention, relative to the other weights. After a "
+        "spectral start, these weights are by far the smallest.",
         gt=0,
     )
     attention_lr: float = setting(
-        30.0, "Learning rate of the vectors of the spots' attention, relative to the others.", gt=0
+        30.0, "Learning rate of the spot attention vectors, relative to the other weights.", gt=0
     )
     weight_decay: float = setting(0.0, "Weight decay of Adam.", ge=0)
     clip_norm: float = setting(5.0, "Maximum norm of the gradients.", gt=0)
-    schedule: Schedule = setting("constant", "Learning rate over the epochs; cosine falls to 0 after a warm-up.")
-    warmup_epochs: int = setting(0, "Epochs of linear warm-up of the learning rate (schedule cosine).", ge=0)
+    schedule: Schedule = setting("constant", "Learning rate schedule. cosine decreases to 0 after a warm-up.")
+    warmup_epochs: int = setting(
+        0, "Number of epochs of linear warm-up of the learning rate (schedule='cosine').", ge=0
+    )
     loss_reduction: Reduction = setting(
         "mean",
-        "Loss averaged over spots and genes (mean), or summed over genes (spot; the paper's code, for nb only).",
+        "Reduction of the loss: averaged over spots and genes (mean), or summed over genes (spot; the paper's code, "
+        "nb only).",
     )
     holdout: float = setting(
         0.1,
-        "Fraction of the counts held out by binomial thinning, to score the result and stop training.",
+        "Fraction of the counts held out by binomial thinning, used to evaluate the result and for early stopping.",
         ge=0,
         lt=1,
     )
     blind: float = setting(
         0.2,
-        "Fraction of the training counts hidden from the input, drawn anew each epoch; the loss is then over these "
-        "alone. 0: input and loss are over the same counts, as in the paper.",
+        "Fraction of the training counts hidden from the input, redrawn in each epoch. The loss is computed on the "
+        "hidden counts only. 0: input and loss use the same counts, as in the paper.",
         ge=0,
         lt=1,
     )
     patience: int | None = setting(
         15,
-        "Epochs without a better held-out score (without held-out counts: a better loss) until training stops.",
+        "Number of epochs without improvement of the held-out score (or of the loss, if no counts are held out) "
+        "before training stops.",
         none="never",
         ge=1,
     )
     seed: int = setting(0, "Random seed of initial weights, thinning and tile order.", ge=0)
-    device: str = setting("auto", "Compute device: cpu, cuda or cuda:N. auto is the CPU.")
+    device: str = setting("auto", "Compute device: cpu, cuda or cuda:N. auto uses the CPU.")
     precision: Precision = setting(
         "fp32",
-        "Precision of the dense products; auto is bf16 where the device multiplies it natively. Parameters, sums and "
+        "Precision of dense matrix products. auto uses bf16 if the device supports it natively. Parameters, sums and "
         "results are always 32-bit.",
     )
-    compile: bool = setting(False, "Compile the dense passes of the loss with torch.compile.")
-    threads: int | None = setting(None, "CPU threads, shared by all processes.", none="PyTorch's choice", ge=1)
+    compile: bool = setting(False, "Compile the dense parts of the loss with torch.compile.")
+    threads: int | None = setting(
+        None, "Number of CPU threads, shared by all processes.", none="chosen by PyTorch", ge=1
+    )
     max_spots_per_tile: int | None = setting(
         None,
-        "Maximum number of spots processed at once. Smaller tiles need less memory and more time.",
-        none="found from the memory",
+        "Maximum number of spots per tile. Smaller tiles need less memory and more time.",
+        none="chosen from the available memory",
         ge=1,
     )
     step_per: StepPer = setting(
         "epoch",
-        "When the weights are updated: once an epoch with the sum over all tiles, which is exactly the full-batch "
-        "gradient, or after each tile, in random order.",
+        "When to update the weights: once per epoch with the sum over all tiles (epoch), which is exactly the "
+        "full-batch gradient, or after each tile, in random order (tile).",
     )
-    checkpoint_every: int | None = setting(None, "Epochs between checkpoints.", none="not by epochs", ge=1)
-    checkpoint_minutes: float | None = setting(10.0, "Minutes between checkpoints.", none="not by time", ge=0)
+    checkpoint_every: int | None = setting(
+        None, "Number of epochs between checkpoints.", none="no checkpoints by epoch", ge=1
+    )
+    checkpoint_minutes: float | None = setting(
+        10.0, "Minutes between checkpoints.", none="no checkpoints by time", ge=0
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.mean_link == "elu" and not self.gene_intercept:
-            raise SettingError("mean_link='elu' needs gene_intercept")
+            raise SettingError("mean_link='elu' requires gene_intercept")
         if self.start == "spectral" and not (self.mean_link == "elu" and self.input == "rate"):
-            raise SettingError("start='spectral' needs input='rate' and mean_link='elu'")
+            raise SettingError("start='spectral' requires input='rate' and mean_link='elu'")
 
 
 RUN_ONLY: Final = frozenset(

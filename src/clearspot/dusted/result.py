@@ -1,4 +1,4 @@
-"""What a denoising run leaves behind besides the values in the AnnData."""
+"""Results of a denoising run that are not stored in the AnnData."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class DustedResult:
     record
         Metrics, settings, tables and messages of the step ``dusted``.
     params
-        The settings that were used.
+        Settings of the run.
     embedding
-        Latent values and attention, spots counted among those that were modelled.
+        Latent values and attention of the modelled spots.
     barcodes
-        Names of the modelled spots, in that order.
+        Names of the modelled spots, in the same order.
     training
-        One row an epoch: ``epoch``, ``loss``, ``learning_rate`` and, with a hold-out, ``held_out``.
+        One row per epoch: ``epoch``, ``loss``, ``learning_rate`` and, if counts are held out, ``held_out``.
     gene_attention
-        ``A_gc`` by gene; ``None`` without gene channel attention, and of several sections together.
+        Gene channel attention ``A_gc`` per gene; ``None`` if it is disabled, or for several sections.
     sections
-        Where there were several: the result of each, by name.
+        For several sections: the result of each, by name.
     """
 
     record: StepRecord
@@ -54,13 +54,13 @@ class DustedResult:
         return as_html(self.record)
 
     def write_tables(self, folder: Path) -> None:
-        """Write loss curve, attention and gene attention beside the checkpoint; each file whole or not at all.
+        """Write loss curve, attention and gene attention next to the checkpoint, each file atomically.
 
         Parameters
         ----------
         folder
             Existing folder; the files are ``<sample>.dusted_loss.csv``, ``<sample>.dusted_attention.npz`` and
-            ``<sample>.dusted_gene_attention.csv``; of several sections, a set of each.
+            ``<sample>.dusted_gene_attention.csv``; for several sections, one set per section.
         """
         folder = Path(folder)
         for one in self.sections.values():

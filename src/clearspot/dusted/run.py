@@ -58,7 +58,7 @@ class Run:
         if self.team.size == 1:
             return most
         if self.params.step_per == "tile":
-            raise ValueError("step_per='tile' takes one tile after the other: use it with a single process")
+            raise ValueError("step_per='tile' processes tiles one after the other: use it with a single process")
         if self.params.max_spots_per_tile is None and self.device.type == "cpu":
             most //= self.team.size
         return max(1, min(most, section.n_spots // self.team.size))

@@ -105,7 +105,7 @@ def _own_graphs(adata: ad.AnnData, sections: Sections, sample: str) -> list[Mess
         crossing = int((sections.codes[edges.row] != sections.codes[edges.col]).sum()) // 2
         if not crossing:
             return []
-        found = f"obsp['{keys.CONNECTIVITIES}'] had {crossing} edges between sections: built anew for each section."
+        found = f"obsp['{keys.CONNECTIVITIES}'] had {crossing} edges between sections and was rebuilt for each section."
         messages.append(Message("handled", found))
     from clearspot.graph.build import build_graph  # squidpy takes seconds to import, and the pipeline has a graph
 
@@ -134,8 +134,8 @@ def _record(sample: str, params: DustedParams, results: dict[str, DustedResult],
     }
     record.note(
         "info",
-        f"{len(results)} sections were normalised and denoised each on its own: {', '.join(results)}. Values of "
-        f"obsm['{keys.LATENT}'] can be compared within a section, not between sections.",
+        f"{len(results)} sections were normalised and denoised separately: {', '.join(results)}. Values of "
+        f"obsm['{keys.LATENT}'] are comparable within a section, not between sections.",
     )
     for name, result in results.items():
         for message in result.record.messages:

@@ -168,7 +168,7 @@ def start_at_directions(model: Dusted, section: Section, seed: int) -> None:
         See :func:`main_directions`.
     """
     if model.centre is None or model.gene_scale is None:
-        raise ValueError("a spectral start needs a model with standardised input")
+        raise ValueError("a spectral start requires a model with standardised input")
     n_hidden, n_latent = model.encoder_inner.shape
     centre = model.centre.cpu().numpy().astype(np.float64)
     mean = np.maximum(centre, LEAST_MEAN)

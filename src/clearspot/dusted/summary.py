@@ -129,11 +129,15 @@ def build_result(adata: ad.AnnData, sample: str, outcome: Outcome) -> DustedResu
         if not record.metrics["heldout_beats_neighbours"]:
             record.note(
                 "warning",
-                "On held-out counts the denoised values predict no better than plain averages do: "
-                "use them for looking, not for conclusions.",
+                "The denoised values do not predict held-out counts better than averages. Use them for display only, "
+                "not for conclusions.",
             )
     if state.epoch < outcome.params.epochs:
-        record.note("info", f"Training stopped after {state.epoch} epochs: no gain in {outcome.params.patience}.")
+        record.note(
+            "info",
+            f"Training stopped after {state.epoch} epochs, because the score did not improve for "
+            f"{outcome.params.patience} epochs.",
+        )
     return DustedResult(
         record=record,
         params=outcome.params,

@@ -24,7 +24,7 @@ _LARGEST_CPU_TILE_BYTES: Final = 4 * 2**30
 
 def tile_option() -> str:
     """What a user sets to make tiles smaller."""
-    in_pipeline = "--dusted_tile_spots, which are halved by themselves when the task is tried again"
+    in_pipeline = "--dusted_tile_spots, which is halved automatically when the task is retried"
     return by_caller("max_spots_per_tile", "--max-spots-per-tile", in_pipeline)
 
 

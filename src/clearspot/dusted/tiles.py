@@ -66,7 +66,7 @@ def make_tiles(graph: sp.csr_matrix, positions: np.ndarray | None, max_spots: in
     if n_spots <= max_spots:
         return [Tile(np.arange(n_spots), n_spots)]
     if positions is None:
-        raise ValueError(f"{n_spots} spots do not fit into one tile of {max_spots}, and cutting needs spot positions")
+        raise ValueError(f"{n_spots} spots do not fit into one tile of {max_spots}, and tiling requires spot positions")
     return [_with_halo(graph, core) for core in _halve(positions, np.arange(n_spots), max_spots)]
 
 

@@ -59,7 +59,7 @@ def to_cellxgene(adata: ad.AnnData, terms: Mapping[str, str | pd.Series], *, org
     """
     wrong = set(OBS_TERMS) ^ set(terms)
     if wrong:
-        raise ValueError(f"terms are missing, or are none of the schema's: {', '.join(sorted(wrong))}")
+        raise ValueError(f"terms are missing or not allowed by the schema: {', '.join(sorted(wrong))}")
     ids = adata.var[keys.GENE_IDS].astype(str)
     has_id = (ids.str.startswith("ENS") & ~ids.duplicated(keep=False)).to_numpy()
     genes = adata[:, has_id]

@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 import anndata as ad
 import numpy as np
@@ -21,6 +21,7 @@ from scipy.sparse import csc_matrix, issparse
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.contract.sections import require_one_section
+from clearspot.export.cell_shapes import cell_shapes
 from clearspot.export.frames import frames
 from clearspot.export.params import ExportParams, ZarrFormat
 from clearspot.export.store_arrays import compact_arrays
@@ -57,17 +58,27 @@ class ElementNames:
     ----------
     sample
         Sample name; the elements have it as a safe key.
-    is_hd
-        Whether the observations are bins of Visium HD.
+    unit
+        What the observations are.
     """
 
     sample: str
-    is_hd: bool
+    unit: Literal["spots", "bins", "cells"]
+
+    @property
+    def are_polygons(self) -> bool:
+        """Whether the shapes are polygons; spots are circles."""
+        return self.unit != "spots"
 
     @property
     def shapes(self) -> str:
-        """Spots (circles), or bins of Visium HD (squares)."""
-        return f"{safe_key(self.sample)}_{'bins' if self.is_hd else 'spots'}"
+        """Spots (circles), bins of Visium HD (squares) or segmented cells (polygons)."""
+        return f"{safe_key(self.sample)}_{self.unit}"
+
+    @property
+    def nuclei(self) -> str:
+        """Nuclei of segmented cells (polygons)."""
+        return f"{safe_key(self.sample)}_nuclei"
 
     @property
     def superres(self) -> str:
@@ -81,7 +92,10 @@ class ElementNames:
     @classmethod
     def of(cls, adata: ad.AnnData, sample: str) -> ElementNames:
         """Names for a sample in the form of the data contract."""
-        return cls(sample, adata.uns.get(keys.UNS, {}).get(keys.BIN_SIZE_UM) is not None)
+        about = adata.uns.get(keys.UNS, {})
+        if keys.OUTLINES in about:
+            return cls(sample, "cells")
+        return cls(sample, "spots" if about.get(keys.BIN_SIZE_UM) is None else "bins")
 
 
 def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None) -> SpatialData:
@@ -92,7 +106,8 @@ def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None)
     adata
         The sample, in the form of the data contract. It is not changed.
     sample
-        Sample name; elements are called ``<sample>_spots`` (circles; ``<sample>_bins``: squares, for Visium HD),
+        Sample name; elements are called ``<sample>_spots`` (circles; for Visium HD ``<sample>_bins``, squares, or
+        ``<sample>_cells`` and ``<sample>_nuclei``, outlines),
         ``<sample>_hires``, ``<sample>_lowres`` and ``table``, with the sample's name as a safe key.
     superres
         ``<sample>.superres.h5ad``, for the labels ``<sample>_superres`` and the table ``superres``.
@@ -108,11 +123,12 @@ def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None)
     library: dict[str, Any] = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
     factors = library.get("scalefactors", {})
     of_pixels = frames(Identity(), um_per_px)
-    shapes = (
-        _bins(adata, factors.get("spot_diameter_fullres", 1.0), of_pixels)
-        if names.is_hd
-        else _spots(adata, factors, um_per_px, of_pixels)
-    )
+    if names.unit == "cells":
+        shapes = cell_shapes(adata, names.shapes, names.nuclei, of_pixels)
+    elif names.unit == "bins":
+        shapes = {names.shapes: _bins(adata, factors.get("spot_diameter_fullres", 1.0), of_pixels)}
+    else:
+        shapes = {names.shapes: _spots(adata, factors, um_per_px, of_pixels)}
     images = {}
     for name, picture in library.get("images", {}).items():
         factor = factors.get(f"tissue_{name}_scalef")
@@ -125,7 +141,7 @@ def to_spatialdata(adata: ad.AnnData, sample: str, superres: Path | None = None)
     labels, tables = {}, {TABLE: _table(adata, names.shapes)}
     if superres is not None:
         labels[names.superres], tables[SUPERRES_TABLE] = superres_elements(superres, names.superres)
-    return SpatialData(images=images, labels=labels, shapes={names.shapes: shapes}, tables=tables)
+    return SpatialData(images=images, labels=labels, shapes=shapes, tables=tables)
 
 
 def write_spatialdata(
@@ -201,6 +217,9 @@ def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
         safe_key(library): {name: entry for name, entry in content.items() if name != "images"}
         for library, content in adata.uns.get(keys.UNS_SPATIAL, {}).items()
     }
+    uns = dict(adata.uns) | {keys.UNS_SPATIAL: spatial}
+    if keys.OUTLINES in uns.get(keys.UNS, {}):  # they are shapes of the store
+        uns[keys.UNS] = {name: entry for name, entry in uns[keys.UNS].items() if name != keys.OUTLINES}
     table = ad.AnnData(
         X=csc_matrix(adata.X) if issparse(adata.X) else adata.X,
         obs=_safe_columns(adata.obs).assign(
@@ -214,7 +233,7 @@ def _table(adata: ad.AnnData, shapes_name: str) -> ad.AnnData:
             for name, value in adata.obsm.items()
         },
         obsp=dict(adata.obsp),
-        uns=dict(adata.uns) | {keys.UNS_SPATIAL: spatial},
+        uns=uns,
     )
     return TableModel.parse(table, region=shapes_name, region_key=REGION, instance_key=INSTANCE)
 

@@ -75,7 +75,7 @@ def _measured(names: ElementNames, url: str, picture: str | None, sets: dict[str
     shapes = {"path": f"shapes/{names.shapes}", "tablePath": f"tables/{TABLE}"}
     options: Json = {
         "coordinateSystem": "global",
-        "obsSegmentations" if names.is_hd else "obsSpots": shapes,
+        "obsSegmentations" if names.are_polygons else "obsSpots": shapes,
         "obsFeatureMatrix": {"path": f"tables/{TABLE}/X"},
     }
     if sets:
@@ -118,17 +118,17 @@ def _coordination(
         "obsSetColor": {"A": _set_colours(adata, sets)},
         "obsSetSelection": {"A": _selection(adata, sets)},
     }
-    layer = "segmentationChannel" if names.is_hd else "spotLayer"
+    layer = "segmentationChannel" if names.are_polygons else "spotLayer"
     shared = ("featureType", "featureSelection", "obsSetColor", "obsSetSelection")
     of_spots = {name: {"A": "A"} for name in ("obsType", "obsColorEncoding", "featureValueType", *shared)}
     measured: Json = {layer: ["A"]}
     by: Json = {layer: of_spots}
     space[layer] = {"A": "__dummy__"}
-    if names.is_hd:
+    if names.are_polygons:
         measured = {"segmentationLayer": ["A"]}
         by["segmentationLayer"] = {"fileUid": {"A": "A"}, "segmentationChannel": {"A": ["A"]}}
         space["segmentationLayer"] = {"A": "__dummy__"}
-    if has_picture or names.is_hd:
+    if has_picture or names.are_polygons:
         space["fileUid"] = {"A": "measured"}
     if has_picture:
         measured["imageLayer"] = ["A"]

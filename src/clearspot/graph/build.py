@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -30,6 +30,10 @@ _PIECES_SHOWN: Final = 20
 
 _LONGEST: Final = 1.25
 """Longest edge of a triangulation, in radii of the wanted degree: all spots that touch, and nothing across a gap."""
+
+_LONGEST_OF_CELLS_UM: Final = 40.0
+"""Longest edge between segmented cells. Their density varies tenfold within a section, so that a limit found from the
+median spacing would cut loose tissue apart: at 2,000 cells per mm² (stroma) neighbours are 24 µm apart on average."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def build_graph(
         Fewer than two spots, two spots in one place, spots on one line where a triangulation is asked for, or a radius
         in micrometres for a sample whose scale is not known.
     """
-    params = params or GraphParams()
+    params = _chosen(params or GraphParams(), adata)
     record = StepRecord(sample, "graph", params=asdict(params))
     in_graph = passing_spots(adata)
     coordinates = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
@@ -120,6 +124,17 @@ def build_graph(
     return record
 
 
+def _chosen(params: GraphParams, adata: ad.AnnData) -> GraphParams:
+    """The parameters, with what is left to us decided by what an observation is."""
+    about = adata.uns.get(keys.UNS, {})
+    is_cells = about.get(keys.UNIT) == "cells"
+    method = params.method or ("delaunay" if is_cells else "radius")
+    radius = params.radius
+    if radius is None and is_cells and method == "delaunay" and about.get(keys.MICRONS_PER_PIXEL):
+        radius = _LONGEST_OF_CELLS_UM
+    return replace(params, method=method, radius=radius)
+
+
 def _refuse_shared_places(
     coordinates: NDArray[np.float64], in_graph: NDArray[np.bool_], sections: NDArray[np.integer], sample: str
 ) -> None:
@@ -140,9 +155,9 @@ def _refuse_shared_places(
             Problem(
                 sample,
                 "spot positions",
-                f"{shared} spots that passed quality control stand at {places} places, several at one place",
-                "each spot at a place of its own",
-                "remove the duplicated spots; give several sections in one file the column that tells them apart",
+                f"{shared} spots that passed quality control at only {places} different positions",
+                "a different position for each spot",
+                "remove duplicated spots; if the file has several sections, set the column that names them",
             )
         )
 
@@ -167,9 +182,9 @@ def _pixels(micrometres: float, adata: ad.AnnData, sample: str) -> float:
             Problem(
                 sample,
                 "scale factors",
-                f"a graph radius of {micrometres:g} um, and nothing that tells the micrometres per pixel",
-                "a known scale, or no radius",
-                f"{given}, or leave {option('radius', 'graph_radius')} out: it is found from the spots",
+                f"a graph radius of {micrometres:g} µm, but an unknown pixel size",
+                "a known pixel size, or no radius",
+                f"{given}, or leave {option('radius', 'graph_radius')} out to compute it from the positions",
             )
         )
     return micrometres / float(um_per_px)
@@ -213,8 +228,8 @@ def _triangulated(points: NDArray[np.float64], longest: float, sample: str) -> E
             Problem(
                 sample,
                 "spot positions",
-                f"{len(points)} spots that cannot be triangulated (too few, or on one line)",
-                "spots spread over an area",
+                f"{len(points)} spots that cannot be triangulated (too few, or collinear)",
+                "spots that cover an area",
                 f"use {option('method', 'graph_method')} radius or knn",
             )
         ) from error
@@ -253,23 +268,25 @@ def _describe(
     if isolates:
         record.note(
             "handled",
-            f"Spots without a neighbour: {isolates} of {degree.size}. They keep their own value and learn from none.",
+            f"{isolates} of {degree.size} spots have no neighbour. They are denoised without information from other "
+            f"spots.",
         )
     if (sizes > 1).sum() > 1:
-        single = f", {isolates} of them single spots" if isolates else ""
+        single = f", of which {isolates} are single spots" if isolates else ""
         record.note(
             "handled",
-            f"The tissue lies in {sizes.size} separate pieces{single} (the largest holds {sizes[0]} of "
-            f"{degree.size} spots); nothing is smoothed from one to another.",
+            f"The tissue consists of {sizes.size} separate pieces{single} (the largest has {sizes[0]} of "
+            f"{degree.size} spots). No information is shared between pieces.",
         )
     if spacing.lattice == "irregular" and settings["method"] in ("radius", "grid"):
         record.note(
             "warning" if settings["method"] == "grid" else "info",
-            "The spots stand on no regular lattice: neighbours were chosen by distance alone.",
+            "The spots do not form a regular lattice, so neighbours were chosen by distance alone.",
         )
     wanted = record.params["n_neighbors"]
     if settings["method"] in ("radius", "grid") and record.params["radius"] is None and spacing.degree != wanted:
         record.note(
             "info",
-            f"{wanted} neighbours make no whole shell of a {spacing.lattice} arrangement: {spacing.degree} were taken.",
+            f"{wanted} neighbours are not a complete shell of a {spacing.lattice} lattice; {spacing.degree} were used "
+            f"instead.",
         )

@@ -14,16 +14,19 @@ Strategy = Literal["radius", "knn", "grid", "delaunay"]
 class GraphParams(Settings):
     """How neighbours are found."""
 
-    method: Strategy = setting("radius", "How neighbours are found; radius is the paper's way.")
+    method: Strategy | None = setting(
+        None,
+        "Method to find neighbours. The DUSTED paper uses radius.",
+        none="radius for spots and bins, delaunay for segmented cells",
+    )
     radius: float | None = setting(
         None,
-        "Maximum distance of neighbours (radius) or longest edge (delaunay), in micrometres.",
-        none="found from the positions",
+        "Maximum distance between neighbours (radius) or maximum edge length (delaunay), in µm.",
+        none="computed from the positions; 40 µm for segmented cells with delaunay",
         gt=0,
     )
     n_neighbors: int = setting(
         6,
-        "Number of neighbours: exact for knn; for radius and grid the target, met by the nearest whole shell of a "
-        "lattice.",
+        "Number of neighbours. Exact for knn; for radius and grid, the nearest complete shell of the lattice is used.",
         ge=1,
     )

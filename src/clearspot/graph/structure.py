@@ -26,7 +26,9 @@ def add_structure(adata: ad.AnnData, record: StepRecord) -> None:
         Of the step ``graph``.
     """
     if keys.COUNTS not in adata.layers:
-        record.note("info", f"There is no layers['{keys.COUNTS}']: it was not tested for a pattern over the tissue.")
+        record.note(
+            "info", f"There is no layers['{keys.COUNTS}'], so the counts were not tested for a spatial pattern."
+        )
         return
     found = spatial_structure(adata)
     if isinstance(found, str):
@@ -56,8 +58,8 @@ def add_structure(adata: ad.AnnData, record: StepRecord) -> None:
 
 def _none(found: SpatialStructure) -> str:
     return (
-        f"The counts have no pattern over the tissue: {found.percent_spatial:.1f} % of {len(found.genes)} genes are "
-        f"spatially variable (q < 0.05), and their median Moran's I is {found.median:.3f}; {SHUFFLES} shuffles of the "
-        f"places reach {found.shuffled:.3f}. Counts and positions may be of two different slides. Denoised maps, "
-        "domains and super-resolution smooth whatever they are given: none of them is a finding here."
+        f"The counts have no spatial pattern: {found.percent_spatial:.1f} % of {len(found.genes)} genes are spatially "
+        f"variable (q < 0.05), with a median Moran's I of {found.median:.3f} ({found.shuffled:.3f} in {SHUFFLES} "
+        f"shuffles of the positions). Counts and positions may be from different slides. Do not interpret denoised "
+        f"maps, domains and super-resolution of this sample."
     )

@@ -24,7 +24,7 @@ MAX_BYTES = 500 * 1024**3
 MAX_MEMBERS = 100_000
 
 _EXPECTED = "a whole .tar, .tar.gz, .tgz or .zip of a Space Ranger outs folder"
-_PACK_AGAIN = "pack the outs folder again with 'tar -czhf outs.tar.gz outs', or give the folder itself"
+_PACK_AGAIN = "pack the outs folder again with 'tar -czhf outs.tar.gz outs', or provide the folder itself"
 _SKIPPED_SUFFIXES = (".bam", ".bai", ".cloupe", ".vloupe", ".fastq.gz")
 _SKIPPED_NAMES = {"molecule_info.h5"}
 

@@ -46,9 +46,9 @@ def require_unique(barcodes: pd.Index, path: Path, sample: str) -> None:
         raise bad(
             path,
             sample,
-            f"{len(repeated)} barcodes more than once, for example {', '.join(map(str, repeated[:3]))}",
-            "every barcode once",
-            "take the file as Space Ranger wrote it; if samples were merged, give each one on its own",
+            f"{len(repeated)} duplicated barcodes, for example {', '.join(map(str, repeated[:3]))}",
+            "unique barcodes",
+            "use the original file from Space Ranger; if samples were merged, provide each one separately",
         )
 
 
@@ -87,7 +87,7 @@ def no_position(barcodes: pd.Index, match: Match, path: Path, sample: str) -> Ba
         f"no position for {len(lost)} of the matrix's {len(barcodes)} barcodes, for example "
         f"{', '.join(map(str, lost[:3]))}",
         "a position for every barcode of the matrix",
-        "take matrix and spatial folder from the same Space Ranger run of the same sample",
+        "use the matrix and the spatial folder of the same Space Ranger run",
     )
 
 

@@ -17,7 +17,7 @@ def choose_bin(there: Collection[int], wanted: int | None = None) -> int | None:
     there
         Sides of the bins in the folder, in micrometres.
     wanted
-        Side that the user asked for; by default 8, else the next wider one, else the widest.
+        Requested bin size; by default 8, else the next larger one, else the largest.
 
     Returns
     -------

@@ -28,7 +28,8 @@ def require_scalefactors(layout: OutsLayout, sample: str) -> ScaleFactors:
         raise bad(layout.spatial_dir / "scalefactors_json.json", sample, "no such file", expected, mend)
     images = [key for key in ("hires", "lowres") if key in layout.images]
     factors = read_scalefactors(layout.scalefactors, sample, images)
-    needed = {"spot_diameter_fullres": factors.spot_diameter_fullres}
+    # of cells the outlines tell the size
+    needed = {"spot_diameter_fullres": factors.spot_diameter_fullres} if layout.cells is None else {}
     needed |= {f"tissue_{key}_scalef": getattr(factors, key) for key in images}
     missing = [name for name, value in needed.items() if value is None]
     if missing:
@@ -37,9 +38,9 @@ def require_scalefactors(layout: OutsLayout, sample: str) -> ScaleFactors:
         raise bad(
             layout.scalefactors,
             sample,
-            f"bin_size_um = {factors.bin_size_um:g} in the folder of {layout.bin_size_um} um bins",
+            f"bin_size_um = {factors.bin_size_um:g} in the folder of the {layout.bin_size_um} µm bins",
             f"bin_size_um = {layout.bin_size_um}",
-            "put every bin folder back under the name that Space Ranger gave it",
+            "restore the bin folder names given by Space Ranger",
         )
     return factors
 
@@ -59,8 +60,8 @@ def require_one_library(matrix: FeatureMatrix, path: Path, sample: str) -> str:
             sample,
             f"{len(set(libraries))} libraries: {', '.join(libraries)}",
             "the matrix of one library",
-            "give the outs folder of each sample's own Space Ranger run"
-            f"{by_caller('', '', ', one line of the samplesheet for each')}",
+            "provide the outs folder of each sample's own Space Ranger run"
+            f"{by_caller('', '', ', one row of the samplesheet for each')}",
         )
     return libraries[0] if libraries and libraries[0] else sample
 
@@ -77,7 +78,7 @@ def require_tissue(positions: pd.DataFrame, path: Path, sample: str) -> None:
         raise bad(
             path,
             sample,
-            f"none of {len(positions)} spots in tissue",
+            f"none of the {len(positions)} spots is in tissue",
             "spots with in_tissue = 1",
             "mark the tissue in Loupe and run Space Ranger again with --loupe-alignment",
         )
@@ -96,7 +97,7 @@ def require_genes(matrix: FeatureMatrix, path: Path, sample: str) -> None:
         raise bad(
             path,
             sample,
-            f"features of type {', '.join(sorted(map(str, types.unique())))} only",
+            f"only features of type {', '.join(sorted(map(str, types.unique())))}",
             "features of type Gene Expression",
-            "give the matrix of the gene expression library",
+            "provide the matrix of the gene expression library",
         )

@@ -102,7 +102,7 @@ def _not_counts(path: Path, sample: str, found: str) -> Exception:
         sample,
         found,
         "raw UMI counts: whole numbers from 0",
-        "give the matrix as Space Ranger wrote it, before any normalisation",
+        "provide the original matrix from Space Ranger, without any normalisation",
     )
 
 

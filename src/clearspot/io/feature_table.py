@@ -44,7 +44,9 @@ def feature_table(
     messages: list[Message] = []
     if symbols is not None and _are_exchanged(ids, symbols):
         ids, symbols = symbols, ids
-        messages.append(Message("handled", "gene ids and symbols are exchanged in the list of features: changed back"))
+        messages.append(
+            Message("handled", "Gene ids and symbols were swapped in the feature list; this was corrected.")
+        )
     table = pd.DataFrame(
         {
             keys.GENE_IDS: ids,
@@ -69,7 +71,7 @@ def _named(ids: NDArray[np.object_], symbols: NDArray[np.object_], messages: lis
     series = pd.Series(symbols, dtype=object)
     missing = (series == "") | (series.isin(_NO_SYMBOL) & series.duplicated(keep=False))
     if missing.any():
-        messages.append(Message("handled", f"{missing.sum()} features have no symbol and are named by their id"))
+        messages.append(Message("handled", f"{missing.sum()} features have no symbol and are named by their id."))
     return np.where(missing, ids, symbols)
 
 
@@ -80,5 +82,5 @@ def _canonical_types(types: NDArray[np.object_], messages: list[Message]) -> NDA
         known = _TYPES.get(re.sub(r"[^a-z]", "", str(written).lower()))
         if known is not None and known != written:
             renamed[written] = known
-            messages.append(Message("handled", f"features of type '{written}' are read as '{known}'"))
+            messages.append(Message("handled", f"Features of type '{written}' were read as '{known}'."))
     return series.replace(renamed).to_numpy(dtype=object) if renamed else types

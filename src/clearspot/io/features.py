@@ -50,19 +50,19 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
     left_out = ~(is_gene | is_antibody)
     if left_out.any():
         kinds = ", ".join(sorted(types[left_out].unique()))
-        messages.append(Message("handled", f"{left_out.sum()} features of type {kinds} were left out"))
+        messages.append(Message("handled", f"{left_out.sum()} features of type {kinds} were excluded."))
     proteins, protein_names = None, tuple(features.loc[is_antibody, SYMBOLS])
     if is_antibody.any():
-        messages.append(Message("handled", f"{is_antibody.sum()} antibodies went to obsm['{keys.PROTEIN}']"))
+        messages.append(Message("handled", f"{is_antibody.sum()} antibodies were moved to obsm['{keys.PROTEIN}']."))
         proteins = pd.DataFrame(
             matrix.counts[:, np.flatnonzero(is_antibody)].toarray(),
             index=matrix.barcodes,
             columns=safe_keys(protein_names),
         )
         if changed := sum(key != name for key, name in zip(proteins.columns, protein_names, strict=True)):
-            kept = f"uns['{keys.UNS}']['{keys.PROTEIN_NAMES}'] has the names as written"
+            kept = f"uns['{keys.UNS}']['{keys.PROTEIN_NAMES}'] has the original names"
             messages.append(
-                Message("handled", f"{changed} antibody names cannot be column names and were changed: {kept}")
+                Message("handled", f"{changed} antibody names are not valid column names and were changed: {kept}.")
             )
     # slicing columns copies the matrix: only where there is something to leave out
     genes = matrix.counts if is_gene.all() else matrix.counts[:, np.flatnonzero(is_gene)]
@@ -71,11 +71,13 @@ def split_features(matrix: FeatureMatrix) -> SplitFeatures:
     names = _unique(symbols)
     repeats = int((names != symbols).sum())
     if repeats:
-        messages.append(Message("handled", f"{repeats} gene symbols repeat earlier ones: they got a number"))
+        messages.append(Message("handled", f"{repeats} duplicated gene symbols were numbered."))
     if not var[keys.GENE_IDS].is_unique:
-        messages.append(Message("warning", "some gene ids stand for several features"))
+        messages.append(Message("warning", "Some gene ids occur more than once."))
     if var[keys.GENOME].nunique() > 1:
-        messages.append(Message("handled", f"genes of several genomes: {', '.join(var[keys.GENOME].unique())}"))
+        messages.append(
+            Message("handled", f"The genes belong to several genomes: {', '.join(var[keys.GENOME].unique())}.")
+        )
     var = var.set_index(names)
     return SplitFeatures(
         genes,

@@ -114,7 +114,7 @@ def read_rgb(path: Path, sample: str) -> NDArray[np.uint8]:
             sample,
             f"an image of {info.width} x {info.height} pixels",
             f"a reduced image of at most {MAX_SMALL_SIDE} pixels a side",
-            "put back the image that Space Ranger wrote under this name",
+            "restore the original image from Space Ranger",
         )
     return read_downscaled(path, sample, MAX_SMALL_SIDE)
 
@@ -143,7 +143,7 @@ def read_downscaled(path: Path, sample: str, max_side: int) -> NDArray[np.uint8]
         with _pillow(path) as image:
             if image.width * image.height > MAX_WHOLE_PIXELS:
                 size = f"a {image.format} of {image.width} x {image.height} pixels"
-                raise bad(path, sample, size, "an image of this size as tiled TIFF", "convert it to a tiled TIFF")
+                raise bad(path, sample, size, "a tiled TIFF for an image of this size", "convert it to a tiled TIFF")
             if image.format == "PNG" and _least_bytes(image) > MAX_DEFLATE * path.stat().st_size:
                 size = f"a PNG of {image.width} x {image.height} pixels in {path.stat().st_size} bytes"
                 raise bad(path, sample, size, _EXPECTED)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clearspot.io.reading import bad, open_binary, reading
 
 _EXPECTED: Final = "the image alignment file of Xenium Explorer: three lines of three numbers, the last 0,0,1"
-_EXPORT: Final = "export it again: Xenium Explorer, image alignment, 'Export alignment'"
+_EXPORT: Final = "export it again in Xenium Explorer: image alignment, 'Export alignment'"
 _MOST_UNEVEN: Final = 1e6
 
 
@@ -57,7 +57,7 @@ def check_alignment(matrix: NDArray[np.float64], path: Path, sample: str) -> NDA
     elif not np.allclose(matrix[2], [0, 0, 1], rtol=0, atol=1e-9):
         found = f"a last line of {', '.join(f'{value:g}' for value in matrix[2])}"
     elif np.linalg.cond(matrix[:2, :2]) > _MOST_UNEVEN:
-        found = "a matrix that lays the image onto a line or a point"
+        found = "a matrix that maps the image to a line or a point"
     if found is not None:
         raise bad(path, sample, found, _EXPECTED, _EXPORT)
     return matrix

@@ -17,7 +17,7 @@ def main_series(tiff: tifffile.TiffFile) -> tifffile.TiffPageSeries:
     """The largest picture of the file: slide scanners add labels and overviews as further series."""
     pictures = [series for series in tiff.series if "X" in series.axes and "Y" in series.axes]
     if not pictures:
-        raise ValueError("a TIFF without a picture")
+        raise ValueError("a TIFF without an image")
     return max(pictures, key=lambda series: _sizes(series)["X"] * _sizes(series)["Y"])
 
 

@@ -19,7 +19,8 @@ from clearspot.io.barcodes import match_barcodes, no_position, require_unique
 from clearspot.io.consistency import require_genes, require_one_library, require_scalefactors, require_tissue
 from clearspot.io.feature_matrix import FeatureMatrix
 from clearspot.io.features import SplitFeatures, split_features
-from clearspot.io.layout import OutsLayout, find_outs
+from clearspot.io.ingest_cells import ingest_cells
+from clearspot.io.layout import OutsLayout, Unit, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.outside import SQUARE_UM, OutsideTissue, outside_tissue
@@ -44,6 +45,7 @@ def ingest_outs(
     *,
     image: Path | None = None,
     bin_size_um: int | None = None,
+    unit: Unit = "bins",
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
     unpack_to: Path | None = None,
@@ -63,6 +65,8 @@ def ingest_outs(
         Full-resolution histology image; only its header is read, unless the hires image is missing.
     bin_size_um
         HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
+    unit
+        HD: read ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     microns_per_pixel
         Overrides what the positions and scale factors say.
     allow_lowres_image
@@ -81,7 +85,7 @@ def ingest_outs(
         The input cannot be used; nothing was written.
     """
     with TemporaryDirectory(prefix="clearspot-") as temporary:
-        layout = find_outs(path, sample, bin_size_um=bin_size_um, unpack_to=unpack_to or Path(temporary))
+        layout = find_outs(path, sample, bin_size_um=bin_size_um, unit=unit, unpack_to=unpack_to or Path(temporary))
         record = StepRecord(
             sample,
             STEP,
@@ -89,11 +93,14 @@ def ingest_outs(
                 "outs": Path(path).name,
                 "image": image.name if image else None,
                 "bin_size_um": bin_size_um,
+                "unit": unit,
                 "microns_per_pixel": microns_per_pixel,
                 "allow_lowres_image": allow_lowres_image,
             },
         )
-        adata = _ingest(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
+        read = _ingest if layout.cells is None else ingest_cells
+        adata = read(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
+        _add_space_ranger_metrics(layout, sample, record)
     return adata, record
 
 
@@ -133,7 +140,7 @@ def _ingest(
             sample,
             f"no counts in any of the {in_tissue.sum()} spots in tissue",
             "spots in tissue with counts",
-            "give the matrix of this sample's own Space Ranger run",
+            "provide the matrix of this sample's own Space Ranger run",
         )
     stated = {
         "software_version": matrix.software_version,
@@ -159,8 +166,7 @@ def _ingest(
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:
         number = record.metrics["n_in_tissue_without_counts"]
-        record.note("handled", f"{number} spots in tissue have no counts: left out")
-    _add_space_ranger_metrics(layout, sample, record)
+        record.note("handled", f"{number} spots in tissue have no counts and were excluded.")
     return adata
 
 
@@ -173,11 +179,11 @@ def _rows_of(
     if error is not None:
         raise error
     if not match.exact:
-        record.note("handled", "barcodes of matrix and positions agree only without their suffix or prefix")
+        record.note("handled", "Barcodes of matrix and positions were matched without their suffix or prefix.")
     if layout.matrix_alternative is not None:
         difference = disagreement(layout.matrix, layout.matrix_alternative, sample)
         if difference:
-            record.note("warning", f"{difference}: {layout.matrix.name} is used")
+            record.note("warning", f"{difference}; {layout.matrix.name} was used.")
     return match.rows
 
 
@@ -185,7 +191,7 @@ def _outside(
     layout: OutsLayout, matrix: FeatureMatrix, positions: pd.DataFrame, sample: str, record: StepRecord
 ) -> OutsideTissue | None:
     if layout.matrix_raw is None:
-        record.note("info", "there is no raw matrix: UMIs outside tissue were not measured")
+        record.note("info", "There is no raw matrix, so UMI counts outside the tissue were not measured.")
         return None
     same = layout.matrix == layout.matrix_raw
     totals = matrix.totals() if same else read_barcode_totals(layout.matrix_raw, sample)
@@ -226,11 +232,16 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((counts.data, counts.indices, indptr), shape=(int(kept.sum()), counts.shape[1]), copy=False)
 
 
+def _unit(layout: OutsLayout) -> str:
+    return "spots" if layout.bin_size_um is None else "bins"
+
+
 def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
     """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
     found: dict[str, Any] = {
         keys.VERSIONS: versions(["anndata", "h5py"]),
         "assay": layout.assay,
+        keys.UNIT: _unit(layout),
         "slide_type": scale.slide_type,
         keys.BIN_SIZE_UM: layout.bin_size_um,
         keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
@@ -239,13 +250,7 @@ def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dic
         "positions": layout.positions[0].name,
     }
     if full is not None:
-        found[keys.IMAGE] = {
-            "name": full.path.name,
-            "width": full.info.width,
-            "height": full.info.height,
-            "channels": full.info.channels,
-            keys.PIXELS_PER_FULLRES_PIXEL: full.scale,
-        }
+        found[keys.IMAGE] = full.described()
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -274,6 +279,7 @@ def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[s
 def _facts(layout: OutsLayout, matrix: FeatureMatrix, scale: Scale) -> dict[str, Any]:
     return {
         "assay": layout.assay,
+        "unit": _unit(layout),
         "slide_type": scale.slide_type,
         "bin_size_um": layout.bin_size_um,
         "chemistry": matrix.chemistry,
@@ -299,6 +305,6 @@ def _add_space_ranger_metrics(layout: OutsLayout, sample: str, record: StepRecor
     try:
         stated = read_metrics_summary(layout.metrics_summary, sample)
     except BadInputError as error:
-        record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+        record.note("warning", f"metrics_summary.csv was ignored: {error.problems[0].found}.")
         return
     record.tables["space_ranger"] = {"metric": list(stated), "value": list(stated.values())}

@@ -13,13 +13,15 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
 from clearspot.io.archive import is_archive, unpack
 from clearspot.io.bins import PREFERRED_BIN_UM, choose_bin
+from clearspot.io.cell_files import CellFiles, CellFolder, find_cell_folder
 from clearspot.io.outs_folder import Folder, find_candidates, find_cells
 from clearspot.io.reading import bad, open_binary
 from clearspot.record import Message
 
 Assay = Literal["visium", "visium_hd"]
+Unit = Literal["bins", "cells"]
 
-_LINE_EACH = "write one line of the samplesheet for each and give each its own folder"
+_LINE_EACH = "use one row of the samplesheet for each sample, with its own folder"
 _OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
 
 
@@ -34,7 +36,7 @@ class OutsLayout:
     assay
         ``visium`` for every assay with round spots, ``visium_hd`` for square bins.
     bin_size_um
-        HD: side of the bins that the other fields refer to.
+        HD: side of the bins that the other fields refer to; ``None`` for cells.
     bins_available
         HD: sides of the bins that are there.
     spatial_dir
@@ -44,13 +46,15 @@ class OutsLayout:
     matrix_alternative
         The MEX form of the matrix that an ``.h5`` file was preferred to.
     positions
-        Every positions file that is there; at least one.
+        Every positions file that is there; at least one, and none for cells, whose places are their outlines.
     scalefactors, metrics_summary
         Those files.
     images
         ``hires``, ``lowres``, ``detected_tissue``, ``aligned_tissue``, ``aligned_fiducials``, ``cytassist``.
     messages
         What was odd and how it was handled.
+    cells
+        Files of segmented cells, where the matrix is of cells.
     """
 
     root: Path
@@ -66,6 +70,7 @@ class OutsLayout:
     images: dict[str, Path]
     metrics_summary: Path | None
     messages: tuple[Message, ...]
+    cells: CellFiles | None = None
 
     @property
     def matrix(self) -> Path:
@@ -76,7 +81,14 @@ class OutsLayout:
         return matrix
 
 
-def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack_to: Path | None = None) -> OutsLayout:
+def find_outs(
+    path: Path,
+    sample: str,
+    *,
+    bin_size_um: int | None = None,
+    unit: Unit = "bins",
+    unpack_to: Path | None = None,
+) -> OutsLayout:
     """Find the files of one sample.
 
     Parameters
@@ -88,13 +100,16 @@ def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack
     bin_size_um
         HD: side of the bins to use; by default that of the path, if it names one, else as
         :func:`clearspot.io.bins.choose_bin` chooses.
+    unit
+        HD: read ``bins``, or the ``cells`` that Space Ranger 4 segmented. Other assays have spots whatever it says.
     unpack_to
         Folder for what is unpacked. Needed only where something comes as an archive.
 
     Returns
     -------
     OutsLayout
-        With at least one matrix, one positions file and a spatial folder. Their content is not looked at.
+        With at least one matrix, one positions file (cells: their outlines) and a spatial folder. Their content is not
+        looked at.
 
     Raises
     ------
@@ -103,18 +118,20 @@ def find_outs(path: Path, sample: str, *, bin_size_um: int | None = None, unpack
     """
     path = Path(path)
     try:
-        return _find(path, sample, bin_size_um, unpack_to)
+        return _find(path, sample, bin_size_um, unit, unpack_to)
     except PermissionError as error:
-        found, mend = f"no permission to look into {error.filename}", "give yourself read access"
+        found, mend = f"no permission to look into {error.filename}", "check the read permissions"
         raise BadInputError(Problem(sample, str(path), found, _OUTS, mend)) from error
 
 
-def _find(path: Path, sample: str, bin_size_um: int | None, unpack_to: Path | None) -> OutsLayout:
+def _find(path: Path, sample: str, bin_size_um: int | None, unit: Unit, unpack_to: Path | None) -> OutsLayout:
     messages: list[Message] = []
     top = _open_path(path, sample, unpack_to, messages)
+    if unit == "cells":
+        return _cell_layout(find_cell_folder(top, path, sample), bin_size_um, sample, messages)
     folder = _one_candidate(top, path, sample, unpack_to, messages)
     if folder.path != path:
-        messages.append(Message("handled", f"the outs folder was found at {_relative(folder.path, top.path)}"))
+        messages.append(Message("handled", f"The outs folder was found at {_relative(folder.path, top.path)}."))
     named_bin = _bin_of(folder.path)
     if folder.is_hd_root() or named_bin is not None:
         return _hd_layout(folder, named_bin, bin_size_um, sample, messages)
@@ -125,12 +142,13 @@ def _open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[M
     if path.is_dir():
         return Folder(path)
     if path.is_file() and is_archive(path):
-        messages.append(Message("handled", f"{path.name} was unpacked"))
+        messages.append(Message("handled", f"{path.name} was unpacked."))
         return Folder(unpack(path, _unpacking_place(path, unpack_to), sample))
     if path.is_symlink() and not path.exists():
-        found, mend = f"a link to {path.readlink()}, which does not exist", "mount or copy the folder it points to"
+        found, mend = f"a link to {path.readlink()}, which does not exist", "mount or copy the linked folder"
     elif path.exists():
-        found, mend = "a single file that is no archive", f"give the outs folder instead, for example {path.parent}"
+        found = "a single file that is not an archive"
+        mend = f"provide the outs folder instead, for example {path.parent}"
     else:
         found = "no such file or folder"
         mend = by_caller("correct the path", "correct the path", "correct spaceranger_dir in the samplesheet")
@@ -139,7 +157,7 @@ def _open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[M
 
 def _unpacking_place(archive: Path, unpack_to: Path | None) -> Path:
     if unpack_to is None:
-        raise ValueError(f"{archive.name} is an archive: unpack_to must name a folder")
+        raise ValueError(f"{archive.name} is an archive: set unpack_to to a folder")
     return unpack_to
 
 
@@ -150,7 +168,7 @@ def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None,
         unpacked = []
         for archive in parts:
             unpacked.append(unpack(archive, _unpacking_place(archive, unpack_to), sample))
-            messages.append(Message("handled", f"{archive.name} was unpacked"))
+            messages.append(Message("handled", f"{archive.name} was unpacked."))
         candidates = find_candidates(top.joined(unpacked))
     if len(candidates) > 1:
         names = ", ".join(sorted(folder.label(top.path) for folder in candidates))
@@ -160,7 +178,7 @@ def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None,
                 str(path),
                 f"{len(candidates)} samples: {names}",
                 "one sample",
-                by_caller("read each from its own folder", "give each its own folder", _LINE_EACH),
+                by_caller("read each from its own folder", "use one folder per sample", _LINE_EACH),
             )
         )
     if not candidates:
@@ -175,22 +193,25 @@ def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
         found = "a cell segmentation of Space Ranger 4 (segmented_outputs) without bins"
         expected = "the counts of the bins: the folder binned_outputs"
         mend = (
-            "give the folder outs of this Space Ranger run, which holds binned_outputs beside segmented_outputs; if "
-            "binned_outputs was not kept, copy it again or run Space Ranger again"
+            "provide the folder outs of this Space Ranger run, which contains binned_outputs next to "
+            "segmented_outputs; if binned_outputs is missing, copy it again or rerun Space Ranger"
         )
     elif cells is not None:
         found = "the output folder of a Xenium run"
-        mend = "analyse Visium or Visium HD; a Xenium sample can train super-resolution, with role 'reference'"
+        mend = (
+            "provide Visium or Visium HD output; Xenium samples can only be used to train super-resolution, with "
+            "role 'reference'"
+        )
     elif any(naming.PROBE_H5.match(name) for name in top.names()):
-        found = "raw_probe_bc_matrix.h5 only, which counts probes"
+        found = "only raw_probe_bc_matrix.h5, which contains probe counts"
         mend = "add filtered_feature_bc_matrix.h5 of the same Space Ranger run"
     elif top.has_spatial():
         found = "a spatial folder but no count matrix"
         mend = "add filtered_feature_bc_matrix.h5 or the folder filtered_feature_bc_matrix"
     else:
         entries = ", ".join(sorted(top.names())[:8]) or "nothing"
-        found = f"no count matrix in this folder or in the folders below it; it holds {entries}"
-        mend = "give the folder outs that Space Ranger wrote"
+        found = f"no count matrix in this folder or its subfolders, which contain {entries}"
+        mend = "provide the folder outs written by Space Ranger"
     return BadInputError(Problem(sample, str(path), found, expected, mend))
 
 
@@ -199,7 +220,7 @@ def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, message
     scalefactors = spatial.first(naming.SCALEFACTORS) if spatial else None
     bin_um = _stated_bin_size(scalefactors)
     if bin_size_um is not None and bin_um is None:
-        messages.append(Message("warning", f"bin_size_um = {bin_size_um} was ignored: this is not Visium HD"))
+        messages.append(Message("warning", f"bin_size_um = {bin_size_um} was ignored, because this is not Visium HD."))
     if bin_um is not None and bin_size_um not in (None, bin_um):
         raise _bin_absent(folder, sample, bin_size_um, (bin_um,))
     return _layout(
@@ -218,7 +239,7 @@ def _hd_layout(
 ) -> OutsLayout:
     root = folder
     if named_bin is not None:
-        messages.append(Message("handled", f"{folder.path.name} is one bin size of a Visium HD sample"))
+        messages.append(Message("handled", f"{folder.path.name} is a single bin size of a Visium HD sample."))
         root = Folder(folder.path.parent)
     if root.path.name == naming.BINNED:
         root = Folder(root.path.parent)
@@ -228,14 +249,19 @@ def _hd_layout(
     if used is None:
         raise _bin_absent(folder, sample, wanted, tuple(sorted(places)))
     if named_bin not in (None, used):
-        messages.append(Message("handled", f"bin_size_um = {used}: {places[used].name} is used"))
+        messages.append(Message("handled", f"bin_size_um = {used}: {places[used].name} was used"))
     if wanted is None and used != PREFERRED_BIN_UM:
-        others = f"; bin_size_um also accepts {_listed(set(places) - {used})}" if len(places) > 1 else ""
+        others = f"; other values for bin_size_um: {_listed(set(places) - {used})}" if len(places) > 1 else ""
         messages.append(
-            Message("handled", f"there are no bins of {PREFERRED_BIN_UM} um: bins of {used} um are used{others}")
+            Message("handled", f"There are no bins of {PREFERRED_BIN_UM} µm; bins of {used} µm were used{others}.")
         )
     if naming.SEGMENTED in root.names():
-        messages.append(Message("handled", "segmented_outputs (cells) lies beside the bins: the bins are used"))
+        other = by_caller("unit='cells'", "--unit cells", "unit 'cells' in the samplesheet")
+        messages.append(
+            Message(
+                "handled", f"The output also has {naming.SEGMENTED}; bins were read. To read its cells, use {other}."
+            )
+        )
     return _layout(
         Folder(places[used]),
         root,
@@ -247,10 +273,37 @@ def _hd_layout(
     )
 
 
+def _cell_layout(found: CellFolder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
+    cells = found.files(sample)
+    spatial = found.segmented.spatial()
+    assert spatial is not None  # files() has looked
+    if bin_size_um is not None:
+        messages.append(Message("handled", f"bin_size_um = {bin_size_um} was ignored, because cells are read."))
+    filtered = found.matrix("filtered")
+    if filtered is None:
+        messages.append(Message("handled", "Only the raw matrix of cells is available; all its cells were used."))
+    return OutsLayout(
+        root=found.root.path,
+        assay="visium_hd",
+        bin_size_um=None,
+        bins_available=tuple(sorted(found.root.bins())) if found.root.is_hd_root() else (),
+        spatial_dir=spatial.path,
+        matrix_filtered=filtered,
+        matrix_raw=found.matrix("raw"),
+        matrix_alternative=None,
+        positions=(),
+        scalefactors=spatial.first(naming.SCALEFACTORS),
+        images=_images(found.root.spatial()) | _images(spatial),
+        metrics_summary=found.segmented.first(naming.METRICS_SUMMARY) or found.root.first(naming.METRICS_SUMMARY),
+        messages=tuple(messages),
+        cells=cells,
+    )
+
+
 def _bin_absent(folder: Folder, sample: str, wanted: int | None, there: tuple[int, ...]) -> BadInputError:
-    found = ", ".join(f"{um} um" for um in there) or "none"
-    expected = "at least one folder square_XXXum" if wanted is None else f"bins of {wanted} um"
-    mend = f"set bin_size_um to one of: {_listed(there)}" if there else "give the whole HD outs folder"
+    found = ", ".join(f"{um} µm" for um in there) or "none"
+    expected = "at least one folder square_XXXum" if wanted is None else f"bins of {wanted} µm"
+    mend = f"set bin_size_um to one of: {_listed(there)}" if there else "provide the complete HD outs folder"
     return bad(folder.path / naming.BINNED, sample, f"bins of {found}", expected, mend)
 
 
@@ -271,7 +324,7 @@ def _layout(
     filtered, alternative = folder.matrix("filtered")
     raw, raw_alternative = folder.matrix("raw")
     if filtered is None and raw is not None:
-        messages.append(Message("handled", "only the raw matrix is there: its spots under tissue are used"))
+        messages.append(Message("handled", "Only the raw matrix is available; its spots under tissue were used."))
         alternative = raw_alternative
     spatial = folder.spatial()
     problems = []
@@ -285,7 +338,7 @@ def _layout(
                 "spatial",
                 f"no folder spatial in {folder.path.name}",
                 "the folder spatial with tissue_positions and scalefactors_json.json",
-                "give the outs folder that holds both, or copy spatial of the same run beside the matrix",
+                "provide the outs folder with both, or copy spatial of the same run next to the matrix",
             )
         )
         raise BadInputError(problems)

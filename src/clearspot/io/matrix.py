@@ -51,11 +51,11 @@ def disagreement(used: Path, other: Path, sample: str) -> str | None:
     try:
         other_size = _size(other, sample)
     except BadInputError as error:
-        return f"{other.name} beside {used.name} cannot be read ({error.problems[0].found})"
+        return f"{other.name} next to {used.name} cannot be read ({error.problems[0].found})"
     if size == other_size:
         return None
     words = "{} features x {} barcodes with {} entries"
-    return f"{used.name} holds {words.format(*size)}, {other.name} beside it {words.format(*other_size)}"
+    return f"{used.name} has {words.format(*size)}, but {other.name} next to it has {words.format(*other_size)}"
 
 
 def _size(path: Path, sample: str) -> tuple[int, int, int]:

@@ -96,12 +96,12 @@ def _groups(h5: h5py.File, path: Path, sample: str) -> list[h5py.Group]:
     groups = [group for group in named if isinstance(group, h5py.Group) and set(group) >= _PARTS]
     if not groups:
         entries = ", ".join(sorted(h5)[:6]) or "nothing"
-        raise bad(path, sample, f"an HDF5 file without a 10x matrix; it holds {entries}", _EXPECTED)
+        raise bad(path, sample, f"an HDF5 file without a 10x matrix, which contains {entries}", _EXPECTED)
     for group in groups:
         _require_whole(h5, group, path, sample)
     if "features" in groups[0] and "filtered_probes" in groups[0]["features"]:
         raise bad(
-            path, sample, "a matrix of probes", "a matrix of features", "give filtered_feature_bc_matrix.h5 instead"
+            path, sample, "a matrix of probes", "a matrix of features", "provide filtered_feature_bc_matrix.h5 instead"
         )
     return groups
 
@@ -112,13 +112,13 @@ def _require_whole(h5: h5py.File, group: h5py.Group, path: Path, sample: str) ->
     for table in tables:
         for name, dataset in table.items():
             if dataset.file.filename != h5.filename:
-                raise bad(path, sample, f"'{name}' lies in another file", _EXPECTED)
+                raise bad(path, sample, f"'{name}' is stored in another file", _EXPECTED)
             if not isinstance(dataset, h5py.Dataset):
                 continue
             if dataset.external or dataset.is_virtual:
-                raise bad(path, sample, f"'{name}' lies in another file", _EXPECTED)
+                raise bad(path, sample, f"'{name}' is stored in another file", _EXPECTED)
             if dataset.nbytes > _MAX_DEFLATE * dataset.id.get_storage_size():
-                raise bad(path, sample, f"'{name}' was never written in full", _EXPECTED)
+                raise bad(path, sample, f"'{name}' is incomplete", _EXPECTED)
 
 
 def _read_counts(group: h5py.Group, path: Path, sample: str) -> csr_matrix:
@@ -150,13 +150,13 @@ def _indptr(group: h5py.Group, path: Path, sample: str) -> tuple[NDArray[np.int6
         and bool((np.diff(indptr) >= 0).all())
     )
     if not fits:
-        raise bad(path, sample, "a matrix whose shape, barcodes and entries do not fit together", _EXPECTED)
+        raise bad(path, sample, "a matrix with inconsistent shape, barcodes and entries", _EXPECTED)
     return indptr, nnz
 
 
 def _checked_indices(indices: NDArray[Any], n_features: int, path: Path, sample: str) -> NDArray[Any]:
     if indices.size and (indices.min() < 0 or indices.max() >= n_features):
-        raise bad(path, sample, "entries of features that the matrix does not list", _EXPECTED)
+        raise bad(path, sample, "entries for features that are not in the feature list", _EXPECTED)
     return indices
 
 
@@ -180,7 +180,7 @@ def _features(group: h5py.Group, path: Path, sample: str) -> tuple[pd.DataFrame,
         genomes = np.full(len(ids), group.name.strip("/"), dtype=object)
     features, messages = feature_table(ids, symbols, types, genomes)
     if len(features) != int(group["shape"][0]):
-        raise bad(path, sample, "a matrix whose shape and list of features do not fit together", _EXPECTED)
+        raise bad(path, sample, "a matrix with inconsistent shape and feature list", _EXPECTED)
     return features, messages
 
 
@@ -202,7 +202,7 @@ def _names(values: Any) -> NDArray[np.object_]:
     """Decode names, in which no file to be written can hold a zero byte."""
     texts = _texts(values)
     if any("\0" in text for text in texts):
-        raise ValueError("zero bytes inside of names")
+        raise ValueError("zero bytes within names")
     return texts
 
 

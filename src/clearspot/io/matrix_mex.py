@@ -28,7 +28,7 @@ from clearspot.record import Message
 
 _EXPECTED = "a count matrix in Matrix Market coordinate format"
 _WRITE_AGAIN = (
-    "write it again as Space Ranger, R's Matrix::writeMM or scipy.io.mmwrite do, with counts as whole numbers"
+    "write it again with Space Ranger, Matrix::writeMM (R) or scipy.io.mmwrite (Python), with counts as whole numbers"
 )
 _BLOCK = 4 * 1024 * 1024
 _MAX_DEFLATE = 1100
@@ -52,8 +52,8 @@ def read_mex(path: Path, sample: str) -> FeatureMatrix:
     """Read MEX files; see :func:`clearspot.io.matrix.read_matrix`."""
     mtx, barcodes_file, features_file = _files(path, sample)
     header = _read_header(mtx, sample)
-    barcodes = without_header(read_mex_list(barcodes_file, sample, "one barcode a line"), header.n_columns)
-    table = read_mex_list(features_file, sample, "one feature a line: id, symbol, type")
+    barcodes = without_header(read_mex_list(barcodes_file, sample, "one barcode per line"), header.n_columns)
+    table = read_mex_list(features_file, sample, "one feature per line: id, symbol, type")
     require_columns(table, features_file, sample)
     table = without_header(table, header.n_rows)
     _require_fit(header, len(table), len(barcodes), mtx, sample)
@@ -85,7 +85,7 @@ def _files(path: Path, sample: str) -> tuple[Path, Path, Path]:
         wanted = [f"{prefix}{stem}.tsv{end}" for stem in stems for end in (".gz", "")]
         found = next((name for name in wanted if name in names), None)
         if found is None:
-            mend = "copy the three MEX files of one Space Ranger run together"
+            mend = "copy all three MEX files of the same Space Ranger run"
             raise bad(folder / wanted[0], sample, "no such file", " or ".join(wanted), mend)
         lists.append(folder / found)
     return folder / mtx, lists[0], lists[1]
@@ -95,8 +95,8 @@ def _require_fit(header: _Header, n_features: int, n_barcodes: int, mtx: Path, s
     size = (header.n_rows, header.n_columns)
     if size == (n_features, n_barcodes):
         return
-    found = f"a matrix of {size[0]} x {size[1]} beside {n_features} features, {n_barcodes} barcodes"
-    mend = "take the three files from one Space Ranger run"
+    found = f"a matrix of {size[0]} x {size[1]}, but {n_features} features and {n_barcodes} barcodes"
+    mend = "use the three files of the same Space Ranger run"
     if size == (n_barcodes, n_features):
         found, mend = f"{found}: it is transposed", "write the matrix with features as rows and barcodes as columns"
     raise bad(mtx, sample, found, "as many rows as features and as many columns as barcodes", mend)
@@ -109,7 +109,7 @@ def _features(table: pd.DataFrame, file: Path) -> tuple[pd.DataFrame, tuple[Mess
     prefixes = [_GENOME_PREFIX.match(identifier) for identifier in features[keys.GENE_IDS]]
     features[keys.GENOME] = np.array([match["genome"] if match else "" for match in prefixes], dtype=object)
     if symbols is None:
-        messages += (Message("warning", f"{file.name} has one column: it is used as gene ids and as symbols"),)
+        messages += (Message("warning", f"{file.name} has only one column, which was used as gene ids and symbols."),)
     return features, messages
 
 
@@ -145,7 +145,7 @@ def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
             path, sample, f"a matrix of kind '{header.field} {header.symmetry}'", "kind 'integer general'", _WRITE_AGAIN
         )
     if header.nnz > min(header.n_rows * header.n_columns, path.stat().st_size * _MAX_DEFLATE):
-        raise bad(path, sample, f"{header.nnz} entries, more than the matrix or the file has room for", _EXPECTED)
+        raise bad(path, sample, f"{header.nnz} entries, more than fit in the matrix or the file", _EXPECTED)
     columns = np.empty(header.nnz, dtype=np.int32)
     rows, values = np.empty_like(columns), np.empty_like(columns)
     with reading(path, sample, _EXPECTED), open_binary(path) as file:
@@ -160,7 +160,7 @@ def _read_counts(path: Path, header: _Header, sample: str) -> csr_matrix:
             columns[start:stop] = _checked_places(column, header.n_columns, path, sample)
             values[start:stop] = as_counts(value, path, sample)
         if stop != header.nnz:
-            raise bad(path, sample, f"{stop} entries or more where the header states {header.nnz}", _EXPECTED)
+            raise bad(path, sample, f"{stop} entries or more, but {header.nnz} in the header", _EXPECTED)
     if (columns[1:] >= columns[:-1]).all():  # as Space Ranger writes them: the entries are a CSR matrix already
         indptr = np.searchsorted(columns, np.arange(header.n_columns + 1))
         if header.nnz <= np.iinfo(np.int32).max:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from clearspot.io.reading import bad, open_binary, reading
 
-_EXPECTED = "Space Ranger's metrics: one line of names and one of values"
+_EXPECTED = "Space Ranger's metrics: one line of names and one line of values"
 
 
 def read_metrics_summary(path: Path, sample: str) -> dict[str, float | str]:

@@ -28,7 +28,7 @@ _COLUMN_NAMES: Final = {
 }
 """First cells of a header; Space Ranger writes none, R and pandas do."""
 
-_MEND: Final = "write the file again in UTF-8 with tabs between the columns, as Space Ranger does"
+_MEND: Final = "write the file again in UTF-8 with tab-separated columns, as Space Ranger does"
 
 
 def read_mex_list(path: Path, sample: str, expected: str) -> pd.DataFrame:
@@ -44,9 +44,7 @@ def read_mex_list(path: Path, sample: str, expected: str) -> pd.DataFrame:
     with reading(path, sample, expected), open_binary(path) as file:
         content = file.read()
         if b"\0" in content:  # pandas would end each cell there
-            raise bad(
-                path, sample, "zero bytes between the letters (UTF-16, or a damaged file)", "text in UTF-8", _MEND
-            )
+            raise bad(path, sample, "zero bytes between characters (UTF-16, or a damaged file)", "text in UTF-8", _MEND)
         table = pd.read_csv(
             io.BytesIO(content),
             sep="\t",
@@ -81,7 +79,7 @@ def require_columns(table: pd.DataFrame, path: Path, sample: str) -> None:
         return
     for separator, name in ((",", "commas"), (";", "semicolons"), (" ", "spaces")):
         if table[0].str.contains(separator, regex=False).mean() > 0.5:
-            expected = "one feature a line, its id, symbol and type separated by tabs"
+            expected = "one feature per line, with id, symbol and type separated by tabs"
             raise bad(path, sample, f"columns separated by {name}", expected, _MEND)
 
 

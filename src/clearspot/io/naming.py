@@ -25,8 +25,12 @@ IMAGE: Final = re.compile(
 BINNED: Final = "binned_outputs"
 BIN_FOLDER: Final = re.compile(r"^square_(?P<um>\d{3})um$")
 SEGMENTED: Final = "segmented_outputs"
-CELL_MATRIX: Final = re.compile(_PREFIX + r"(?:filtered|raw)_feature_cell_matrix(?:_mex)?(?:\.h5(?:\.gz)?)?$")
+CELL_MATRIX: Final = re.compile(_PREFIX + r"(?P<kind>filtered|raw)_feature_cell_matrix(?:_mex)?(?:\.h5(?:\.gz)?)?$")
 """Counts of segmented cells (Space Ranger 4), as ``.h5`` or as a MEX folder."""
+CELL_POLYGONS: Final = re.compile(r"^(?P<prefix>(?!.*annotated).*?)[_.-]?cell_segmentations\.geojson(?:\.gz)?$")
+NUCLEUS_POLYGONS: Final = re.compile(r"^(?P<prefix>(?!.*annotated).*?)[_.-]?nucleus_segmentations\.geojson(?:\.gz)?$")
+"""Outlines by cell; the copies that are coloured by cluster (``graphclust_annotated_...``) hold nothing more."""
+BARCODE_MAPPINGS: Final = re.compile(_PREFIX + r"barcode_mappings\.parquet$")
 XENIUM_MATRIX: Final = re.compile(r"^cell_feature_matrix(?:\.h5)?$")
 
 ARCHIVE: Final = re.compile(r"\.(?:tar|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$", re.IGNORECASE)
@@ -39,7 +43,7 @@ PART_ARCHIVE: Final = re.compile(
 IMAGE_KINDS: Final = {"tissue_hires": "hires", "tissue_lowres": "lowres"}
 """Names that differ from Space Ranger's: the keys that scanpy and squidpy look for."""
 
-_KNOWN_FOLDERS = (MATRIX_FOLDER, SPATIAL_FOLDER, BIN_FOLDER, re.compile(f"^{BINNED}$"))
+_KNOWN_FOLDERS = (MATRIX_FOLDER, SPATIAL_FOLDER, BIN_FOLDER, re.compile(f"^(?:{BINNED}|{SEGMENTED})$"))
 
 
 def shown_name(path: Path) -> str:

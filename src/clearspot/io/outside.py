@@ -68,7 +68,7 @@ class OutsideTissue:
 
 
 def outside_tissue(totals: BarcodeTotals, positions: pd.DataFrame) -> OutsideTissue | str:
-    """Sum what the raw matrix holds outside tissue; if that cannot be told, say why.
+    """Sum the counts of the raw matrix outside the tissue, or return the reason why that is not possible.
 
     Parameters
     ----------
@@ -79,11 +79,14 @@ def outside_tissue(totals: BarcodeTotals, positions: pd.DataFrame) -> OutsideTis
     """
     in_tissue = positions[keys.IN_TISSUE].to_numpy()
     if in_tissue.all():
-        return "every position is in tissue: UMIs outside tissue cannot be measured"
+        return "All positions are in tissue, so UMI counts outside the tissue cannot be measured."
     match = match_barcodes(totals.barcodes, positions.index)
     found = match.rows >= 0
     if not found.all():
-        return f"{(~found).sum()} barcodes of the raw matrix have no position: UMIs outside tissue were not measured"
+        return (
+            f"{(~found).sum()} barcodes of the raw matrix have no position, so UMI counts outside the tissue were "
+            f"not measured."
+        )
     outside = ~in_tissue[match.rows]
     umi, everywhere = int(totals.totals[outside].sum()), int(totals.totals.sum())
     counts = np.zeros(len(positions), dtype=np.int64)

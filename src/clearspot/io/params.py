@@ -76,17 +76,17 @@ def _problems(
                     seen.add(name)
                     yield _missing(name, known.get(name, {}))
         else:
-            yield Problem(ALL_SAMPLES, FILE, error.message, "what --help says", "correct the parameters")
+            yield Problem(ALL_SAMPLES, FILE, error.message, "the values listed by --help", "correct the parameters")
 
 
 def _bad_value(name: str, value: Any, fragment: dict[str, Any]) -> Problem:
-    mend = f"give another value: --{name} on the command line, '{name}' in a -params-file or configuration"
+    mend = f"set another value with --{name} on the command line, or '{name}' in a -params-file or configuration file"
     choices = [choice for choice in fragment.get("enum", ()) if isinstance(choice, str)]
     like = nearest(value, choices) if isinstance(value, str) else None
     if like:
         mend = f"did you mean --{name} {like}?"
     elif value is True and "boolean" not in types_of(fragment):
-        mend = f"write a value after --{name}"
+        mend = f"add a value after --{name}"
     return Problem(ALL_SAMPLES, FILE, f"--{name} {found_words(value)}", expected_words(fragment), mend)
 
 

@@ -70,9 +70,9 @@ def read_agreeing_positions(paths: Sequence[Path], sample: str) -> pd.DataFrame:
             raise bad(
                 path,
                 sample,
-                f"other positions than in {paths[0].name}",
-                "positions files that agree",
-                "keep only the one that Space Ranger wrote for this matrix",
+                f"positions that differ from {paths[0].name}",
+                "positions files with the same content",
+                "keep only the original file of this matrix",
             )
     return first
 
@@ -125,10 +125,10 @@ def _checked(table: pd.DataFrame, path: Path, sample: str, first_line: int) -> p
         table = table.rename(columns={table.columns[0]: "barcode"})
     repeated = sorted(set(table.columns[table.columns.duplicated()]) & {"barcode", *COLUMNS})
     if repeated:
-        raise bad(path, sample, f"column {', '.join(repeated)} twice", _EXPECTED)
+        raise bad(path, sample, f"duplicated columns: {', '.join(repeated)}", _EXPECTED)
     missing = [name for name in COLUMNS if name not in table]
     if missing:
-        raise bad(path, sample, f"no column {', '.join(missing)}", _EXPECTED)
+        raise bad(path, sample, f"missing columns: {', '.join(missing)}", _EXPECTED)
     numbers = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
     broken = np.flatnonzero(~np.isfinite(numbers).all(axis=1) | table["barcode"].isin(["", None]))
     if len(broken):
@@ -138,14 +138,16 @@ def _checked(table: pd.DataFrame, path: Path, sample: str, first_line: int) -> p
             path,
             sample,
             f"text or missing values in {len(broken)} lines (line {lines}), for example {example}",
-            "a barcode and five numbers in each line",
-            "take the file as Space Ranger wrote it",
+            "a barcode and five numbers per line",
+            "use the original file from Space Ranger",
         )
     in_tissue = numbers[keys.IN_TISSUE]
     array = numbers[[keys.ARRAY_ROW, keys.ARRAY_COL]]
     whole = (array == array.round()) & (array.abs() <= np.iinfo(np.int32).max)
     if not in_tissue.isin([0, 1]).all() or not whole.all(axis=None):
-        raise bad(path, sample, "in_tissue other than 0 and 1, or array indices that are not whole", _EXPECTED)
+        raise bad(
+            path, sample, "in_tissue values other than 0 and 1, or array indices that are not whole numbers", _EXPECTED
+        )
     if table.empty:
         raise bad(path, sample, "no positions", _EXPECTED)
     return pd.DataFrame(

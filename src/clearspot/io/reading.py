@@ -14,7 +14,7 @@ from clearspot.io.naming import shown_name
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
-_COPY_AGAIN = "copy the file again from Space Ranger's output (compare sizes or checksums), or run Space Ranger again"
+_COPY_AGAIN = "copy the file again from the Space Ranger output (compare sizes or checksums), or rerun Space Ranger"
 
 
 def bad(path: Path, sample: str, found: str, expected: str, mend: str = _COPY_AGAIN) -> BadInputError:
@@ -40,11 +40,11 @@ def reading(path: Path, sample: str, expected: str) -> Iterator[None]:
     except BadInputError:
         raise
     except PermissionError as error:
-        raise bad(path, sample, "no permission to read it", expected, "give yourself read access") from error
+        raise bad(path, sample, "no read permission", expected, "check the read permissions") from error
     except MemoryError as error:
-        raise bad(path, sample, "sizes that do not fit into memory", expected) from error
+        raise bad(path, sample, "sizes that do not fit in memory", expected) from error
     except (EOFError, zlib.error) as error:
-        raise bad(path, sample, f"a file that is cut short or corrupt ({error})", expected) from error
+        raise bad(path, sample, f"a truncated or corrupt file ({error})", expected) from error
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise bad(path, sample, f"a file that cannot be read ({reason})", expected) from error
@@ -59,7 +59,7 @@ def require_file(path: Path, sample: str, expected: str) -> None:
                 sample,
                 f"a link to {path.readlink()}, which does not exist",
                 expected,
-                "copy the file itself into the folder, or mount the folder that the link points to",
+                "copy the file into the folder, or mount the linked folder",
             )
         raise bad(path, sample, "no such file", expected)
     if path.is_dir():

@@ -36,7 +36,7 @@ def registration_pictures(layout: OutsLayout, sample: str) -> tuple[dict[str, ND
         try:
             pixels = read_downscaled(path, sample, _LONGEST_SIDE)
         except BadInputError as error:
-            messages.append(Message("handled", f"{path.name} is left out: {error.problems[0].found}"))
+            messages.append(Message("handled", f"{path.name} was ignored: {error.problems[0].found}."))
             continue
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY, optimize=True)

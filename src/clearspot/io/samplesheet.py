@@ -37,6 +37,8 @@ class SamplesheetRow:
         Micrometres per pixel of the full-resolution image, where the user knows better than the scale factors.
     image_alignment
         Xenium: how the image lies on the morphology image (:mod:`clearspot.io.image_alignment`).
+    unit
+        Visium HD: ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     """
 
     sample: str
@@ -46,6 +48,7 @@ class SamplesheetRow:
     bin_size_um: int | None = None
     microns_per_pixel: float | None = None
     image_alignment: str | None = None
+    unit: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All columns by name, for JSON."""
@@ -104,7 +107,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
                 path,
                 None,
                 "no samples",
-                "one row for each sample below the line of column names",
+                "one row per sample below the header line",
                 "add a row with 'sample' and 'spaceranger_dir'",
             )
         return
@@ -134,6 +137,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
             yield _bad_cell(path, sheet.entries[cell[0]], cell[1], columns[cell[1]])
     yield from _names_of_the_run(path, entries)
     yield from _alignments(path, entries)
+    yield from _units(path, entries)
     for name in schema.get("uniqueEntries", []):
         yield from _repeated(path, name, entries)
 
@@ -148,7 +152,7 @@ def _empty_cell(path: Path, entry: Entry, name: str) -> Problem:
         f"{path.name}, {entry.where}, column {name}",
         "an empty cell",
         f"a value in every row of '{name}'",
-        "fill it in, or delete the row",
+        "fill in the cell, or delete the row",
     )
 
 
@@ -158,7 +162,7 @@ def _no_query(path: Path) -> Problem:
         None,
         "no row with the role 'query'",
         "at least one sample to analyse",
-        "leave 'role' empty, or write 'query', for the samples to be analysed",
+        "leave 'role' empty, or set it to 'query', for the samples to analyse",
     )
 
 
@@ -170,9 +174,9 @@ def _bad_cell(path: Path, entry: Entry, name: str, fragment: dict[str, Any]) -> 
     elif name == "sample":
         mend = "put the name in quotes"
     elif name == "image_alignment":
-        mend = "name the file that Xenium Explorer exported, or leave the cell empty"
+        mend = "specify the file exported by Xenium Explorer, or leave the cell empty"
     elif name == "image":
-        mend = "name the image file, or leave the cell empty if there is none"
+        mend = "specify the image file, or leave the cell empty if there is none"
     elif isinstance(value, str) and re.fullmatch(r"\d+,\d+", value):
         mend = f"write it with a decimal point: {value.replace(',', '.')}"
     where = f"{path.name}, {entry.where}, column {name}"
@@ -209,9 +213,10 @@ def _alignments(path: Path, entries: list[Entry]) -> Iterator[Problem]:
             yield Problem(
                 _name(entry),
                 where,
-                f"an image alignment ({found_words(given)}) for a sample to be analysed",
-                "an image alignment only for a Xenium sample with the role 'reference'",
-                "leave the cell empty: the positions of Space Ranger refer to the image; or write 'reference' as role",
+                f"an image alignment ({found_words(given)}) for a sample to analyse",
+                "an image alignment only for Xenium samples with the role 'reference'",
+                "leave the cell empty, because Space Ranger positions already refer to the image; or set the role to "
+                "'reference'",
             )
         elif "image" not in entry.values:
             yield Problem(
@@ -219,8 +224,22 @@ def _alignments(path: Path, entries: list[Entry]) -> Iterator[Problem]:
                 where,
                 f"an image alignment ({found_words(given)}) without an image",
                 "the H&E image that was aligned in the column 'image'",
-                "name the image, or leave the cell of the alignment empty",
+                "specify the image, or leave the alignment cell empty",
             )
+
+
+def _units(path: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """A reference is laid onto bins, and cells have no bin size."""
+    for entry in entries:
+        if entry.values.get("unit") != "cells":
+            continue
+        where = f"{path.name}, {entry.where}, column unit"
+        if entry.values.get("role", "query") == "reference":
+            expected, mend = "bins of a sample with the role 'reference'", "leave the cell empty"
+            yield Problem(_name(entry), where, "'cells' for a reference", expected, mend)
+        elif "bin_size_um" in entry.values:
+            found = f"'cells' and a bin size ({entry.values['bin_size_um']})"
+            yield Problem(_name(entry), where, found, "either cells or a bin size", "leave one of the two cells empty")
 
 
 def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:
@@ -234,15 +253,15 @@ def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:
         earlier, where = first.setdefault(key.lower(), (key, entry.where))
         if where == entry.where:
             continue
-        found = f"'{key}' again; it stands in {where} already"
+        found = f"'{key}', which is already used in {where}"
         if earlier != key:
-            found = f"'{key}', which differs from '{earlier}' in {where} only in upper and lower case"
+            found = f"'{key}', which differs from '{earlier}' in {where} only by case"
         yield Problem(
             _name(entry),
             f"{path.name}, {entry.where}, column {name}",
             found,
-            f"a different '{name}' in each row, in lower case too",
-            "rename one of them, or delete the row that is there twice",
+            f"a unique '{name}' in each row, ignoring case",
+            "rename one of them, or delete the duplicated row",
         )
 
 
@@ -252,14 +271,14 @@ def _unknown_columns(path: Path, sheet: SheetText, columns: dict[str, Any]) -> I
             continue
         like = nearest(name, [known for known in columns if known not in sheet.columns])
         hint = f"; did you mean '{like}'?" if like else ""
-        yield Message("warning", f"{path.name}: column '{name}' is not known and was ignored{hint}")
+        yield Message("warning", f"{path.name}: unknown column '{name}' was ignored{hint}")
 
 
 def _same_twice(path: Path, rows: list[SamplesheetRow]) -> Iterator[Message]:
     """Two names for the same data: allowed, but more often a slip in copying a row."""
-    first: dict[tuple[str, int | None], str] = {}
+    first: dict[tuple[str, int | None, bool], str] = {}
     for row in rows:
-        key = (row.spaceranger_dir, row.bin_size_um)
+        key = (row.spaceranger_dir, row.bin_size_um, row.unit == "cells")
         if key in first:
             text = f"{path.name}: samples '{first[key]}' and '{row.sample}' have the same folder {row.spaceranger_dir}"
             yield Message("warning", text)

@@ -172,16 +172,18 @@ def derive_scale(
     estimates = _estimates(kind, lattice, factors, bin_size_um)
     messages = []
     if kind == "generic":
-        messages.append(Message("warning", "the spot grid is none of 10x's slides: taken as generic"))
+        messages.append(
+            Message("warning", "The spot grid matches none of the 10x slides; the slide type is set to generic.")
+        )
     if override is not None:
         estimates = {by_caller("microns_per_pixel", "microns_per_pixel", "samplesheet"): override, **estimates}
     if not estimates:
-        messages.append(Message("warning", "nothing tells the micrometres per pixel: set microns_per_pixel"))
+        messages.append(Message("warning", "The pixel size cannot be determined: set microns_per_pixel."))
         return Scale(kind, None, None, lattice, tuple(messages))
     (source, value), *others = estimates.items()
     for name, other in others:
         if abs(other / value - 1) > _MAX_DISAGREEMENT:
-            text = f"{value:.4g} um per pixel by {source}, but {other:.4g} by {name}: {source} is used"
+            text = f"The pixel size is {value:.4g} µm from {source}, but {other:.4g} µm from {name}; {source} was used."
             messages.append(Message("warning", text))
     return Scale(kind, value, source, lattice, tuple(messages))
 

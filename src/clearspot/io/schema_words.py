@@ -1,4 +1,4 @@
-"""What a JSON Schema asks for, and what was given, in words for the person who can mend it."""
+"""Requirements of a JSON Schema and given values, in words for the user."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def expected_words(fragment: dict[str, Any]) -> str:
         "maximum": "at most {}",
         "exclusiveMaximum": "less than {}",
         "multipleOf": "a multiple of {}",
-        "minLength": "{} letters or more",
-        "maxLength": "{} letters or fewer",
+        "minLength": "at least {} characters",
+        "maxLength": "at most {} characters",
         "pattern": "matching {}",
     }
     ranges = [text.format(fragment[name]) for name, text in bounds.items() if name in fragment]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _ALIGNED: Final = ("obsm", "varm", "obsp", "varp", "layers")
-_OUTS: Final = "Read it together with its positions: spaceranger_ingest.py, or squidpy.read.visium."
+_OUTS: Final = "Read it together with its positions, using spaceranger_ingest.py or squidpy.read.visium."
 
 
 def read_section(path: Path) -> ad.AnnData:
@@ -37,8 +37,8 @@ def read_section(path: Path) -> ad.AnnData:
         raise DamagedFileError(
             f"file     {place}\n"
             f"found    {place.stat().st_size} bytes that cannot be read ({reason})\n"
-            "expected the AnnData file that an earlier step wrote whole\n"
-            f"to mend  delete the folder {place.parent} and run the same command with -resume: its step runs again"
+            "expected the complete AnnData file of an earlier step\n"
+            f"to fix   delete the folder {place.parent} and run the same command with -resume to repeat the step"
         ) from error
 
 
@@ -75,7 +75,7 @@ def read_users_section(path: Path | str, sample: str) -> ad.AnnData:
 
             return ad.read_h5ad(path)
     except Exception as error:
-        raise _bad(path, sample, f"a file that is cut short or damaged ({_reason(error)})", _COPY_AGAIN) from error
+        raise _bad(path, sample, f"a truncated or damaged file ({_reason(error)})", _COPY_AGAIN) from error
     raise _bad(path, sample, *kind)
 
 
@@ -95,18 +95,18 @@ def _other_than_hdf5(path: Path) -> tuple[str, str] | None:
     if path.is_dir():
         if (path / ".zgroup").exists() or (path / "zarr.json").exists() or path.suffix == ".zarr":
             return "a Zarr store", "Write it as .h5ad: anndata.read_zarr(...).write_h5ad(...)."
-        return "a folder", "Give a file; the folder of Space Ranger's outs is an input of the pipeline."
+        return "a folder", "Provide a file. The Space Ranger outs folder is an input of the pipeline."
     try:
         with path.open("rb") as file:
             start = file.read(len(_SIGNATURE))
     except OSError as error:
-        return f"a file that cannot be read ({error.strerror})", "Check its path and its permissions."
+        return f"a file that cannot be read ({error.strerror})", "Check its path and permissions."
     if start == _SIGNATURE:
         return None
     if not start:
         return "an empty file", _COPY_AGAIN
     if start.startswith(b"\x1f\x8b"):
-        return "a gzip archive", "Unpack it; an .rds file of R must be converted first."
+        return "a gzip archive", "Unpack it. An .rds file from R must be converted first."
     if start.startswith(b"PK"):
         return "a zip archive", "Unpack it."
     return "a file that is not HDF5", "Write the section with adata.write_h5ad(...)."

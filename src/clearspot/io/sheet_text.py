@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass
 class SheetText:
-    """A sheet taken apart: column names in order, entries, what was mended in reading, what is wrong."""
+    """A parsed sheet: column names in order, entries, corrections made while reading, and problems."""
 
     columns: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -80,7 +80,7 @@ def _decode(path: Path, sheet: SheetText) -> str:
             sheet_problem(path, None, found, "a table of samples, a few kB", "check the path given as --input")
         )
     if raw.startswith(_WORKBOOKS):
-        raise BadInputError(sheet_problem(path, None, "a spreadsheet program's own file", "plain text", _SAVE_AS))
+        raise BadInputError(sheet_problem(path, None, "a spreadsheet file", "plain text", _SAVE_AS))
     encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         text = raw.decode(encoding)
@@ -104,8 +104,8 @@ def _read_table(path: Path, text: str, sheet: SheetText) -> None:
                 "line 1",
                 f"columns separated by semicolons: '{first.strip()}'",
                 "columns separated by commas (.csv) or tabs (.tsv)",
-                "replace ';' by ','; spreadsheet programs set to a language with decimal commas write ';' into CSV "
-                "files: save with the separator ',' or as tab-separated text",
+                "replace ';' by ','; spreadsheet programs with decimal-comma settings write ';' to CSV files: save "
+                "with the separator ',' or as tab-separated text",
             )
         )
     rows = _rows(path, text, "\t" if "\t" in first and "," not in first else ",")
@@ -123,8 +123,8 @@ def _read_table(path: Path, text: str, sheet: SheetText) -> None:
             sheet_problem(
                 path,
                 f"line {header_line}",
-                f"column {', '.join(repeated)} twice",
-                "each column once",
+                f"duplicated column: {', '.join(repeated)}",
+                "unique column names",
                 "delete or rename one of them",
             )
         )
@@ -137,9 +137,9 @@ def _read_table(path: Path, text: str, sheet: SheetText) -> None:
                 Problem(
                     named.get("sample") or "unnamed",
                     f"{path.name}, line {line}",
-                    f"{len(cells)} cells, of which '{homeless[0]}' belongs to no column",
+                    f"{len(cells)} cells, of which '{homeless[0]}' has no column",
                     f"the {len(sheet.columns)} columns of the first line: {', '.join(sheet.columns)}",
-                    "put double quotes round a cell that contains a comma, or name the column in the first line",
+                    "put double quotes around a cell that contains a comma, or add a column name in the first line",
                 )
             )
         sheet.entries.append(Entry(f"line {line}", {name: cell for name, cell in named.items() if name and cell}))
@@ -161,7 +161,7 @@ def _rows(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
                 f"line {line}",
                 f"not readable as a table ({error})",
                 "cells with a comma in double quotes, each quote closed",
-                "look for a single double quote in that line",
+                "look for an unmatched double quote in that line",
             )
         ) from error
     return rows
@@ -175,7 +175,9 @@ def _read_list(path: Path, text: str, sheet: SheetText) -> None:
         words = " ".join(str(error).split())
         kind = "JSON" if is_json else "YAML"
         raise BadInputError(
-            sheet_problem(path, None, f"not readable as {kind}: {words}", f"valid {kind}", "mend it at that place")
+            sheet_problem(
+                path, None, f"not readable as {kind}: {words}", f"valid {kind}", "correct the file at that position"
+            )
         ) from error
     if value is None:
         return
@@ -186,7 +188,7 @@ def _read_list(path: Path, text: str, sheet: SheetText) -> None:
                 None,
                 "a single value or mapping",
                 "a list with one mapping of column names to values for each sample",
-                "start each sample's entry with '- sample: name'",
+                "start the entry of each sample with '- sample: name'",
             )
         )
     for number, item in enumerate(value, 1):
@@ -196,7 +198,7 @@ def _read_list(path: Path, text: str, sheet: SheetText) -> None:
                 Problem(
                     "unnamed",
                     f"{path.name}, {where}",
-                    f"no mapping: {str(item)[:80]}",
+                    f"not a mapping: {str(item)[:80]}",
                     "column names with values",
                     "write 'sample: name', 'spaceranger_dir: path', ...",
                 )
@@ -212,5 +214,5 @@ def _read_list(path: Path, text: str, sheet: SheetText) -> None:
 def _load_yaml(text: str) -> Any:
     """Read YAML without aliases: a few lines of them stand for more text than any machine holds."""
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-        raise ValueError("an alias ('*name'), which a samplesheet does not need")
+        raise ValueError("an alias ('*name'), which is not allowed in a samplesheet")
     return yaml.safe_load(text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from clearspot import keys
 from clearspot.caller import by_caller
 from clearspot.contract.safe_keys import safe_keys
 from clearspot.io.image import ImageInfo, probe_image, read_downscaled, read_rgb
@@ -38,6 +39,16 @@ class FullImage:
     info: ImageInfo
     scale: float
 
+    def described(self) -> dict[str, Any]:
+        """What later steps see of it: the entry ``image`` of ``uns['clearspot']``."""
+        return {
+            "name": self.path.name,
+            "width": self.info.width,
+            "height": self.info.height,
+            "channels": self.info.channels,
+            keys.PIXELS_PER_FULLRES_PIXEL: self.scale,
+        }
+
 
 def open_full_image(
     path: Path, layout: OutsLayout, factors: ScaleFactors, sample: str, *, allow_lowres: bool
@@ -62,8 +73,8 @@ def open_full_image(
             path,
             sample,
             f"an image of {info.width} x {info.height} pixels",
-            f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image that the positions refer to",
-            f"give the image that Space Ranger was run with, or use this one on purpose with {allowed}",
+            f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image used by Space Ranger",
+            f"provide the image used by Space Ranger, or use this one anyway with {allowed}",
         )
     return FullImage(path, info, scale)
 
@@ -85,10 +96,10 @@ def spatial_entry(
         images["hires"] = read_downscaled(full.path, sample, HIRES_SIDE)
         reduction = images["hires"].shape[1] / full.info.width
         scalefactors["tissue_hires_scalef"] = reduction * full.scale
-        messages.append(Message("handled", f"tissue_hires_image.png is missing: made from {full.path.name}"))
+        messages.append(Message("handled", f"tissue_hires_image.png is missing and was created from {full.path.name}."))
     elif "hires" not in images:
         shown = "the lowres image is shown" if "lowres" in images else "no image is shown"
-        messages.append(Message("info", f"tissue_hires_image.png is missing: {shown}"))
+        messages.append(Message("info", f"tissue_hires_image.png is missing; {shown}."))
     return {"images": images, "scalefactors": scalefactors, "metadata": {}}, messages
 
 

@@ -66,7 +66,7 @@ def make_keys_storable(adata: ad.AnnData) -> list[Message]:
         return []
     more = len(renamed) - _SHOWN
     shown = ", ".join(renamed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return [Message("handled", f"{len(renamed)} names that an .h5ad file cannot hold were changed: {shown}.")]
+    return [Message("handled", f"{len(renamed)} names that are not valid in an .h5ad file were changed: {shown}.")]
 
 
 def require_writable(adata: ad.AnnData, folder: Path, sample: str) -> None:
@@ -107,7 +107,7 @@ def require_writable(adata: ad.AnnData, folder: Path, sample: str) -> None:
             Problem(
                 sample,
                 place_of_section(f"{sample}.h5ad"),
-                f"an entry that an .h5ad file cannot hold ({reason})",
+                f"an entry that cannot be stored in an .h5ad file ({reason})",
                 "arrays, tables, numbers and text",
                 "Convert or delete that entry.",
             )
@@ -133,9 +133,9 @@ def require_folder(folder: Path, sample: str) -> None:
             Problem(
                 sample,
                 str(folder),
-                f"a folder that cannot be written to ({error.strerror})",
+                f"a folder without write access ({error.strerror})",
                 "a folder for the results",
-                "Name another folder, or change its permissions.",
+                "Use another folder, or change its permissions.",
             )
         ) from error
 

@@ -63,7 +63,7 @@ def read_checkpoint(path: Path, kind: str, file_format: int, parts: tuple[str, .
     # on a file that is no archive PyTorch falls back to its old format, whose reader fails with whatever it trips over
     content = torch.load(path, map_location="cpu", weights_only=True) if is_zipfile(path) else None
     if not isinstance(content, dict) or content.get("format") != file_format or not content.keys() >= set(parts):
-        raise CheckpointError(f"{path.name} is no {kind} checkpoint of format {file_format}")
+        raise CheckpointError(f"{path.name} is not a {kind} checkpoint of format {file_format}")
     return content
 
 
@@ -89,12 +89,12 @@ def require_same_settings(content: dict[str, Any], settings: dict[str, Any], but
         name for name, value in settings.items() if name not in but and _plain(value) != _plain(made_with.get(name))
     ]
     if differing:
-        raise CheckpointError(f"the checkpoint was made with other settings: {', '.join(differing)}")
+        raise CheckpointError(f"the checkpoint was made with different settings: {', '.join(differing)}")
 
 
 @contextmanager
 def refused_checkpoints(sample: str, path: Path | None) -> Iterator[None]:
-    """Turn a :class:`CheckpointError` into what a user is told.
+    """Turn a :class:`CheckpointError` into a message for the user.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def refused_checkpoints(sample: str, path: Path | None) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        mend = "Use the checkpoint with the settings and data it was made with, or leave it out."
+        mend = "Use the checkpoint with its original settings and data, or leave it out."
         name = path.name if path is not None else "checkpoint"
-        raise BadInputError(Problem(sample, name, str(error), "a checkpoint that fits", mend)) from error
+        raise BadInputError(Problem(sample, name, str(error), "a matching checkpoint", mend)) from error
 
 
 def file_sha256(path: Path) -> str:

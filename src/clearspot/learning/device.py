@@ -15,12 +15,12 @@ def resolve_device(name: str) -> torch.device:
     Raises
     ------
     DeviceNotAvailableError
-        If a GPU was asked for and is not there. There is no silent fall-back to the CPU.
+        If the requested GPU is unavailable. There is no silent fallback to the CPU.
     """
     try:
         device = torch.device("cpu" if name == "auto" else name)
     except RuntimeError as error:
-        raise DeviceNotAvailableError(f"{name!r} is no device: use cpu, cuda or cuda:N") from error
+        raise DeviceNotAvailableError(f"{name!r} is not a device: use cpu, cuda or cuda:N") from error
     if device.type == "cpu":
         return device
     if device.type != "cuda":
@@ -29,7 +29,7 @@ def resolve_device(name: str) -> torch.device:
     if (device.index or 0) >= count:
         here, task = " or the driver", ", the driver, the container's GPU option (--gpus all, --nv) or the scheduler"
         raise DeviceNotAvailableError(
-            f"{name} was asked for, and PyTorch sees {count} GPUs here. Run with device cpu, or check PyTorch's build"
+            f"{name} is not available: PyTorch finds {count} GPUs. Run with device cpu, or check the PyTorch build"
             f"{by_caller(here, here, task)}."
         )
     return device

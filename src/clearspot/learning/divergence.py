@@ -25,4 +25,4 @@ def require_finite(loss: float, where: str) -> None:
         If it is infinite or not a number.
     """
     if not math.isfinite(loss):
-        raise TrainingDivergedError(f"the loss became {loss} in {where}: lower the learning rate")
+        raise TrainingDivergedError(f"the loss became {loss} in {where}: decrease the learning rate")

@@ -70,7 +70,7 @@ class KeptCheckpoint:
         try:
             return self._progress(self.path)
         except (ValueError, UnpicklingError, RuntimeError, EOFError, OSError) as error:
-            print(f"{self.path} cannot be read and is not used: {error}", file=sys.stderr)
+            print(f"{self.path} cannot be read and was ignored: {error}", file=sys.stderr)
             return None
 
     def copy_to(self, target: Path) -> None:

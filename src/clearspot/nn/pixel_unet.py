@@ -33,7 +33,7 @@ class PixelUNet(nn.Module):
     token_channels
         Channels of the cell-level and of the tissue-level tokens; None: no cross-attention (the ablation).
     noise_level
-        Whether the network is told a noise level.
+        Whether the network takes a noise level.
     """
 
     halo_bins = 32

@@ -1,1 +1,1 @@
-"""The steps as functions of an AnnData in memory, and how their results show themselves in a notebook."""
+"""The steps as functions of an AnnData in memory, and the display of their results in a notebook."""

@@ -1,4 +1,4 @@
-"""How results show themselves: a line in a console, a table in a notebook."""
+"""Display of results: a line in a console, a table in a notebook."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ HEADLINES: Final[Mapping[str, tuple[str, ...]]] = {
     "superres_train": ("n_spots", "n_genes", "heldout_diffusion_wins"),
     "superres": ("bin_um", "n_bins_on_tissue", "n_genes", "image_used", "mean_is"),
 }
-"""The few metrics of each step that its result is shown by; the others are one click or one key away."""
+"""The main metrics of each step, shown by default."""
 
 _STYLE: Final = "text-align:left;padding:2px 12px 2px 0"
 
 
 def as_line(record: StepRecord, kind: str) -> str:
-    """The result in one line: ``kind``, sample, the metrics that matter, and the number of messages."""
+    """The result in one line: ``kind``, sample, main metrics and number of messages."""
     if record.status != "ok":
         return f"{kind}(step={record.step!r}, sample={record.sample!r}, status={record.status!r})"
     shown = [f"step={record.step!r}", f"sample={record.sample!r}"]
@@ -39,7 +39,7 @@ def as_line(record: StepRecord, kind: str) -> str:
 
 
 def as_html(record: StepRecord) -> str:
-    """The result as a table of the metrics that matter, the messages, and all metrics to unfold."""
+    """The result as HTML: main metrics, messages, and all metrics in a collapsed table."""
     headlines = _headlines(record)
     parts = [f"<b>{escape(record.step)}</b> of {escape(record.sample)}" + _status(record), _table(record, headlines)]
     if record.messages:
@@ -51,7 +51,7 @@ def as_html(record: StepRecord) -> str:
         unfolded = _table(record, list(dict.fromkeys(rest)))
         parts.append(f"<details><summary>All metrics</summary>{unfolded}</details>")
     if record.tables:
-        parts.append(f"Tables, by <code>record.frame(name)</code>: {escape(', '.join(record.tables))}")
+        parts.append(f"Tables (<code>record.frame(name)</code>): {escape(', '.join(record.tables))}")
     return "<div>" + "".join(parts) + "</div>"
 
 

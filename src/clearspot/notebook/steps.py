@@ -1,14 +1,13 @@
 """Reading, quality control and domains as functions of an AnnData in memory.
 
-The other two steps have such a function at home: :func:`clearspot.dusted.denoise` and
-:func:`clearspot.diffst.superresolve`.
+See :func:`clearspot.dusted.denoise` and :func:`clearspot.diffst.superresolve` for the other two steps.
 """
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import numpy as np
 
@@ -31,41 +30,44 @@ def read_outs(
     sample: str | None = None,
     image: Path | str | None = None,
     bin_size_um: int | None = None,
+    unit: Literal["bins", "cells"] = "bins",
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
 ) -> ad.AnnData:
-    """Read the output of Space Ranger: Visium, CytAssist or Visium HD, of any version.
+    """Read Space Ranger output of any version: Visium, CytAssist or Visium HD.
 
     Parameters
     ----------
     path
-        The ``outs`` folder, a folder above it, one bin folder of Visium HD, or an archive of any of them.
+        The ``outs`` folder, its parent folder, one bin folder of Visium HD, or an archive of one of these.
     sample
-        Sample name. Default: the name of the folder, or of the one above ``outs``.
+        Sample name. Default: name of the folder, or of the parent folder of ``outs``.
     image
-        Full-resolution histology image. Only its size is checked here; super-resolution reads it.
+        Full-resolution histology image. Only its size is checked here; it is read by super-resolution.
     bin_size_um
-        Visium HD: side of the bins in µm. Default: 8 µm, or the finest there is above.
+        Visium HD: bin size in µm. Default: 8, or the smallest available size above 8.
+    unit
+        Visium HD of Space Ranger 4 or newer: read ``bins``, or the segmented ``cells``.
     microns_per_pixel
-        Size of a full-resolution pixel in µm. Default: measured from the spot positions.
+        Size of a full-resolution pixel in µm. Default: computed from the spot positions.
     allow_lowres_image
-        Accept an ``image`` that is not the one the positions refer to.
+        Accept an ``image`` that is not the one used by Space Ranger.
 
     Returns
     -------
-    AnnData of the spots in tissue that have counts, shape ``(spots, genes)``: ``layers['counts']``,
+    AnnData of the spots in tissue with counts, shape ``(spots, genes)``: ``layers['counts']``,
     ``obsm['spatial']`` in full-resolution pixels, ``uns['spatial']`` as scanpy and squidpy expect it. ``X`` is empty
     until :func:`clearspot.qc`.
 
     Raises
     ------
     BadInputError
-        If the files cannot be used: which one, what was found and what was expected.
+        If a file cannot be used. The message states the file, what was found and what was expected.
 
     Warns
     -----
     UserWarning
-        If something about the files is odd enough to look at them again.
+        If the files are unusual and should be checked.
 
     Examples
     --------
@@ -81,6 +83,7 @@ def read_outs(
         named,
         image=None if image is None else Path(image),
         bin_size_um=bin_size_um,
+        unit=unit,
         microns_per_pixel=microns_per_pixel,
         allow_lowres_image=allow_lowres_image,
     )
@@ -92,11 +95,11 @@ def read_outs(
 
 @takes_settings(QCParams)
 def qc(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[QCKeywords]) -> StepRecord:
-    """Measure, flag and normalise the spots of a section, and choose its variable genes, in place.
+    """Compute QC metrics, flag and normalise spots, and select highly variable genes, in place.
 
-    Nothing is removed and counts stay as they are. Sets ``X`` (log1p of counts over size factor),
+    No spots or genes are removed, and counts are not changed. Sets ``X`` (log1p of counts over size factor),
     ``obs['qc_pass']``, ``obs['qc_reason']``, ``obs['size_factor']``, ``obs['local_outlier']``,
-    ``obs['artefact_region']``, scanpy's metrics, and in ``var`` ``qc_pass``, ``highly_variable`` and
+    ``obs['artefact_region']``, scanpy's QC metrics, and in ``var`` ``qc_pass``, ``highly_variable`` and
     ``highly_variable_rank``.
 
     Parameters
@@ -104,18 +107,18 @@ def qc(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[QCKey
     adata
         One section with counts in ``layers['counts']`` (or ``X``) and ``obsm['spatial']``.
     sample
-        Sample name in messages. Default: the value of ``obs['sample_id']``.
+        Sample name used in messages. Default: value of ``obs['sample_id']``.
 
     Returns
     -------
-    Metrics, tables and messages. ``record.metrics`` is a dictionary, ``record.frame(name)`` a table.
+    Metrics (``record.metrics``, a dictionary), tables (``record.frame(name)``) and messages.
 
     Raises
     ------
     BadInputError
-        If too few spots or genes are left, counts or positions are unusable, or there are several sections.
+        If too few spots or genes pass, counts or positions are invalid, or there are several sections.
     SettingError
-        If a setting has a value that is not allowed.
+        If the value of a setting is not allowed.
 
     Examples
     --------
@@ -137,28 +140,28 @@ def qc(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[QCKey
 
 @takes_settings(DomainParams)
 def domains(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[DomainKeywords]) -> StepRecord:
-    """Find spatial domains in the denoiser's latent, and the genes that mark them, in place.
+    """Find spatial domains in the latent space of the denoiser, and their marker genes, in place.
 
-    Sets ``obs['domain_gmm']`` and ``obs['domain_leiden']``: categories ``1``, ``2``, ... from the largest domain,
-    missing for spots that failed quality control.
+    Sets ``obs['domain_gmm']`` and ``obs['domain_leiden']``: categories ``1``, ``2``, ... by decreasing
+    size of the domain, and missing for spots that failed quality control.
 
     Parameters
     ----------
     adata
         A section after :func:`clearspot.qc` and :func:`clearspot.denoise`.
     sample
-        Sample name in messages. Default: the value of ``obs['sample_id']``.
+        Sample name used in messages. Default: value of ``obs['sample_id']``.
 
     Returns
     -------
-    Metrics, tables and messages; ``record.frame('markers')`` has the markers.
+    Metrics, tables and messages. ``record.frame('markers')`` is the table of marker genes.
 
     Raises
     ------
     BadInputError
         If the section was not denoised, or there are several sections.
     SettingError
-        If a setting has a value that is not allowed.
+        If the value of a setting is not allowed.
 
     Examples
     --------
@@ -180,16 +183,15 @@ def domains(adata: ad.AnnData, *, sample: str | None = None, **settings: Unpack[
         raise bad_section(named, "an empty X", "normalised counts", "Call clearspot.qc(adata) first.")
     if keys.LATENT not in adata.obsm:
         found = f"no obsm['{keys.LATENT}']"
-        raise bad_section(named, found, "the latent of the denoiser", "Call clearspot.denoise(adata) first.")
+        raise bad_section(named, found, "the latent space of the denoiser", "Call clearspot.denoise(adata) first.")
     return find_domains(adata, named, params)
 
 
 def passing(adata: ad.AnnData) -> ad.AnnData:
-    """Copy of the spots that passed quality control and, after denoising, have a latent.
+    """Return a copy with the spots that passed quality control and, after denoising, have latent values.
 
-    Spots that were left out keep their row in the AnnData, with NaN in ``obsm['X_dusted']`` and
-    ``layers['denoised']``. Functions that do not take missing values, such as :func:`scanpy.pp.neighbors`, need the
-    others alone.
+    Other spots are kept in ``adata``, with NaN in ``obsm['X_dusted']`` and ``layers['denoised']``. Use this copy for
+    functions that do not accept missing values, such as :func:`scanpy.pp.neighbors`.
 
     Parameters
     ----------
@@ -198,7 +200,7 @@ def passing(adata: ad.AnnData) -> ad.AnnData:
 
     Returns
     -------
-    A copy with all genes. Before quality control, all spots.
+    A copy with all genes. Before quality control, it has all spots.
 
     Examples
     --------

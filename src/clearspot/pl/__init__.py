@@ -1,4 +1,4 @@
-"""The page's pictures as matplotlib axes: each function draws on ``ax`` or makes a figure, and returns the axes."""
+"""The maps of the report as matplotlib figures. Each function draws on ``ax`` or a new figure, and returns the axes."""
 
 from clearspot.pl.domain_map import domains
 from clearspot.pl.gene_maps import genes

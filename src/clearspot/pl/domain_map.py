@@ -25,30 +25,30 @@ def domains(
     scalebar: bool = True,
     show: bool = False,
 ) -> Axes:
-    """Draw spatial domains, in the colours of the page.
+    """Plot spatial domains, in the colours of the report.
 
     Parameters
     ----------
     adata
         One section after :func:`clearspot.domains`.
     column
-        Column of ``obs``. Default: the domains of the method that was asked for.
+        Column of ``obs``. Default: domains of the requested method.
     ax
         Axes to draw on. Default: a new figure.
     image
-        Draw the tissue image below, where there is one.
+        Draw the tissue image in the background, if available.
     palette
-        Colour of each domain. Default: ``uns['<column>_colors']``, or the page's.
+        Colour of each domain. Default: ``uns['<column>_colors']``, or the colours of the report.
     size
-        Factor on the diameter of the spots; bins of Visium HD keep theirs.
+        Scaling factor for the spot diameter. Visium HD bins are not scaled.
     alpha
         Opacity, 0 to 1.
     title
-        Default: the column's name.
+        Title. Default: name of the column.
     legend
         Draw the legend.
     scalebar
-        Draw a scale bar, where the size of a pixel is known.
+        Draw a scale bar, if the pixel size is known.
     show
         Show the figure.
 

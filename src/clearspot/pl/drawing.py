@@ -35,7 +35,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def finish(ax: Axes, title: str | None, show: bool) -> Axes:
-    """Write the title, show the figure if that is asked for, and hand the axes back."""
+    """Set the title, show the figure if requested, and return the axes."""
     if title:
         ax.set_title(title)
     if show:

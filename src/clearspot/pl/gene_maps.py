@@ -31,41 +31,41 @@ def genes(
     scalebar: bool = True,
     show: bool = False,
 ) -> NDArray[np.object_]:
-    """Draw genes before (left) and after (right) denoising, both on one logarithmic scale.
+    """Plot genes before (left) and after (right) denoising, on the same logarithmic scale.
 
     Parameters
     ----------
     adata
         One section after :func:`clearspot.denoise`.
     genes
-        A gene or several, a row each.
+        One or several genes, one per row.
     axes
         Axes to draw on, shape ``(genes, 2)``. Default: a new figure.
     image
-        Draw the tissue image below, where there is one.
+        Draw the tissue image in the background, if available.
     cmap
         Colour map.
     vmax
-        Upper limit of the colours. Default: the larger of the two 99.5 % quantiles, for each gene.
+        Upper colour limit. Default: the larger of the two 99.5 % quantiles of each gene.
     size
-        Factor on the diameter of the spots.
+        Scaling factor for the spot diameter.
     legend
         Draw the colour scale.
     scalebar
-        Draw a scale bar, where the size of a pixel is known.
+        Draw a scale bar, if the pixel size is known.
     show
         Show the figure.
 
     Returns
     -------
-    The axes, shape ``(genes, 2)``. Spots without a denoised value are grey on the right.
+    The axes, shape ``(genes, 2)``. Spots without a denoised value are grey in the right map.
 
     Raises
     ------
     BadInputError
         If the section was not denoised.
     KeyError
-        If there is no such gene; the message names the nearest.
+        If there is no such gene. The message suggests the closest name.
 
     Examples
     --------

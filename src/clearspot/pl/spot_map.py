@@ -41,36 +41,36 @@ def spots(
     scalebar: bool = True,
     show: bool = False,
 ) -> Axes:
-    """Draw a column of ``obs`` or a gene over the tissue, spots in their true size.
+    """Plot a column of ``obs`` or a gene on the tissue, with spots in their true size.
 
     Parameters
     ----------
     adata
         One section.
     color
-        Column of ``obs``, or a gene. Genes have a logarithmic scale that starts at 0.
+        Column of ``obs``, or a gene. Genes are shown on a logarithmic scale that starts at 0.
     layer
         Layer with the values of genes.
     ax
         Axes to draw on. Default: a new figure.
     image
-        Draw the tissue image below, where there is one.
+        Draw the tissue image in the background, if available.
     cmap
         Colour map of numbers.
     vmin, vmax
-        Limits of the colours. Default: the smallest value (genes: 0) and the 99.5 % quantile.
+        Colour limits. Default: the smallest value (genes: 0) and the 99.5 % quantile.
     palette
-        Colour of each category. Default: ``uns['<color>_colors']``, or the page's.
+        Colour of each category. Default: ``uns['<color>_colors']``, or the colours of the report.
     size
-        Factor on the diameter of the spots; bins of Visium HD keep theirs.
+        Scaling factor for the spot diameter. Visium HD bins are not scaled.
     alpha
         Opacity, 0 to 1.
     title
-        Default: ``color``.
+        Title. Default: ``color``.
     legend
         Draw the legend or the colour scale.
     scalebar
-        Draw a scale bar, where the size of a pixel is known.
+        Draw a scale bar, if the pixel size is known.
     show
         Show the figure.
 
@@ -81,7 +81,7 @@ def spots(
     Raises
     ------
     KeyError
-        If there is no such column or gene; the message names the nearest.
+        If there is no such column or gene. The message suggests the closest name.
 
     Examples
     --------

@@ -43,28 +43,28 @@ def superres(
     scalebar: bool = True,
     show: bool = False,
 ) -> Axes:
-    """Draw a super-resolved gene: predicted, not measured.
+    """Plot a super-resolved gene (predicted, not measured).
 
     Parameters
     ----------
     finer
-        Result of :func:`clearspot.superresolve`, its file, or the AnnData in it.
+        Result of :func:`clearspot.superresolve`, its file, or its AnnData.
     gene
-        One of its genes.
+        Gene to plot.
     layer
         ``mean``, ``sd`` (uncertainty) or a quantile.
     ax
         Axes to draw on. Default: a new figure.
     image
-        Draw the tissue image below; to see it, lower ``alpha``.
+        Draw the tissue image in the background. Decrease ``alpha`` to see it.
     cmap
         Colour map.
     vmin, vmax
-        Limits of the colours. Default: 0 and the 99.5 % quantile, on a logarithmic scale.
+        Colour limits. Default: 0 and the 99.5 % quantile, on a logarithmic scale.
     alpha
         Opacity, 0 to 1.
     title
-        Default: gene and layer.
+        Title. Default: gene and layer.
     legend
         Draw the colour scale.
     scalebar
@@ -74,14 +74,14 @@ def superres(
 
     Returns
     -------
-    The axes, in pixels of the full-resolution image: spots can be drawn over it.
+    The axes, in pixels of the full-resolution image, so that spots can be drawn on top.
 
     Raises
     ------
     BadInputError
-        If ``finer`` is no super-resolved section.
+        If ``finer`` is not a super-resolved section.
     KeyError
-        If there is no such gene; the message names the nearest.
+        If there is no such gene. The message suggests the closest name.
 
     Examples
     --------
@@ -98,8 +98,8 @@ def superres(
     elif not isinstance(finer, ad.AnnData):
         finer = finer.read()
     if not finer.uns.get(keys.UNS, {}).get(keys.PREDICTED):
-        found, mend = "a section that is not super-resolved", "Give the result of clearspot.superresolve."
-        raise bad_section("sample", found, "predicted values on fine bins", mend)
+        found, mend = "a section that is not super-resolved", "Pass the result of clearspot.superresolve."
+        raise bad_section("sample", found, "super-resolved bins", mend)
     values = gene_values(finer, gene, layer)
     ax = axes_or_new(ax)
     geometry = draw_frame(ax, finer, image=image, scalebar=scalebar)

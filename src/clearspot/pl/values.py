@@ -23,7 +23,7 @@ def gene_values(adata: ad.AnnData, gene: str, layer: str) -> NDArray[np.float64]
     Raises
     ------
     KeyError
-        If there is no such gene, with the nearest names; or no such layer.
+        If there is no such gene (with the closest names) or layer.
     """
     if gene not in adata.var_names:
         raise KeyError(_absent(gene, "gene", map(str, adata.var_names)))
@@ -39,13 +39,15 @@ def column_or_gene(adata: ad.AnnData, color: str, layer: str) -> pd.Series | NDA
     Raises
     ------
     KeyError
-        If there is neither, with the nearest names.
+        If there is neither, with the closest names.
     """
     if color in adata.obs:
         return adata.obs[color]
     if color in adata.var_names:
         return gene_values(adata, color, layer)
-    raise KeyError(_absent(color, "column of obs and no gene", [*map(str, adata.obs), *map(str, adata.var_names)]))
+    raise KeyError(
+        _absent(color, "neither a gene nor a column of obs", [*map(str, adata.obs), *map(str, adata.var_names)])
+    )
 
 
 def categories_of(
@@ -53,7 +55,7 @@ def categories_of(
 ) -> tuple[NDArray[np.intp], dict[str, str]]:
     """Number of each observation's category (-1: none), and the colour of each category.
 
-    Colours are those of ``palette``, else of ``uns['<column>_colors']``, where scanpy keeps them, else the page's.
+    Colours are taken from ``palette``, else from ``uns['<column>_colors']`` (as in scanpy), else from the report.
     """
     values = adata.obs[column]
     if values.dtype == bool:

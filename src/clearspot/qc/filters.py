@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import median_abs_deviation
 
 from clearspot import keys
-from clearspot.qc.params import MITO_PERCENT, QCParams, bin_size_um, spot_floors
+from clearspot.qc.params import MITO_PERCENT, QCParams, place_size_um, spot_floors
 
 _ROBUST_SDS: Final = 3.0
 
@@ -49,7 +49,7 @@ class Filter:
 
 def spot_filters(adata: ad.AnnData, params: QCParams) -> list[Filter]:
     """Filters in the order in which they apply, those included whose metric the sample lacks."""
-    least_counts, least_genes = spot_floors(bin_size_um(adata))
+    least_counts, least_genes = spot_floors(place_size_um(adata))
     min_counts = least_counts if params.min_counts is None else params.min_counts
     min_genes = least_genes if params.min_genes is None else params.min_genes
     floors = [

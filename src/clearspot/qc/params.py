@@ -25,27 +25,36 @@ class QCParams(Settings):
     """Thresholds of quality control."""
 
     min_counts: int | None = setting(
-        None, "Minimum counts of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+        None, "Minimum counts per spot.", none="a minimum that depends on the size of a spot or bin", ge=0
     )
     min_genes: int | None = setting(
-        None, "Minimum genes of a spot.", none="a floor that depends on the size of a spot or bin", ge=0
+        None, "Minimum genes detected per spot.", none="a minimum that depends on the size of a spot or bin", ge=0
     )
-    min_spots: int = setting(1, "Minimum passing spots in which a gene is detected.", ge=0)
+    min_spots: int = setting(1, "Minimum number of passing spots in which a gene must be detected.", ge=0)
     mito_threshold: float | None = setting(
         None,
-        "Maximum mitochondrial counts of a spot, in per cent.",
-        none=f"{MITO_PERCENT:g}, or three robust standard deviations above the section's median where that is more",
+        "Maximum share of mitochondrial counts per spot, in percent.",
+        none=f"{MITO_PERCENT:g}, or three robust standard deviations above the section's median if that is higher",
         ge=0,
         le=100,
     )
-    ribo_threshold: float = setting(0.0, "Minimum ribosomal protein counts of a spot, in per cent.", ge=0, le=100)
-    hb_threshold: float = setting(100.0, "Maximum haemoglobin counts of a spot, in per cent.", ge=0, le=100)
-    min_spots_left: int = setting(50, "Minimum passing spots of a sample; a sample with fewer is refused.", ge=1)
-    min_genes_left: int = setting(50, "Minimum genes to model; a sample with fewer is refused.", ge=1)
+    ribo_threshold: float = setting(
+        0.0, "Minimum share of ribosomal protein counts per spot, in percent.", ge=0, le=100
+    )
+    hb_threshold: float = setting(100.0, "Maximum share of haemoglobin counts per spot, in percent.", ge=0, le=100)
+    min_spots_left: int = setting(
+        50, "Minimum number of passing spots per sample. Samples with fewer are refused.", ge=1
+    )
+    min_genes_left: int = setting(50, "Minimum number of genes to model. Samples with fewer are refused.", ge=1)
     n_hvgs: int = setting(3000, "Number of highly variable genes.", ge=10)
-    hvg_min_counts: int = setting(100, "Only genes with more counts than this can be highly variable.", ge=0)
+    hvg_min_counts: int = setting(
+        100, "Minimum counts of a highly variable gene: only genes with more counts are considered.", ge=0
+    )
+    destripe: bool = setting(
+        False, "Visium HD: remove row and column stripes from the bin counts, into a separate layer."
+    )
     genes_of_interest: tuple[str, ...] = setting(
-        (), "Genes (symbols or ids) that are flagged and modelled whether or not they are highly variable."
+        (), "Genes (symbols or ids) that are always flagged and modelled, highly variable or not."
     )
 
 
@@ -55,7 +64,7 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
     Parameters
     ----------
     bin_um
-        Side of a square Visium HD bin in micrometres; ``None`` for spots.
+        Side of a square Visium HD bin (or of a square as large as the median cell) in micrometres; ``None`` for spots.
     """
     if bin_um is None:
         return _FLOORS[-1][1:]
@@ -68,7 +77,12 @@ def spot_floors(bin_um: float | None) -> tuple[int, int]:
 
 
 def bin_size_um(adata: ad.AnnData) -> float | None:
-    """Side of a square bin in micrometres as ingest or Space Ranger's scale factors state it; ``None`` for spots."""
+    """Side of a square bin in micrometres as ingest or Space Ranger's scale factors state it.
+
+    ``None`` for spots, and for cells, whatever bins lie beside them.
+    """
+    if unit_of(adata) == "cells":
+        return None
     candidates = [adata.uns.get(keys.UNS, {})]
     candidates += [library.get("scalefactors", {}) for library in adata.uns.get(keys.UNS_SPATIAL, {}).values()]
     for source in candidates:
@@ -76,3 +90,15 @@ def bin_size_um(adata: ad.AnnData) -> float | None:
         if value is not None:
             return float(value)
     return None
+
+
+def unit_of(adata: ad.AnnData) -> str | None:
+    """What an observation is (``spots``, ``bins`` or ``cells``) as ingest states it; ``None`` where it does not."""
+    return adata.uns.get(keys.UNS, {}).get(keys.UNIT)
+
+
+def place_size_um(adata: ad.AnnData) -> float | None:
+    """Side of a bin, or of a square as large as the median cell, in micrometres; ``None`` for spots."""
+    if unit_of(adata) == "cells" and keys.CELL_AREA in adata.obs:
+        return float(adata.obs[keys.CELL_AREA].median() ** 0.5)
+    return bin_size_um(adata)

@@ -66,9 +66,9 @@ def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
     um_per_px = microns_per_pixel(adata)
     picture = reduced_picture(adata)
     if picture is None:
-        return "There is no picture with its scale factor: counts were not compared with it."
+        return "There is no tissue image with a scale factor, so counts were not compared with it."
     if not um_per_px:
-        return "The micrometres per pixel are not known: counts were not compared with the picture."
+        return "The pixel size is unknown, so counts were not compared with the tissue image."
     pixels, scale = picture
     stained = stained_picture(pixels, um_per_px / scale)
     if isinstance(stained, str):

@@ -25,6 +25,7 @@ from clearspot.qc.outliers import flag_local_outliers
 from clearspot.qc.params import QCParams
 from clearspot.qc.picture import compare_with_picture
 from clearspot.qc.slide_checks import add_slide_checks
+from clearspot.qc.stripes import add_lattice_checks
 from clearspot.qc.tables import genomes_table, histogram, measured_columns, quantiles
 from clearspot.record import StepRecord
 
@@ -40,7 +41,8 @@ _MANY = 0.3
 def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> StepRecord:
     """Measure, flag, normalise and choose genes, in place; nothing is dropped and the counts stay untouched.
 
-    Sets ``X`` (log1p of counts over size factor), ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
+    Sets ``X`` (log1p of counts over size factor: what is common to all genes of a bin, as a stripe is, cancels), and
+    where stripes are to be taken out ``layers['destriped']``. ``obs``: scanpy's metrics, ``qc_pass``, ``qc_reason``,
     ``size_factor``, ``local_outlier``, ``edge_distance``, ``artefact_region``, ``artefact_kind``; ``var``: scanpy's
     metrics, ``qc_pass``, ``highly_variable``, ``highly_variable_rank``, ``gene_of_interest``.
 
@@ -85,6 +87,7 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     _note_surroundings(record, adata)
     compare_with_picture(adata, record)
     add_slide_checks(record, adata)
+    add_lattice_checks(record, adata, destripe=params.destripe)
     interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
     median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)
@@ -106,6 +109,10 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
         "median_genes": float(np.median(adata.obs[keys.N_GENES])),
         "median_genes_pass": float(np.median(adata.obs[keys.N_GENES][passing])),
     }
+    if keys.CELL_AREA in adata.obs:
+        record.metrics["median_cell_area_um2"] = float(adata.obs[keys.CELL_AREA].median())
+    if keys.HAS_NUCLEUS in adata.obs:
+        record.metrics["percent_cells_without_nucleus"] = 100.0 * float((~adata.obs[keys.HAS_NUCLEUS]).mean())
     for name in measured:
         record.metrics[_MEDIAN_PERCENT[name]] = float(np.nanmedian(adata.obs[keys.percent_of(name)]))
     record.tables["quantiles"] = quantiles(adata)
@@ -135,10 +142,10 @@ def _need_spots(adata: ad.AnnData, sample: str, filters: list[Filter], params: Q
             sample,
             "counts matrix",
             f"{left} of {adata.n_obs} spots pass quality control; {shown} ({worst.threshold:g}) alone "
-            f"removes {removed}: the median spot has {worst.column} {typical:g}",
+            f"removes {removed}: the median spot has {worst.column} = {typical:g}",
             f"at least {params.min_spots_left} spots ({fewest})",
-            f"set {given} to {typical:g} or {'lower' if worst.lower else 'higher'} if such spots are to be "
-            f"kept; otherwise leave the sample out{by_caller('', '', _SKIP)}",
+            f"set {given} to {typical:g} or {'lower' if worst.lower else 'higher'} to keep such spots; otherwise "
+            f"leave the sample out{by_caller('', '', _SKIP)}",
         )
     )
 
@@ -154,7 +161,7 @@ def _need_genes(adata: ad.AnnData, sample: str, candidates: np.ndarray, params: 
         Problem(
             sample,
             "counts matrix",
-            f"{int(candidates.sum())} of {adata.n_vars} genes have more than {params.hvg_min_counts} counts over "
+            f"{int(candidates.sum())} of {adata.n_vars} genes have more than {params.hvg_min_counts} counts in "
             f"{int(passing.sum())} passing spots; the median detected gene has {typical:g}",
             f"at least {params.min_genes_left} genes to model",
             f"lower {option('hvg_min_counts')} (or {option('min_spots', 'qc_min_spots')}), or leave the sample out"
@@ -167,8 +174,8 @@ def _note_gene_sets(record: StepRecord, missing: list[str]) -> None:
     for name in missing:
         record.note(
             "handled",
-            f"No {TITLES[name]} gene has counts (FFPE probe sets leave them out): their share is missing, not 0, and "
-            "its filter was skipped.",
+            f"No {TITLES[name]} gene has counts (FFPE probe sets exclude them). Their share is missing, not 0, and "
+            f"its filter was skipped.",
         )
 
 
@@ -180,14 +187,14 @@ def _note_genomes(record: StepRecord, adata: ad.AnnData) -> None:
         shares = ", ".join(
             f"{genome} {share:.1f} %" for genome, share in zip(genomes, table["percent_of_counts"], strict=True)
         )
-        record.note("handled", f"Counts come from {len(genomes)} genomes ({shares}); each has metrics of its own.")
+        record.note("handled", f"Counts come from {len(genomes)} genomes ({shares}); each has its own metrics.")
 
 
 def _note_surroundings(record: StepRecord, adata: ad.AnnData) -> None:
     """Spots removed, local outliers and the edge effect; the last two are shown, never dropped."""
     removed = 1 - float(adata.obs[keys.QC_PASS].mean())
     if removed > _MANY:
-        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots: look at the filters.")
+        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots. Check the filters.")
     outliers = flag_local_outliers(adata)
     if outliers is not None:
         record.metrics["n_local_outliers"] = outliers.pop("any")
@@ -212,10 +219,11 @@ def _note_genes(
     if n_candidates < params.n_hvgs:
         record.note(
             "info",
-            f"Only {n_candidates} genes have more than {params.hvg_min_counts} counts: all are modelled "
-            f"({params.n_hvgs} highly variable ones were asked for).",
+            f"Only {n_candidates} genes have more than {params.hvg_min_counts} counts, so all of them are modelled "
+            f"({params.n_hvgs} highly variable genes were requested).",
         )
     if method != "seurat_v3":
         record.note(
-            "handled", f"The usual loess of seurat_v3 cannot be fitted to so few values: genes were ranked by {method}."
+            "handled",
+            f"The loess fit of seurat_v3 failed because of too few values. Genes were ranked by {method} instead.",
         )

@@ -15,7 +15,7 @@ from clearspot import keys
 from clearspot.checks.bleeding import measure_bleeding
 from clearspot.checks.picture_tiles import judge_tiles
 from clearspot.checks.regions import FEWEST_CELLS, Region, RegionScan, scan_regions
-from clearspot.qc.params import bin_size_um
+from clearspot.qc.params import place_size_um
 from clearspot.qc.picture import microns_per_pixel, reduced_picture
 from clearspot.record import StepRecord
 
@@ -52,16 +52,17 @@ def _add_regions(record: StepRecord, adata: ad.AnnData) -> None:
         np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64),
         adata.var_names.tolist(),
         genomes=genomes,
-        bin_um=bin_size_um(adata),
+        bin_um=place_size_um(adata),
         um_per_unit=microns_per_pixel(adata),
     )
     if scan is None:
-        record.note("info", f"Fewer than {FEWEST_CELLS} spots: regional artefacts were not looked for.")
+        record.note("info", f"There are fewer than {FEWEST_CELLS} spots, so damaged regions were not searched for.")
         return
     if not scan.judged:
         record.note(
             "info",
-            "The tissues of this section differ so much in their RNA that damaged regions cannot be told from them.",
+            "The tissues of this section differ so strongly in RNA content that damaged regions cannot be "
+            "distinguished.",
         )
         return
     _mark(adata, scan)
@@ -105,7 +106,7 @@ def _add_bleeding(record: StepRecord, adata: ad.AnnData) -> None:
         record.metrics["percent_counts_outside_tissue"] = 100.0 * float(counts.sum() / everywhere)
     found = measure_bleeding(xy, counts, number, tissue, inside, scale)
     if found is None:
-        record.note("info", "Too few positions lie outside the tissue to tell how far RNA has spread.")
+        record.note("info", "Too few positions lie outside the tissue to measure RNA diffusion.")
         return
     record.metrics |= {
         "bleed_spread_um": found.spread_um,
@@ -146,7 +147,7 @@ def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
     reach = 0.5 * float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
     found = judge_tiles(pixels.astype(np.uint8), factor, xy, reach, microns_per_pixel(adata))
     if found is None:
-        record.note("info", "The tissue image is blank, or does not cover the spots: its tiles were not judged.")
+        record.note("info", "The tissue image is blank or does not cover the spots, so its quality was not checked.")
         return
     record.metrics |= {
         "percent_tiles_blurred": found.percent_blurred,

@@ -17,7 +17,7 @@ _LOGARITHMIC: Final = (keys.TOTAL_COUNTS, keys.N_GENES)
 
 def measured_columns(adata: ad.AnnData) -> list[str]:
     """Columns of ``obs`` whose distribution is worth showing."""
-    candidates = [keys.TOTAL_COUNTS, keys.N_GENES, *(keys.percent_of(name) for name in GENE_SETS)]
+    candidates = [keys.TOTAL_COUNTS, keys.N_GENES, *(keys.percent_of(name) for name in GENE_SETS), keys.CELL_AREA]
     return [name for name in candidates if name in adata.obs]
 
 

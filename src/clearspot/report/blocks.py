@@ -243,6 +243,16 @@ class Lights:
     kind: ClassVar[str] = "lights"
     findings: Sequence[Finding]
 
+    @property
+    def passed(self) -> list[Finding]:
+        """The green ones, which the page folds."""
+        return [finding for finding in self.findings if finding.light == "good"]
+
+    @property
+    def others(self) -> list[Finding]:
+        """All others, in their order."""
+        return [finding for finding in self.findings if finding.light != "good"]
+
 
 @dataclass(frozen=True)
 class Problems:

@@ -136,8 +136,8 @@ class Canvas(ABC):
     def overlay(
         self, chart_id: str, picture: Picture | None, title: str, caption: str, *, hidden: bool = False
     ) -> Chart:
-        """Where the spots are, over the tissue image if there is one; ``hidden``: the spots only when asked for."""
-        trace = self._outlines() | {"name": f"{self.word}s (touch to {'show' if hidden else 'hide'})"}
+        """Map of the spots on the tissue image, if available; ``hidden``: spots are hidden at first."""
+        trace = self._outlines() | {"name": f"{self.word}s (click to {'show' if hidden else 'hide'})"}
         trace |= {"showlegend": True, "visible": "legendonly" if hidden else True}
         x_range, y_range = self.x_range, self.y_range
         if picture is not None:

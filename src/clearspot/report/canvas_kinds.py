@@ -130,8 +130,8 @@ class RasterCanvas(Canvas):
         """How wide a cell is, and what it shows."""
         side = f"{self.side * self.um_per_px:.0f} µm" if self.um_per_px else f"{self.side:.0f} image pixels"
         return (
-            f"{len(self.xy):,} {self.word}s are too many to draw one by one: each square of the maps is {side} wide "
-            f"and shows the mean (for classes: the most frequent one) of the {self.word}s in it."
+            f"{len(self.xy):,} {self.word}s are too many to draw individually. Each square of the maps is {side} wide "
+            f"and shows the mean of its {self.word}s (for classes: the most frequent one)."
         )
 
     def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -158,7 +158,7 @@ class RasterCanvas(Canvas):
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))
-        return self._cells("seen", f"{self.word}s here<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
+        return self._cells("seen", f"{self.word}s<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
 
     def _grid(self, key: str, how: Spec) -> Spec:
         return {"ref": key, "columns": self.shape[1], **how}

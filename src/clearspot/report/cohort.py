@@ -63,11 +63,11 @@ def write_multiqc_inputs(
     places = list(records)
     samples, run = read_cohort(places), read_run(places)
     if not samples:
-        raise ValueError("no records: a cohort report needs those of at least one sample")
+        raise ValueError("no records: a cohort report needs records of at least one sample")
     outdir.mkdir(parents=True, exist_ok=True)
     sections = [general_section(samples, rules), *cohort_sections(samples, run)]
     sections.append(
-        mqc.text("clearspot_methods", "Methods", "Text to start a methods section from.", methods_html(samples))
+        mqc.text("clearspot_methods", "Methods", "Draft text for a methods section.", methods_html(samples))
     )
     for section in sections:
         mqc.write_section(section, outdir)

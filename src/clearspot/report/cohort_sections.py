@@ -12,6 +12,7 @@ from clearspot.contract.steps import get_step
 from clearspot.display.format import capitalised, show
 from clearspot.display.palette import NEUTRAL, QUALITATIVE
 from clearspot.report import mqc
+from clearspot.report.headings import HEADINGS
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.rule import Rule
 from clearspot.report.superres_outcome import optional_result
@@ -40,7 +41,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
             "verdict",
             {
                 "title": "Verdict",
-                "description": "Worst traffic light of the sample's report",
+                "description": "Verdict of the sample's report: usable, look first, or do not use",
                 "scale": False,
                 "cond_formatting_rules": {
                     "pass": [{"s_eq": "usable"}],
@@ -49,7 +50,10 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
                 },
             },
         ),
-        ("reason", {"title": "Why", "description": "What is wrong, with the figures and their limits", "scale": False}),
+        (
+            "reason",
+            {"title": "Reason", "description": "Reason for the verdict, with values and limits", "scale": False},
+        ),
     ]
     rows: dict[str, dict[str, Any]] = {}
     for records in samples:
@@ -59,7 +63,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
-            column = _column(rule.title, rule.advice, rule.kind) | mqc.limits(rule)
+            column = _column(HEADINGS[rule.id], _tooltip(rule), rule.kind) | mqc.limits(rule)
             headers.append((rule.id, column | {"hidden": len(headers) >= _MOST_COLUMNS}))
             for sample, value in values.items():
                 if value is not None:
@@ -90,19 +94,26 @@ def _judged(records: SampleRecords, rule: Rule) -> Any:
     value = records.metric(rule.step, rule.metric) if rule.applies(records) else None
     if isinstance(value, bool):
         return show(value, rule.kind)
-    return None if isinstance(value, str) else value
+    return None if isinstance(value, str) else mqc.shown(value, rule.kind)
+
+
+def _tooltip(rule: Rule) -> str:
+    """What a column holds, and its limits."""
+    limits = [(word, limit) for word, limit in (("Look", rule.look), ("Bad", rule.bad)) if limit is not None]
+    said = [f"{word}: {rule.worse} {show(limit, rule.kind)}" for word, limit in limits if rule.kind != "flag"]
+    return ". ".join([capitalised(rule.declared.description or rule.title), *said])
 
 
 def _column(title: str, description: str, kind: Kind) -> dict[str, Any]:
-    """Return a column's header; fractions are shown in per cent by MultiQC's own arithmetic."""
+    """Return a column's header; shares are in percent, see :func:`clearspot.report.mqc.shown`."""
     header: dict[str, Any] = {"title": title, "description": description, "scale": False}
     formats: dict[Kind, dict[str, Any]] = {
         "count": {"format": "{:,.0f}"},
         "number": {"format": "{:,.3g}"},
         "score": {"format": "{:,.4f}"},
         "percent": {"format": "{:,.1f}", "suffix": " %"},
-        "fraction": {"format": "{:,.3f}"},
-        "skill": {"format": "{:,.3f}"},
+        "fraction": {"format": "{:,.1f}", "suffix": " %"},
+        "skill": {"format": "{:,.1f}", "suffix": " %"},
         "text": {},
         "flag": {},
     }
@@ -114,7 +125,7 @@ def _metric_column(metric: Metric) -> dict[str, Any]:
 
 
 _PROBLEM_TITLES: Final = {
-    "step": "Step", "file": "File", "found": "Found", "expected": "Expected", "mend": "To fix it",
+    "step": "Step", "file": "File", "found": "Found", "expected": "Expected", "mend": "To fix",
 }  # fmt: skip
 
 
@@ -141,7 +152,7 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     ]
     return _problems_table(
         "clearspot_refused", "Samples without results",
-        "These samples were refused, or a task of theirs failed. A row a problem, with what can be done about it.",
+        "Samples that were refused, or that failed in a task. One row per problem, with the fix.",
         rows,
     )  # fmt: skip
 
@@ -155,7 +166,7 @@ def _left_out(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     ]
     return _problems_table(
         "clearspot_left_out", "Optional steps without a result",
-        "An optional step refused these samples or failed on them. All their other results are there.",
+        "Samples that were refused by an optional step, or failed in it. All their other results are available.",
         rows,
     )  # fmt: skip
 
@@ -168,25 +179,25 @@ def _warnings(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
             name = _whose(records) if number == 1 else f"{_whose(records)} ({number})"
             rows[name] = {"step": get_step(step).title, "warning": mqc.escape(message.text)}
     headers = {"step": {"title": "Step", "scale": False}, "warning": {"title": "Warning", "scale": False}}
-    return mqc.table("clearspot_warnings", "Warnings", "Reasons to look at a sample before trusting it.", rows, headers)
+    return mqc.table("clearspot_warnings", "Warnings", "Check these samples before use.", rows, headers)
 
 
 def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     stated = {records.sample: records.space_ranger for records in samples if records.space_ranger}
     names = list(dict.fromkeys(name for figures in stated.values() for name in figures if name != "Sample ID"))
-    headers = {}
+    headers, kinds = {}, dict[str, Kind]()
     for number, name in enumerate(names):
         numbers = [figures[name] for figures in stated.values() if isinstance(figures.get(name), (int, float))]
-        kind: Kind = "text" if not numbers else "fraction" if max(numbers) <= 1 else "count"
+        kinds[name] = mqc.stated_kind(name, numbers)
         title = mqc.escape(name)
-        headers[mqc.column_key(name)] = _column(title, title, kind) | {"hidden": number >= _STATED_SHOWN}
+        headers[mqc.column_key(name)] = _column(title, title, kinds[name]) | {"hidden": number >= _STATED_SHOWN}
     rows = {
-        sample: {mqc.column_key(name): mqc.escape(value) for name, value in figures.items() if name in names}
+        sample: {mqc.column_key(name): mqc.shown(figures[name], kinds[name]) for name in names if name in figures}
         for sample, figures in stated.items()
     }
     return mqc.table(
-        "clearspot_space_ranger", "Space Ranger's own figures",
-        "From metrics_summary.csv, under 10x's own names; fractions are 0 to 1. More columns: Configure columns.",
+        "clearspot_space_ranger", "Space Ranger metrics",
+        "From metrics_summary.csv, with the names used by 10x. More columns: Configure columns.",
         rows, headers,
     )  # fmt: skip
 
@@ -197,7 +208,7 @@ def _input(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "total_umi", "median_umi_per_spot", "median_genes_per_spot", "microns_per_pixel",
     )  # fmt: skip
     return _metrics_table(
-        samples, "ingest", names, "clearspot_input", "Input", "What each sample is, and how much was counted."
+        samples, "ingest", names, "clearspot_input", "Input", "Assay and count statistics of each sample."
     )
 
 
@@ -206,7 +217,7 @@ def _graph(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "n_spots", "median_degree", "n_isolates", "n_components", "largest_component_share", "lattice", "radius_um",
     )  # fmt: skip
     title = get_step("graph").title
-    return _metrics_table(samples, "graph", names, "clearspot_graph", title, "Which spots are neighbours.")
+    return _metrics_table(samples, "graph", names, "clearspot_graph", title, "Neighbours of the spots.")
 
 
 def _metrics_table(
@@ -220,7 +231,7 @@ def _metrics_table(
     """Table of a step's metrics, a column each, a row a sample."""
     rows = {}
     for records in samples:
-        row = {name: mqc.escape(records.metric(step, name)) for name in names}
+        row = {name: mqc.shown(records.metric(step, name), get_metric(step, name).kind) for name in names}
         known = {name: value for name, value in row.items() if value is not None}
         if known:
             rows[records.sample] = known
@@ -244,7 +255,7 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         for number, name in enumerate(names)
     }
     return mqc.bars(
-        "clearspot_filters", "Filters", "Spots that each filter removes, after the filters before it.",
+        "clearspot_filters", "Filters", "Number of spots removed by each filter, after the filters before it.",
         rows, categories, y="spots",
     )  # fmt: skip
 
@@ -257,7 +268,7 @@ def _denoising(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
     return _metrics_table(
         samples, "dusted", names, "clearspot_denoising", get_step("dusted").title,
-        "Prediction of counts that were held out of training, beside plain averages: of deviance the lowest is best.",
+        "Prediction of counts held out from training, compared with averages. Lower deviance is better.",
     )  # fmt: skip
 
 
@@ -268,7 +279,7 @@ def _loss(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         if table:
             series[records.sample] = _thinned(table["epoch"], table["loss"])
     return mqc.lines(
-        "clearspot_loss", "Training of the denoiser", "Loss by epoch: it should fall and flatten.",
+        "clearspot_loss", "Training of the denoiser", "Loss by epoch. The curve should decrease and level off.",
         series, x="epoch", y="negative log-likelihood",
     )  # fmt: skip
 
@@ -293,7 +304,7 @@ def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     }
     return mqc.bars(
         "clearspot_domains", "Sizes of the spatial domains",
-        "Domains are numbered from the largest in each sample; the same number in two samples means nothing.",
+        "Domains are numbered by decreasing size in each sample. Numbers do not correspond between samples.",
         rows, categories, y="spots",
     )  # fmt: skip
 
@@ -305,8 +316,8 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
     return _metrics_table(
         samples, "domains", names, "clearspot_moran", "Moran's I",
-        "Median over the genes tested. Smoothing raises it whatever is smoothed: the last column, where nothing is "
-        "left to find, shows how far smoothing alone goes.",
+        "Median over the genes tested. Smoothing alone raises Moran's I. The last column, from shuffled spots without "
+        "spatial signal, shows by how much.",
     )  # fmt: skip
 
 
@@ -317,8 +328,8 @@ def _superres(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
     return _metrics_table(
         samples, "superres", names, "clearspot_superres", get_step("superres").title,
-        "Predicted, not measured. What was predicted for places smaller than a spot; samples without a full-resolution "
-        "image are not here, and their own reports say why.",
+        "Predicted, not measured. Expression at a resolution finer than the spots. Samples without super-resolution "
+        "are not listed; their reports state why.",
     )  # fmt: skip
 
 
@@ -329,8 +340,8 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
     return _metrics_table(
         samples, "superres", names, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",
-        "Spots that training never saw. Of CRPS (in square-root counts) the lowest is best; a 90 % interval that is "
-        "honest covers about 0.9.",
+        "Held-out spots are not used in training. Lower CRPS (square root of counts) is better. A well-calibrated 90 "
+        "% interval covers about 90 %.",
     )  # fmt: skip
 
 
@@ -339,9 +350,11 @@ def _references(run: SampleRecords) -> mqc.CustomContent:
     names = {
         "bins_on_tissue": _column("Bins", "bins on tissue", "count"),
         "genes": _column("Genes", "genes of the reference", "count"),
-        "image": _column("Image", "whether its histology was learned from", "flag"),
-        "pearson_model": _column("Correlation", "of the model with the bins of held-out blocks", "score"),
-        "pearson_plain": _column("Correlation of the plain estimate", "the same, without a network", "score"),
+        "image": _column("Image", "whether its histology image was used in training", "flag"),
+        "pearson_model": _column("Correlation", "correlation of the model with the bins of held-out blocks", "score"),
+        "pearson_plain": _column(
+            "Correlation of the baseline", "correlation of the estimate without a network", "score"
+        ),
     }
     rows = {}
     for number, reference in enumerate(table.get("reference", [])):
@@ -349,9 +362,9 @@ def _references(run: SampleRecords) -> mqc.CustomContent:
         row["image"] = show(row["image"], "flag")
         rows[mqc.escape(reference)] = {name: value for name, value in row.items() if value is not None}
     return mqc.table(
-        "clearspot_references", "Super-resolution: references that were learned from",
-        "Every sample's training starts from one model of these. Correlations are medians over genes, on held-out "
-        "blocks.",
+        "clearspot_references", "Super-resolution: references",
+        "The training of every sample starts from one model trained on these references. Correlations are medians "
+        "over genes on held-out blocks.",
         rows, names, first="Reference",
     )  # fmt: skip
 
@@ -368,7 +381,7 @@ def summary_words(samples: Sequence[SampleRecords], run: SampleRecords) -> str:
     for records in samples:
         for what in dict.fromkeys(optional_result(step) for step in records.lost):
             lost.setdefault(what, []).append(records.sample)
-    sentences = [f"Without {what}, for a reason given below: {', '.join(names)}." for what, names in lost.items()]
+    sentences = [f"Without {what}: {', '.join(names)} (reason below)." for what, names in lost.items()]
     if "superres_pretrain" in run.lost:
-        sentences.append("Super-resolution learned from no reference, for a reason given below.")
+        sentences.append("Super-resolution was trained without references (reason below).")
     return " ".join([f"{number}, {'; '.join(parts) or 'none refused'}.", *sentences])

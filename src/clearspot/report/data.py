@@ -86,6 +86,11 @@ class SampleData:
         return values
 
     @property
+    def measured_layer(self) -> str:
+        """Layer of measured counts to draw: without stripes where they were taken out."""
+        return keys.DESTRIPED if keys.DESTRIPED in self.layers else keys.COUNTS
+
+    @property
     def has_denoised(self) -> bool:
         """Whether there are denoised values, in a layer or in a file of their own."""
         return keys.DENOISED in self.layers or self.denoised_path is not None

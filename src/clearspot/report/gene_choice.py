@@ -49,7 +49,7 @@ def gene_groups(view: SampleView) -> Groups:
     named: list[tuple[str, list[str], int]] = [
         ("Genes of interest", list(wanted), len(modelled)),
         (
-            "Gained most from denoising (held-out counts)",
+            "Largest gain from denoising (held-out counts)",
             records.table("dusted", "heldout_gained").get("gene", []),
             _GAINED,
         ),
@@ -60,7 +60,7 @@ def gene_groups(view: SampleView) -> Groups:
         by_domain.setdefault(domain, []).append(gene)
     named += [(f"Markers of {domain_name(name)}", genes, _MARKERS) for name, genes in by_domain.items()]
     named += [
-        ("Most spatially variable (Moran's I of the measured values)", [gene for _, gene in ranked], _SPATIAL),
+        ("Most spatially variable (measured Moran's I)", [gene for _, gene in ranked], _SPATIAL),
         ("Most variable", modelled, _VARIABLE),
     ]
     known, marking = set(modelled), {gene for genes in by_domain.values() for gene in genes} & set(var.index)

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearspot import keys
 from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
 from clearspot.report.gene_choice import gene_groups, modelled_genes
@@ -31,25 +30,25 @@ def gene_maps(view: SampleView, budget: int) -> list[Block]:
     """
     data, canvas = view.data, view.canvas
     if data is None or canvas is None or not data.has_denoised:
-        return [Notice("The result file holds no denoised values, so there are no maps before and after.")]
+        return [Notice("The result file has no denoised values, so maps before and after denoising are not available.")]
     modelled, groups = modelled_genes(view), gene_groups(view)
     if not modelled:
-        return [Notice("No gene was modelled, so there are no maps before and after.")]
+        return [Notice("No gene was modelled, so maps before and after denoising are not available.")]
     first = [gene for _, genes in groups for gene in genes]
     others = [gene for gene in modelled if gene not in set(first)]
     packed = pack_genes(first, others, _Maps(view, [*first, *others]), budget)
     groups = [(heading, [gene for gene in genes if gene in set(packed.names)]) for heading, genes in groups]
     groups = [(heading, genes) for heading, genes in groups if genes]
     if not groups:
-        return [Notice("The page has no room for maps of genes.")]
+        return [Notice("Gene maps would exceed the size limit of this page.")]
     dusted = view.records.steps.get("dusted")
     what = denoised_values({} if dusted is None else dusted.params)
     axis = colour_axis(0.0, packed.highs[0], "counts", logarithmic=True)
     charts = tuple(
         canvas.numeric(f"gene-{name}", f"{name}:$gene", title, caption, axis, unit=unit, logarithmic=True)
         for name, title, caption, unit in (
-            ("measured", "Measured", "UMI counts as Space Ranger counted them.", "counts measured"),
-            ("denoised", "Denoised", f"{capitalised(what)}, in counts.", "counts expected"),
+            ("measured", "Measured", "UMI counts from Space Ranger.", "measured counts"),
+            ("denoised", "Denoised", f"{capitalised(what)}, in counts.", "expected counts"),
         )
     )
     return [
@@ -68,7 +67,7 @@ class _Maps:
     view
         With data and canvas.
     order
-        Genes in the order in which they will be asked for.
+        Genes in the order in which they will be requested.
     """
 
     def __init__(self, view: SampleView, order: Sequence[str]):
@@ -91,7 +90,7 @@ class _Maps:
         start = self._order.index(names[0])
         ahead = self._order[start : start + max(self._at_once - len(names), 0)]
         wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
-        measured, denoised = self._data.genes(keys.COUNTS, wanted), self._data.denoised(wanted)
+        measured, denoised = self._data.genes(self._data.measured_layer, wanted), self._data.denoised(wanted)
         self._held |= {
             name: (
                 self._canvas.drawn(measured[:, number]).astype(np.float32),
@@ -108,11 +107,11 @@ def _said(view: SampleView, packed: PackedGenes) -> str:
     rounded = (
         ""
         if packed.levels == LEVELS[0]
-        else f" Genes that are not listed first are rounded to {packed.levels} steps of the colour scale."
+        else f" Genes other than those listed first are rounded to {packed.levels} steps of the colour scale."
     )
     return (
-        f"Both maps have the same colour limits (0 to the larger of the two 99.5 % quantiles, logarithmic).{rounded} "
-        f"{word}s without a denoised value (they failed quality control) are not drawn. {view.canvas.said}"
+        f"Both maps share the same colour limits (0 to the larger of the two 99.5 % quantiles, logarithmic).{rounded} "
+        f"{word}s that failed quality control have no denoised value and are not drawn. {view.canvas.said}"
     ).strip()
 
 
@@ -120,14 +119,14 @@ def _missing(packed: PackedGenes, modelled: Sequence[str]) -> str:
     """What to do where a gene is not found, and why not all may be there."""
     here = len(set(packed.names) & set(modelled))
     if here == len(modelled):
-        all_of_them = f"All {here:,} genes that were denoised are here"
+        all_of_them = f"This page has all {here:,} denoised genes"
     else:
         all_of_them = (
-            f"{here:,} of the {len(modelled):,} genes that were denoised are here: more would make the page larger "
-            "than the 10 MB that viewers show. Genes of interest, genes that gained most and markers come first; the "
-            "result file has the others"
+            f"This page has {here:,} of the {len(modelled):,} denoised genes, to stay within the 10 MB that viewers "
+            f"can show. Genes of interest, genes that gained most and markers have priority; the result file has all "
+            f"genes"
         )
     return (
-        f"Gene missing? {all_of_them}. To have another one denoised and drawn, name it with --genes_of_interest "
-        "(symbols or gene ids with commas between them, or a file) and run again with -resume."
+        f"Gene missing? {all_of_them}. To denoise and show another gene, add it with --genes_of_interest (symbols or "
+        f"gene ids separated by commas, or a file) and run again with -resume."
     )

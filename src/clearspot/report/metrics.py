@@ -70,7 +70,9 @@ class SampleRecords:
 
     @property
     def spot_word(self) -> str:
-        """What a measured place is called: ``spot``, or ``bin`` on Visium HD."""
+        """What a measured place is called: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
+        if self.metric("ingest", "unit") == "cells":
+            return "cell"
         return "spot" if self.bin_um is None else "bin"
 
     @property
@@ -169,7 +171,7 @@ def _read(paths: Iterable[Path]) -> list[SampleRecords]:
         try:
             record = StepRecord.read(path)
         except ValueError as error:
-            raise ValueError(f"{path} is no record: {error}") from error
+            raise ValueError(f"{path} is not a record: {error}") from error
         steps = by_sample.setdefault(record.sample, {})
         if steps.get(record.step, record) != record:
             raise ValueError(f"two different records of step {record.step} of sample {record.sample}: {path} is one")

@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from clearspot.contract.metric import Kind
 from clearspot.io.atomic import atomic_path
 from clearspot.report.rule import Rule
 
 PARENT: Final = {
     "parent_id": "clearspot",
     "parent_name": "clearspot",
-    "parent_description": "Spatial transcriptomics: quality control, graph, denoising, domains, super-resolution.",
+    "parent_description": "Quality control, denoising, domains and super-resolution of spatial transcriptomics data.",
 }
+
+_SHARE: Final = re.compile("Fraction |Valid |Q30 |Reads (Half-|Split-)?Mapped |Sequencing Sat|Estimated UMIs .*DNA$")
+"""Names under which Space Ranger states shares."""
 
 CustomContent = dict[str, Any]
 """One section as MultiQC reads it: id, names, kind of plot, its settings and data."""
@@ -93,7 +97,7 @@ def limits(rule: Rule) -> dict[str, Any]:
             }
         }
     sign = "lt" if rule.worse == "below" else "gt"
-    beyond = {"warn": rule.look, "fail": rule.bad}
+    beyond = {"warn": shown(rule.look, rule.kind), "fail": shown(rule.bad, rule.kind)}
     return {
         "cond_formatting_rules": {
             "pass": [{"gt" if sign == "lt" else "lt": -1e300 if sign == "lt" else 1e300}],
@@ -105,6 +109,21 @@ def limits(rule: Rule) -> dict[str, Any]:
 def column_key(name: str) -> str:
     """Return a column's name as MultiQC wants its key: letters, digits, underscores."""
     return re.sub(r"[^A-Za-z0-9]+", "_", name.replace("µ", "u"))
+
+
+def shown(value: Any, kind: Kind) -> Any:
+    """Return a value as the tables have it: every share in percent, text escaped."""
+    is_share = kind in ("fraction", "skill") and isinstance(value, (int, float))
+    return round(100 * value, 6) if is_share else escape(value)
+
+
+def stated_kind(name: str, numbers: Sequence[float]) -> Kind:
+    """Return the kind of a metric of ``metrics_summary.csv``, in which shares are 0 to 1."""
+    if not numbers:
+        return "text"
+    if _SHARE.match(name):
+        return "fraction" if max(numbers) <= 1 else "percent"
+    return "count" if max(numbers) > 1 or all(float(number).is_integer() for number in numbers) else "number"
 
 
 def escape(value: Any) -> Any:

@@ -49,12 +49,16 @@ class Rule:
     required
         Whether a missing figure is worth a line of its own.
     of
-        Whether the limits hold for spots, for Visium HD's bins, or for both.
+        Whether the limits hold for spots, for Visium HD's bins, for its segmented cells, or for all of them.
     genes
         Whether they hold for panels of some genes, for whole transcriptomes, or for both.
     guard, guard_limit
         Another metric of the step (the figure's p-value, say), and its largest value with which the rule speaks; empty:
         it always does.
+    excuse
+        Why the figure is no fault where the guard keeps the rule silent; with the same names as ``problem``.
+    is_open
+        Whether the question is then open, so that no green light is due; else the figure is good.
     topic
         Rules of one topic see one fault in several figures: the verdict names the first of them. Empty: its own.
     replaces
@@ -72,10 +76,12 @@ class Rule:
     advice: str
     source: str
     required: bool = True
-    of: Literal["spot", "bin", "both"] = "both"
+    of: Literal["spot", "bin", "cell", "both"] = "both"
     genes: Literal["panel", "whole", "both"] = "both"
     guard: str = ""
     guard_limit: float | None = None
+    excuse: str = ""
+    is_open: bool = False
     topic: str = ""
     replaces: str = ""
     direction: Literal["below", "above", ""] = ""
@@ -88,7 +94,7 @@ class Rule:
     @property
     def title(self) -> str:
         """What is looked at, in words."""
-        return self.declared.title_for("bin" if self.of == "bin" else "spot")
+        return self.declared.title_for("spot" if self.of == "both" else self.of)
 
     @property
     def kind(self) -> Kind:
@@ -107,7 +113,9 @@ class Rule:
         if self.direction:
             return self.direction
         if self.declared.better == "neither":
-            raise ValueError(f"{self.step}.{self.metric} has no better direction, so it can have no limit")
+            raise ValueError(
+                f"{self.step}.{self.metric} does not declare which direction is better, so it cannot have a limit"
+            )
         return "below" if self.declared.better == "higher" else "above"
 
     def applies(self, records: SampleRecords) -> bool:
@@ -120,7 +128,8 @@ class Rule:
         light = self.light(records.metric(self.step, self.metric))
         if light in ("look", "bad") and self.guard and self.guard_limit is not None:
             guard = records.metric(self.step, self.guard)
-            return light if isinstance(guard, (int, float)) and guard <= self.guard_limit else "good"
+            if not isinstance(guard, (int, float)) or guard > self.guard_limit:
+                return "info" if self.is_open else "good"
         return light
 
     def light(self, value: Any) -> Light:
@@ -133,13 +142,17 @@ class Rule:
 
     def reason(self, records: SampleRecords, light: Light) -> str:
         """Say what is wrong, with the figure and the limit that it is beyond."""
-        value, limit = records.metric(self.step, self.metric), self.bad if light == "bad" else self.look
-        figures = _Figures(self, records, brief(value, self.kind, apart_from=limit))
-        known = _OPTIONAL.sub(lambda part: _if_measured(part[1].format_map(figures)), self.problem)
-        said = known.format_map(figures)
+        limit = self.bad if light == "bad" else self.look
+        said = self._said(self.problem, records, limit)
         if self.kind == "flag" or limit is None:
             return said
         return f"{said} (limit {brief(limit, self.kind)})"
+
+    def excused(self, records: SampleRecords) -> str:
+        """Say why a figure beyond a limit is no fault; empty where it is within."""
+        if self.light(records.metric(self.step, self.metric)) in ("good", "unknown"):
+            return ""
+        return self._said(self.excuse, records, self.look)
 
     def within(self) -> str:
         """Say what the limits ask for; empty where that is plain."""
@@ -147,6 +160,12 @@ class Rule:
         if limit is None or self.kind == "flag":
             return ""
         return f"{'at least' if self.worse == 'below' else 'at most'} {show(limit, self.kind)}"
+
+    def _said(self, sentence: str, records: SampleRecords, limit: float | None) -> str:
+        value = records.metric(self.step, self.metric)
+        figures = _Figures(self, records, brief(value, self.kind, apart_from=limit))
+        known = _OPTIONAL.sub(lambda part: _if_measured(part[1].format_map(figures)), sentence)
+        return known.format_map(figures)
 
     def _beyond(self, value: float, limit: float | None) -> bool:
         if limit is None:
@@ -159,7 +178,7 @@ def _if_measured(part: str) -> str:
 
 
 class _Figures(dict[str, Any]):
-    """What a rule's sentence may name; metrics and tables of its step are looked up as they are asked for."""
+    """What a rule's sentence may name; metrics and tables of its step are looked up on demand."""
 
     def __init__(self, rule: Rule, records: SampleRecords, value: str):
         super().__init__(value=value, place=records.spot_word, places=f"{records.spot_word}s")
@@ -198,7 +217,7 @@ def read_thresholds(path: Path, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     try:
         given = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _bad_limits(path, [f"no YAML: {error}"]) from error
+        raise _bad_limits(path, [f"not valid YAML: {error}"]) from error
     if not isinstance(given, dict):
         raise _bad_limits(path, [f"{given!r}"])
     wrong = [f"{name}: {limits}" for name, limits in given.items() if not _are_limits(limits, by_id.get(name))]
@@ -217,6 +236,6 @@ def _are_limits(limits: Any, rule: Rule | None) -> bool:
 
 
 def _bad_limits(path: Path, wrong: Sequence[str]) -> BadInputError:
-    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with the names that docs/output.md lists"
-    mend = "correct these lines, or take them out"
+    expected = "lines such as 'percent_spots_pass: {look: 80, bad: 40}', with names listed in docs/output.md"
+    mend = "correct or remove these lines"
     return BadInputError([Problem("cohort", Path(path).name, found, expected, mend) for found in wrong])

@@ -32,10 +32,10 @@ _RATIO: Final = 1.5
 _PREDICTIONS: Final = (
     ("DUSTED", "heldout_deviance_dusted", "heldout_explained_dusted", "heldout_correlation_dusted"),
     (
-        "Neighbour averaging", "heldout_deviance_neighbours", "heldout_explained_neighbours",
+        "Neighbour mean", "heldout_deviance_neighbours", "heldout_explained_neighbours",
         "heldout_correlation_neighbours",
     ),
-    ("Gene's average", "heldout_deviance_constant", None, None),
+    ("Gene mean", "heldout_deviance_constant", None, None),
 )  # fmt: skip
 """Prediction, and the metrics of its deviance, of the share of deviance that it explains, of its correlation."""
 
@@ -95,13 +95,13 @@ def _held_out(view: SampleView) -> list[Block]:
     if beats is None:
         return [
             Notice(
-                "No counts were held out of training, so it is not known whether the denoised values predict better "
-                "than plain averages do."
+                "No counts were held out from training, so it is unknown whether the denoised values predict better "
+                "than averages."
             )
         ]
     fraction = show(records.metric("dusted", "heldout_fraction"), "fraction")
     said = (
-        f"On the {fraction} of the counts that were held out, the denoised values predict better than averaging does"
+        f"On the {fraction} of the counts that were held out, the denoised values predict better than averages"
         f"{_by_how_much(view)}."
     )
     verdict: list[Block] = [Notice(said, "good")] if beats else []  # if not, the step itself warns
@@ -116,7 +116,7 @@ def _held_out(view: SampleView) -> list[Block]:
         for name, *metrics in _PREDICTIONS
     ]
     table = Table(
-        "Prediction of held-out counts. Deviance: lower is better; correlation: median over genes.",
+        "Prediction of held-out counts. Lower deviance is better; the correlation is the median over genes.",
         ("Prediction", "Poisson deviance", "Deviance explained", "Correlation"),
         rows,
         numeric=frozenset({1, 2, 3}),
@@ -130,7 +130,7 @@ def _by_how_much(view: SampleView) -> str:
     explained, neighbours = metric("heldout_explained_dusted"), metric("heldout_explained_neighbours")
     if explained is None or neighbours is None:
         return ""
-    said = f": they explain {show(explained, 'skill')} of the deviance, neighbours {show(neighbours, 'skill')}"
+    said = f": they explain {show(explained, 'skill')} of the deviance, the neighbour mean {show(neighbours, 'skill')}"
     correlation = metric("heldout_correlation_dusted")
     return said if correlation is None else f"{said}; median gene correlation {correlation:.2f}"
 
@@ -153,22 +153,22 @@ def _held_out_genes(view: SampleView) -> list[Chart]:
             "type": "scatter", "mode": "markers", "x": x, "y": y, "text": [plot_text(gene) for gene in genes],
             "marker": {"color": PASS, "size": 7, "opacity": 0.7}, "showlegend": False,
             "customdata": genes,
-            "hovertemplate": "%{text}<br>DUSTED %{y:.3f}, neighbours %{x:.3f}<extra></extra>",
+            "hovertemplate": "%{text}<br>DUSTED %{y:.3f}, neighbour mean %{x:.3f}<extra></extra>",
         }
     ]  # fmt: skip
     layout: Spec = {
         "meta": {"genes": True},
-        "xaxis": {"title": {"text": "correlation, neighbour averaging"}},
+        "xaxis": {"title": {"text": "correlation, neighbour mean"}},
         "yaxis": {"title": {"text": "correlation, DUSTED"}},
         "shapes": [
             {"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": "$muted", "dash": "dot"}}
         ],
     }
     caption = (
-        f"The {len(genes)} genes with the most held-out counts. Above the line, DUSTED predicts a gene's held-out "
-        "counts better than the mean of its neighbours. Click a point for the gene's maps."
+        f"The {len(genes)} genes with the most held-out counts. For genes above the line, DUSTED predicts held-out "
+        f"counts better than the mean of neighbouring spots. Click a point to show the maps of the gene."
     )
-    return [Chart("heldout-genes", "Held-out counts, gene by gene", caption, {"data": data, "layout": layout}, _RATIO)]
+    return [Chart("heldout-genes", "Held-out counts by gene", caption, {"data": data, "layout": layout}, _RATIO)]
 
 
 def _training(view: SampleView) -> list[Block]:
@@ -193,7 +193,7 @@ def _training(view: SampleView) -> list[Block]:
             "margin": {"l": 50, "r": 60, "t": 10, "b": 40},
         }
     best = view.records.metric("dusted", "best_epoch")
-    caption = "Lower is better; both should fall and flatten."
+    caption = "Lower is better. Both curves should decrease and level off."
     if best is not None:
         layout["shapes"] = [
             {
@@ -201,7 +201,7 @@ def _training(view: SampleView) -> list[Block]:
                 "line": {"color": "$muted", "dash": "dot", "width": 1.5},
             }
         ]  # fmt: skip
-        caption += f" Dotted line: epoch {show(best, 'count')}, whose weights were kept."
+        caption += f" Dotted line: epoch {show(best, 'count')}, the weights of which were kept."
     return [Chart("training", "Training", caption, {"data": data, "layout": layout}, _RATIO)]
 
 
@@ -219,9 +219,9 @@ def _attention(view: SampleView) -> Text:
         for name in ("gene_attention_min", "gene_attention_median", "gene_attention_max")
     )
     if middle is None:
-        return Text("The model ran without gene channel attention, so no gene was weighted.")
+        return Text("The model ran without gene channel attention.")
     span = "" if low is None or high is None else f", from {low:.3g} to {high:.3g}"
     return Text(
-        "Gene channel attention (how strongly the model adds a gene's own signal to its input): median "
-        f"{middle:.3g}{span}. Every gene's is in var['dusted_gene_attention']."
+        "Gene channel attention (weight of a gene's own signal in the model input): median "
+        f"{middle:.3g}{span}. Values for all genes are in var['dusted_gene_attention']."
     )

@@ -47,7 +47,7 @@ _MORAN: Final = {
     "measured": ("measured", "#7F7F7F"),
     "denoised": ("denoised", "#0072B2"),
     "neighbour_mean": ("neighbour mean", "#E69F00"),
-    "neighbour_mean_shuffled": ("neighbour mean, spots shuffled", "#D55E00"),
+    "neighbour_mean_shuffled": ("neighbour mean, shuffled spots", "#D55E00"),
 }
 
 
@@ -82,7 +82,7 @@ def _numbers(view: SampleView, methods: list[str]) -> list[Block]:
         if records.metric("domains", agreement) is not None:
             numbers.append(key_number(records, "domains", agreement, note))
     if records.metric("domains", "ari_gmm_leiden") is not None:
-        numbers.append(key_number(records, "domains", "ari_gmm_leiden", "adjusted Rand index; 1: the same"))
+        numbers.append(key_number(records, "domains", "ari_gmm_leiden", "adjusted Rand index; 1: identical"))
     return [KeyNumbers(numbers)] if numbers else []
 
 
@@ -101,7 +101,7 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
         view.canvas.classes(
             f"map-{name}", _named(view.data.obs[name]), colours(_order(view.data.obs[name])),
             f"Domains: {_METHODS[name]}",
-            "Numbered from the largest. Touch a name in the legend to hide or show a domain.",
+            "Numbered by decreasing size. Click a name in the legend to hide or show a domain.",
         )
         for name in methods if name in view.data.obs
     ]  # fmt: skip
@@ -110,7 +110,7 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
     if missing:
         blocks.append(
             Text(
-                f"{missing:,} {view.records.spot_word}s failed quality control: they have no domain and are not drawn."
+                f"{missing:,} {view.records.spot_word}s failed quality control. They have no domain and are not drawn."
             )
         )
     return blocks
@@ -131,7 +131,7 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
                 "hovertemplate": "%{x}: %{y:,} spots<extra></extra>",
             }
         ]  # fmt: skip
-        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}}
+        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}, "meta": {"classes": True}}
         charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
     return [Row(charts)] if charts else []
 
@@ -139,7 +139,7 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
 def _markers(view: SampleView, main: str | None) -> list[Block]:
     table = view.records.table("domains", "markers")
     if not table:
-        return [Notice("No domain could be tested for marker genes.")]
+        return [Notice("No domain has enough spots to test for marker genes.")]
     rows = [
         (
             domain_name(domain), Genes([gene]), show(score), show(change),
@@ -158,13 +158,13 @@ def _markers(view: SampleView, main: str | None) -> list[Block]:
     return [
         *_dots(view),
         Table(
-            f"Best marker genes of each domain ({method}), on the measured expression. A gene opens its maps.",
+            f"Top marker genes per domain ({method}), from measured expression. Click a gene to show its maps.",
             ("Domain", "Genes"),
             summary,
         ),
         Table(
-            "All markers with their figures (Wilcoxon test of each domain against the rest)",
-            ("Domain", "Gene", "Score", "log2 fold change", "Adjusted p", "Seen inside", "Seen outside"),
+            "All marker genes with statistics (Wilcoxon test of each domain against the rest)",
+            ("Domain", "Gene", "Score", "log2 fold change", "Adjusted p", "Detected inside", "Detected outside"),
             rows, numeric=frozenset(range(2, 7)), folded=True,
         ),
     ]  # fmt: skip
@@ -214,16 +214,17 @@ def _dots(view: SampleView) -> list[Chart]:
             "tickvals": list(range(len(domains))), "ticktext": [plot_text(domain_name(name)) for name in domains],
             "range": [len(domains) - 0.4, -0.6], "zeroline": False,
         },
-        "coloraxis": colour_axis(0.0, 1.0, "mean, of the gene's highest") | {"cmin": 0, "cmax": 1},
+        "coloraxis": colour_axis(0.0, 1.0, "mean, relative to maximum") | {"cmin": 0, "cmax": 1},
         "meta": {"genes": True},
     }  # fmt: skip
     layout["coloraxis"]["colorbar"] |= {"y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right", "len": 0.3}
     caption = (
-        f"The three best markers of each domain. Size: share of the domain's {word}s that have the gene; "
-        "colour: mean expression over the gene's highest mean. Click a dot for the gene's maps."
+        f"The top three markers of each domain. Size: share of the domain's {word}s in which the gene is detected. "
+        f"Colour: mean expression relative to the domain with the highest mean. Click a dot to show the maps of the "
+        f"gene."
     )
     ratio = float(np.clip((3 + len(genes)) / (5 + len(domains)), 1.2, 3.2))
-    return [Chart("markers", "Markers over the domains", caption, {"data": data, "layout": layout}, ratio, wide=True)]
+    return [Chart("markers", "Marker genes by domain", caption, {"data": data, "layout": layout}, ratio, wide=True)]
 
 
 def _moran(view: SampleView) -> list[Block]:
@@ -242,8 +243,8 @@ def _moran(view: SampleView) -> list[Block]:
     layout = {"yaxis": {"title": {"text": "Moran's I"}}, "showlegend": False}
     chart = Chart(
         "moran", f"Moran's I of {len(table['gene'])} genes",
-        "One point a gene. Smoothing raises Moran's I whatever it smooths: the neighbour mean of shuffled spots, where "
-        "nothing is left to find, shows how far smoothing alone goes.",
+        "One point per gene. Smoothing alone raises Moran's I. The neighbour mean of shuffled spots, in which no "
+        "spatial signal is left, shows by how much.",
         {"data": data, "layout": layout}, 1.9,
     )  # fmt: skip
     shown = [key for key in (*present, "q_measured", "q_denoised") if key in table]

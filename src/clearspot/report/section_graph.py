@@ -53,7 +53,8 @@ def _structure(view: SampleView) -> list[Block]:
         }
     ]  # fmt: skip
     layout = {
-        "xaxis": {"title": {"text": "gene, by Moran's I"}}, "yaxis": {"title": {"text": "Moran's I"}}, "bargap": 0,
+        "xaxis": {"title": {"text": "genes, ranked by Moran's I"}}, "yaxis": {"title": {"text": "Moran's I"}},
+        "bargap": 0,
         "shapes": [
             {
                 "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": by_chance, "y1": by_chance,
@@ -62,12 +63,12 @@ def _structure(view: SampleView) -> list[Block]:
         ],
     }  # fmt: skip
     caption = (
-        "The most variable genes on the measured counts, depth taken out. Coloured: q < 0.05. Dotted: what the "
-        "median reaches with the spots shuffled over the places."
+        "The most variable genes, measured counts normalised for depth. Coloured: q < 0.05. Dotted line: median "
+        "Moran's I with shuffled spots."
     )
     return [
         KeyNumbers([key_number(view.records, "graph", name) for name in names]),
-        Chart("structure", "Pattern over the tissue", caption, {"data": data, "layout": layout}, 2.6),
+        Chart("structure", "Spatial pattern", caption, {"data": data, "layout": layout}, 2.6),
     ]
 
 
@@ -91,15 +92,15 @@ def _degree(view: SampleView) -> list[Chart]:
         "yaxis": {"title": {"text": "spots"}},
         "bargap": 0.3,
     }
-    return [Chart("degree", "Neighbours", "How many neighbours the spots have.", {"data": data, "layout": layout}, 1.9)]
+    return [Chart("degree", "Neighbours", "Number of neighbours per spot.", {"data": data, "layout": layout}, 1.9)]
 
 
 def _pieces(view: SampleView) -> list[Block]:
     table = view.records.table("graph", "components")
     if not table or len(table["component"]) < 2:
-        return [Text("All spots hang together in one piece.")]
+        return [Text("All spots are connected.")]
     rows = [(name, show(size, "count")) for name, size in zip(table["component"], table["n_spots"], strict=True)]
-    return [Table("Largest pieces", ("Piece", "Spots"), rows, numeric=frozenset({1}), folded=True)]
+    return [Table("Largest connected components", ("Component", "Spots"), rows, numeric=frozenset({1}), folded=True)]
 
 
 def _pieces_map(view: SampleView) -> list[Chart]:
@@ -112,4 +113,8 @@ def _pieces_map(view: SampleView) -> list[Chart]:
     shown = [str(name) for name in table["component"]][:_PIECES_SHOWN]
     named = labels.where(labels.isin(shown) | labels.isna(), "smaller")
     order = colours(shown) | {"smaller": NEUTRAL}
-    return [view.canvas.classes("pieces", named, order, "Connected pieces", "Nothing is shared between pieces.")]
+    return [
+        view.canvas.classes(
+            "pieces", named, order, "Connected components", "No information is shared between components."
+        )
+    ]

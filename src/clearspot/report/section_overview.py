@@ -45,26 +45,26 @@ def overview_section(view: SampleView, found: Sequence[Finding], rules: Sequence
     section = ReportSection("overview", "Overview")
     if records.problems:
         section.blocks += [
-            Text(f"{what_happened(records)} It has no result files."),
+            Text(f"{what_happened(records)} There are no result files."),
             Problems(records.problems),
         ]
-    lights: list[Block] = [Lights(found)] if found else []
+    first: list[Block] = [Lights(found)] if found else []
     overlay = _overlay(view)
-    section.blocks += [Columns(lights, overlay)] if lights and overlay else [*lights, *overlay]
     numbers = key_numbers(records)
     if numbers:
-        section.blocks += [Text("Key numbers, under the names that Space Ranger gives them:"), KeyNumbers(numbers)]
+        first += [Text("Key metrics, named as in Space Ranger:"), KeyNumbers(numbers)]
         if not records.space_ranger:
-            section.blocks.append(
-                Notice("The sample came without metrics_summary.csv, so Space Ranger's sequencing figures are missing.")
+            first.append(
+                Notice("The Space Ranger output has no metrics_summary.csv, so sequencing metrics are not available.")
             )
+    section.blocks += [Columns(first, overlay)] if first and overlay else [*first, *overlay]
     said = [
         Finding("info", get_step(step).title, "", message.text)
         for step, message in records.messages()
         if step in _INPUT_STEPS and message.level != "warning"
     ]
     if said:
-        section.blocks += [Text("Odd things about the input, and what was done about them:"), Lights(said)]
+        section.blocks += [Text("Remarks on the input, and how it was handled:"), Lights(said)]
     if records.failed_step is None and rules:
         section.blocks.append(_limits(records, rules))
     return section
@@ -82,7 +82,7 @@ def _limits(records: SampleRecords, rules: Sequence[Rule]) -> Table:
         for rule in rules
         if rule.applies(records)
     ]
-    return Table("Limits, and where they come from", ("Figure", "Value", "Look", "Bad", "Source"), rows, folded=True)
+    return Table("Limits and their sources", ("Metric", "Value", "Look", "Bad", "Source"), rows, folded=True)
 
 
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:
@@ -94,7 +94,7 @@ def key_numbers(records: SampleRecords) -> list[KeyNumber]:
         if stated is not None:
             numbers.append(KeyNumber(metric.title, show_metric(stated, metric), "Space Ranger"))
         elif here is not None:
-            numbers.append(KeyNumber(_title(records, metric), show_metric(here, metric), "measured here"))
+            numbers.append(KeyNumber(_title(records, metric), show_metric(here, metric), "computed by clearspot"))
     return numbers
 
 
@@ -115,9 +115,11 @@ def _overlay(view: SampleView) -> list[Block]:
     blocks: list[Block] = []
     word = view.records.spot_word.capitalize()
     if view.picture is None:
-        blocks.append(Notice(f"{view.picture_note} {word}s are drawn without it, so alignment cannot be judged here."))
+        blocks.append(
+            Notice(f"{view.picture_note} {word}s are drawn without an image, so the alignment cannot be checked here.")
+        )
     if view.canvas.um_per_px is None:
-        blocks.append(Notice("Micrometres per pixel are not known for this sample: maps have no scale bar."))
+        blocks.append(Notice("The pixel size of this sample is unknown, so maps have no scale bar."))
     blocks.append(
         view.canvas.overlay(
             "overlay",

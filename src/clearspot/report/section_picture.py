@@ -23,9 +23,10 @@ _NUMBERS: Final = (
 _REGISTRATION: Final = {
     "aligned_fiducials": (
         "Space Ranger: fiducials",
-        "Rings that Space Ranger laid on the slide's frame: they must lie on the frame's dots.",
+        "Fiducials as aligned by Space Ranger. The rings must lie on the dots of the frame.",
     ),
-    "detected_tissue": ("Space Ranger: tissue", "Spots that were taken for tissue: they must cover it, and it alone."),
+    "detected_tissue": ("Space Ranger: tissue", "Spots detected as tissue by Space Ranger. They must cover the "
+    "tissue, and only the tissue."),
 }  # fmt: skip
 """Space Ranger's picture -> title and caption."""
 
@@ -40,7 +41,7 @@ def picture_blocks(view: SampleView) -> list[Block]:
 def _fit(view: SampleView) -> list[Block]:
     records = view.records
     if records.metric("qc", "percent_spots_on_tissue_image") is None:
-        said = [one.text for one in records.steps["qc"].messages if one.level == "info" and "picture" in one.text]
+        said = [one.text for one in records.steps["qc"].messages if one.level == "info" and "compare" in one.text]
         return [Notice(text) for text in said]
     blocks: list[Block] = [KeyNumbers([key_number(records, "qc", name) for name in _NUMBERS])]
     scan = records.table("qc", "picture_scan")
@@ -54,7 +55,8 @@ def _fit(view: SampleView) -> list[Block]:
         ]
         blocks.append(
             Table(
-                "Spots turned or mirrored: how much of the counts' variance (of ranks) the picture explains at best",
+                "Variance of ranked counts explained by the image, with the spots rotated or mirrored (best fit of "
+                "each)",
                 ("Spots", "Explained"),
                 rows,
                 numeric=frozenset({1}),
@@ -100,22 +102,22 @@ def _map(scan: dict[str, list[Any]]) -> Chart:
                 "showscale": True, "colorbar": {"title": {"text": "% explained"}},
             },
             "text": [show(100 * share, "percent") for share in scan["on_tissue"]],
-            "hovertemplate": "moved by %{x}, %{y} µm: %{marker.color:.1f} % explained, %{text} of the spots on tissue"
+            "hovertemplate": "shifted by %{x}, %{y} µm: %{marker.color:.1f} % explained, %{text} of the spots on tissue"
             "<extra></extra>",
         }
     ]  # fmt: skip
     layout = {
-        "xaxis": {"title": {"text": "spots moved to the right (µm)"}, "zeroline": True},
+        "xaxis": {"title": {"text": "shift to the right (µm)"}, "zeroline": True},
         "yaxis": {
-            "title": {"text": "spots moved down (µm)"}, "autorange": "reversed", "scaleanchor": "x", "zeroline": True,
+            "title": {"text": "shift down (µm)"}, "autorange": "reversed", "scaleanchor": "x", "zeroline": True,
         },
         "showlegend": False,
     }  # fmt: skip
     caption = (
-        "How much of the counts' variance (of ranks) darkness, haematoxylin and texture of the picture explain, with "
-        "the spots moved over it. Where counts and picture lie on each other, the best place is in the middle."
+        "Variance of ranked counts explained by darkness, haematoxylin and texture of the tissue image, with the "
+        "spots shifted over it. If counts and image are aligned, the best fit is in the centre."
     )
-    return Chart("picture-scan", "Counts against the picture, moved", caption, {"data": data, "layout": layout}, 1.2)
+    return Chart("picture-scan", "Alignment of counts and image", caption, {"data": data, "layout": layout}, 1.2)
 
 
 def _by_distance(scan: dict[str, list[Any]]) -> Table:
@@ -129,8 +131,8 @@ def _by_distance(scan: dict[str, list[Any]]) -> Table:
         for far, (fit, on_tissue) in sorted(best.items())
     ]
     return Table(
-        "The best of each distance",
-        ("Spots moved by about (µm)", "Explained", "Spots on tissue there"),
+        "Best fit by distance",
+        ("Shift, about (µm)", "Explained", "Spots on tissue"),
         rows,
         numeric=frozenset({0, 1, 2}),
         folded=True,

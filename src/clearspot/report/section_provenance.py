@@ -19,7 +19,7 @@ def provenance_section(view: SampleView) -> ReportSection:
     """Build the provenance tab."""
     section = ReportSection("provenance", "Provenance")
     section.blocks.append(
-        Text("Everything below, and every table behind the charts, stands in metrics.json beside this page.")
+        Text("All values below, and the tables behind the charts, are in metrics.json next to this page.")
     )
     section.blocks += _from_file(view)
     for step, record in view.records.steps.items():
@@ -44,17 +44,17 @@ def provenance_section(view: SampleView) -> ReportSection:
 def _from_file(view: SampleView) -> list[Block]:
     """What the .h5ad itself says about how it came about."""
     if view.data is None:
-        return [Notice("The sample was not processed, so there is no result file that could state its versions.")]
+        return [Notice("The sample was not processed, so there is no result file with versions.")]
     flat = list(_flat(view.data.provenance))
     if not flat:
-        return [Notice("The result file does not state its versions.")]
-    return [Table("As stated in the result file (uns['clearspot'])", ("What", "Value"), flat)]
+        return [Notice("The result file does not contain versions.")]
+    return [Table("Stored in the result file (uns['clearspot'])", ("Entry", "Value"), flat)]
 
 
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, item in sorted(value.items()):
-        if name == keys.OUTSIDE_TISSUE:
+        if name in (keys.OUTSIDE_TISSUE, keys.REGISTRATION_PICTURES):
             continue  # thousands of numbers, which the quality control tab draws
         if isinstance(item, dict):
             rows += _flat(item, f"{before}{name}.")

@@ -21,11 +21,16 @@ from clearspot.report.violins import LOGARITHMIC, can_remove, violin
 _SHOWN: Final = {
     keys.TOTAL_COUNTS: ("UMI counts", "UMI counts", "median_counts"),
     keys.N_GENES: ("Genes", "genes", "median_genes"),
+    keys.DESTRIPED_TOTAL: ("UMI counts without stripes", "UMI counts", ""),
     keys.percent_of("mt"): ("Mitochondrial share", "% mitochondrial", "median_percent_mt"),
     keys.percent_of("ribo"): ("Ribosomal protein share", "% ribosomal protein", "median_percent_ribo"),
     keys.percent_of("hb"): ("Haemoglobin share", "% haemoglobin", "median_percent_hb"),
+    keys.CELL_AREA: ("Area", "µm²", "median_cell_area_um2"),
 }
 """Column -> title, unit, the record's name of its median over the spots that pass."""
+
+_SOMETIMES: Final = (keys.DESTRIPED_TOTAL, keys.CELL_AREA)
+"""Columns that only some samples have by their nature."""
 
 
 def qc_section(view: SampleView) -> ReportSection:
@@ -52,16 +57,16 @@ def _filters(view: SampleView) -> list[Block]:
             f"{show(records.metric('qc', 'n_spots_pass'), 'count')} of "
             f"{show(records.metric('qc', 'n_spots'), 'count')} {records.spot_word}s and "
             f"{show(records.metric('qc', 'n_genes_pass'), 'count')} of "
-            f"{show(records.metric('qc', 'n_genes'), 'count')} genes pass. {records.spot_word.capitalize()}s that fail "
-            "stay in the file, marked; they are not denoised."
+            f"{show(records.metric('qc', 'n_genes'), 'count')} genes pass. {records.spot_word.capitalize()}s that "
+            f"fail are flagged and kept in the file, but not denoised."
         )
     ]
     table = records.table("qc", "filters")
     if table:
         blocks.append(
             Table(
-                "What each filter removes: alone, and after the filters above it.",
-                ("Filter", "Keeps", "Removes alone", "Removes in sequence", "Left"),
+                "Number removed by each filter, alone and after the filters above it.",
+                ("Filter", "Keeps", "Removed alone", "Removed in sequence", "Left"),
                 [
                     (
                         f"{_SHOWN.get(column, (column,))[0]} ({name})",
@@ -84,7 +89,11 @@ def _filters(view: SampleView) -> list[Block]:
         shades = {"kept": NEUTRAL} | {name: QUALITATIVE[(5 + n) % len(QUALITATIVE)] for n, name in enumerate(failing)}
         blocks.append(
             view.canvas.classes(
-                "qc-reason", reasons, shades, "Kept and removed", "Removed spots name the filters they fail."
+                "qc-reason",
+                reasons,
+                shades,
+                "Kept and removed",
+                "Removed spots are labelled with the filters they fail.",
             )
         )
     return blocks
@@ -96,8 +105,11 @@ _FILTER_COLUMNS: Final = ("filter", "column", "threshold", "keeps", "removed_alo
 def _measures(view: SampleView) -> list[Block]:
     blocks: list[Block] = []
     for column, (title, unit, median) in _SHOWN.items():
-        if view.canvas is None or view.data is None or column not in view.data.obs:
-            missing = f"{title}: not measured. No such gene has counts in this sample (FFPE probe sets leave them out)."
+        there = view.data is not None and column in view.data.obs
+        if not there and column in _SOMETIMES:
+            continue
+        if view.canvas is None or view.data is None or not there:
+            missing = f"{title}: not measured. No such gene has counts in this sample (FFPE probe sets exclude them)."
             blocks.append(Notice(missing))
             continue
         values = view.data.obs[column].to_numpy(dtype=float)
@@ -105,10 +117,10 @@ def _measures(view: SampleView) -> list[Block]:
         low, high = np.nanquantile(values, (0.01, 0.99)) if np.isfinite(values).any() else (0.0, 1.0)
         logarithmic = column in LOGARITHMIC
         over_tissue = view.canvas.numeric(
-            f"map-{column}", f"obs:{column}", f"{title} over the tissue", "Colours span the middle 98 % of the spots.",
+            f"map-{column}", f"obs:{column}", f"{title}: map", "Colour limits: 1 % and 99 % quantiles.",
             colour_axis(float(low), float(high), unit, logarithmic=logarithmic), unit=unit, logarithmic=logarithmic,
         )  # fmt: skip
-        middle = view.records.metric("qc", median)
+        middle = view.records.metric("qc", median) if median else None
         shape = violin(view.records, view.data.obs, view.canvas, column, title, unit, middle)
         blocks.append(Row([shape, over_tissue]))
     return blocks
@@ -118,13 +130,14 @@ def _edge(view: SampleView) -> list[Block]:
     table = view.records.table("qc", "edge")
     if not table:
         return [
-            Notice("Edge effect: not measured. The spots stand on no lattice, so the tissue's edge is not defined.")
+            Notice("Edge effect: not measured. The spots do not form a lattice, so the tissue edge is not defined.")
         ]
     ratio = view.records.metric("qc", "edge_to_interior_counts")
     words = ""
     if ratio is not None:
         share = show(100 * ratio, "percent")
-        words = f" The median {view.records.spot_word} at the edge has {share} of the counts of one inside."
+        word = view.records.spot_word
+        words = f" The median {word} at the edge has {share} of the counts of the median interior {word}."
     data = [
         {
             "type": "scatter", "mode": "lines+markers", "name": name, "x": table["distance_spots"], "y": table[key],
@@ -137,7 +150,7 @@ def _edge(view: SampleView) -> list[Block]:
         )
     ]  # fmt: skip
     layout = {
-        "xaxis": {"title": {"text": f"distance from the tissue's edge ({view.records.spot_word}s)"}},
+        "xaxis": {"title": {"text": f"distance from the tissue edge ({view.records.spot_word}s)"}},
         "yaxis": {"title": {"text": "median UMI counts"}, "rangemode": "tozero"},
         "yaxis2": {
             "title": {"text": "median genes"}, "overlaying": "y", "side": "right", "rangemode": "tozero",
@@ -148,7 +161,11 @@ def _edge(view: SampleView) -> list[Block]:
     }  # fmt: skip
     return [
         Chart(
-            "edge", "Edge effect", f"Medians by distance from the edge.{words}", {"data": data, "layout": layout}, 1.9
+            "edge",
+            "Edge effect",
+            f"Medians by distance from the tissue edge.{words}",
+            {"data": data, "layout": layout},
+            1.9,
         )
     ]
 
@@ -159,11 +176,11 @@ def _outliers(view: SampleView) -> list[Block]:
         return []
     word = view.records.spot_word
     if not number:
-        return [Text(f"No {word} differs strongly from its surroundings.")]
-    said = f"{show(number, 'count')} {word}s differ strongly from their surroundings. They are shown, not dropped."
-    labels = view.data.obs[keys.LOCAL_OUTLIER].map({True: "outlier", False: "like its surroundings"})
+        return [Text(f"No {word} differs strongly from its neighbours.")]
+    said = f"{show(number, 'count')} {word}s differ strongly from their neighbours. They are flagged, not removed."
+    labels = view.data.obs[keys.LOCAL_OUTLIER].map({True: "outlier", False: "similar to neighbours"})
     return [
         view.canvas.classes(
-            "local-outliers", labels, {"like its surroundings": NEUTRAL, "outlier": FAIL}, "Local outliers", said
+            "local-outliers", labels, {"similar to neighbours": NEUTRAL, "outlier": FAIL}, "Local outliers", said
         )
     ]

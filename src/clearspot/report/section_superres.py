@@ -55,7 +55,8 @@ def superres_section(view: SampleView) -> ReportSection:
         return section
     section.blocks += [
         Notice(
-            f"{_PREDICTED} Everything in this part is the model's expectation for places smaller than a spot.", "look"
+            f"{_PREDICTED} All values in this part are predictions of the model at a resolution finer than the spots.",
+            "look",
         ),
         *notices(view.records, "superres"),
         *_picture_notice(view.records),
@@ -75,8 +76,8 @@ def _picture_notice(records: SampleRecords) -> list[Block]:
         return []
     return [
         Notice(
-            f"The picture is sharp, well exposed and stained in {usable:.0f} % of the tissue. In the rest, maps rest "
-            "on the spots alone: see the picture by tile under Quality control.",
+            f"The image is sharp, well exposed and stained in {usable:.0f} % of the tissue. Elsewhere, maps are based "
+            f"on the spots alone. See the image quality by tile under Quality control.",
             "look",
         )
     ]
@@ -86,29 +87,29 @@ def _totals(view: SampleView) -> str:
     """Say whether bins add up to the spots' counts."""
     if view.records.steps["superres"].params.get("projection"):
         return (
-            "Bins under a spot add up to what it measured. That takes over the noise of counting, so that the lattice "
-            "of spots can show in the maps as brighter and darker discs."
+            "Bins under a spot add up exactly to its counts. This carries over the counting noise, so spots can show "
+            "in the maps as brighter and darker discs."
         )
     return (
-        "Maps follow the spots' counts as far as left-out spots bear them out; bins under a spot need not add up to "
-        "exactly what it measured."
+        "Maps follow the spot counts only as closely as held-out spots support. Bins under a spot do not necessarily "
+        "add up to its counts."
     )
 
 
 def _why_not(view: SampleView) -> list[Block]:
     outcome = superres_outcome(view.records)
     measured = (
-        "Every value in this report was measured, or denoised from what was measured at the same spots; nothing was "
-        "predicted between them."
+        "All values in this report are measured, or denoised at the measured spots. No values between the spots are "
+        "predicted."
     )
     if outcome.status == "ok":
-        return [Notice("The file of super-resolved expression was not given to this report.", "look")]
+        return [Notice("The file of super-resolved expression was not provided to this report.", "look")]
     if outcome.status == "not run":
         why = f"Reason: {outcome.reason}. {outcome.remedy}".strip()
         return [Notice(f"Super-resolution was not run. {measured}"), Notice(why)]
     said = f"the step {outcome.step} {'failed' if outcome.status == 'failed' else 'refused its input'}"
     return [
-        Notice(f"Super-resolution is missing: {said}. All other results of this sample are here.", "look"),
+        Notice(f"Super-resolution is missing: {said}. All other results of this sample are available.", "look"),
         Problems(outcome.problems),
         Notice(measured),
     ]
@@ -134,7 +135,7 @@ def _key_numbers(view: SampleView) -> KeyNumbers:
 _SCORES: Final = (
     ("MeanNet", "heldout_correlation_mean", "heldout_crps_mean", "heldout_coverage_mean"),
     (
-        "MeanNet, with the diffusion's spread", "heldout_correlation_mean", "heldout_crps_spread",
+        "MeanNet, with the spread of the diffusion", "heldout_correlation_mean", "heldout_crps_spread",
         "heldout_coverage_spread",
     ),
     ("Diffusion", "heldout_correlation_diffusion", "heldout_crps_diffusion", "heldout_coverage_diffusion"),
@@ -147,7 +148,7 @@ def _scores(view: SampleView) -> list[Block]:
     spots = view.records.metric("superres", "heldout_n_spots")
     if spots is None:
         return [
-            Notice("Too few spots could be held out: how well the prediction agrees with the spots was not measured.")
+            Notice("Too few spots to hold some out: the agreement of the prediction with measured spots is unknown.")
         ]
     rows = [
         (
@@ -158,9 +159,9 @@ def _scores(view: SampleView) -> list[Block]:
     ]
     return [
         Table(
-            f"Agreement with {spots} spots that training never saw (all genes; counts in square-root space). A 90 % "
-            "interval that is honest covers about 90 %.",
-            ("Model", "Correlation", "CRPS (less is better)", "Covered by the 90 % interval"),
+            f"Agreement with {spots} held-out spots, which were not used in training (all genes; square root of "
+            f"counts). A well-calibrated 90 % interval covers about 90 %.",
+            ("Model", "Correlation", "CRPS (lower is better)", "Covered by the 90 % interval"),
             rows,
             numeric=frozenset({1, 2, 3}),
         )
@@ -186,7 +187,7 @@ def _maps(view: SampleView, path: Path) -> list[Block]:
         groups = _groups(view, set(names), most)
         genes = [gene for _, group in groups for gene in group]
         if not genes:
-            return [Notice("None of the genes that this report draws was super-resolved.")]
+            return [Notice("None of the genes shown in this report was super-resolved.")]
         measured = data.genes(keys.COUNTS, genes)
         bins_of_a_spot = _spot_area(view) / view.records.metric("superres", "bin_um") ** 2
         axes: dict[str, Spec] = {}
@@ -204,15 +205,16 @@ def _maps(view: SampleView, path: Path) -> list[Block]:
     charts = [
         spots.numeric(
             "superres-measured", "measured:$gene", "Measured", "UMI counts of the spots.",
-            axes[genes[0]], unit="counts measured", logarithmic=True,
+            axes[genes[0]], unit="measured counts", logarithmic=True,
         ),
         canvas.numeric(
-            "superres-mean", "predicted:$gene", "Super-resolved", f"{_PREDICTED} Expected counts of a bin.",
-            axes[genes[0]], unit="counts expected in a bin", logarithmic=True, times=bins_of_a_spot,
+            "superres-mean", "predicted:$gene", "Super-resolved", f"{_PREDICTED} Expected counts per bin.",
+            axes[genes[0]], unit="expected counts per bin", logarithmic=True, times=bins_of_a_spot,
         ),
         canvas.numeric(
-            "superres-sd", "spread:$gene", "Uncertainty (SD)", f"{_PREDICTED} Standard deviation over the draws.",
-            axes[f"superres-sd:{genes[0]}"], unit="counts in a bin", logarithmic=True, times=bins_of_a_spot,
+            "superres-sd", "spread:$gene", "Uncertainty (SD)", f"{_PREDICTED} Standard deviation over the samples "
+            f"drawn.",
+            axes[f"superres-sd:{genes[0]}"], unit="counts per bin", logarithmic=True, times=bins_of_a_spot,
         ),
     ]  # fmt: skip
     picker = Picker("superres-gene", "Gene", groups, tuple(chart.id for chart in charts), axes)
@@ -220,9 +222,9 @@ def _maps(view: SampleView, path: Path) -> list[Block]:
         charts.append(spots.overlay("superres-tissue", view.picture, "Tissue", view.picture_note, hidden=True))
     drawn = canvas.said if side > bin_px else "Every bin is drawn."
     colours = (
-        "Colours are counts per area of a spot, logarithmic: bins and spots of one density have one colour. Measured "
-        "and super-resolved have the same limits (0 to the larger of the two 99.5 % quantiles). The pointer shows the "
-        "counts themselves."
+        "Colours show counts per spot area on a logarithmic scale, so bins and spots of equal density have the same "
+        "colour. Measured and super-resolved maps share the same limits (0 to the larger of the two 99.5 % "
+        "quantiles). Hover to see the counts."
     )
     return [Text(f"{len(genes)} genes. {drawn} {colours}"), picker, Row(charts)]
 

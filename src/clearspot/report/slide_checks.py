@@ -11,6 +11,7 @@ from clearspot.display.format import show
 from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Table, Text
 from clearspot.report.map_parts import colour_axis
+from clearspot.report.stripes import stripe_blocks
 from clearspot.report.view import SampleView
 
 _REGION_COLUMNS: Final = ("region", "kind", "place", "n_spots", "area_mm2", "counts_ratio", "mito_ratio", "genes_ratio")
@@ -20,7 +21,7 @@ _STATES: Final = {"good": NEUTRAL, "blurred": FAIL, "pale": QUALITATIVE[1], "ove
 
 def slide_check_blocks(view: SampleView) -> list[Block]:
     """Blocks of the checks that were made; empty where none was."""
-    return [*_regions(view), *_bleeding(view), *_tiles(view)]
+    return [*_regions(view), *stripe_blocks(view), *_bleeding(view), *_tiles(view)]
 
 
 def _regions(view: SampleView) -> list[Block]:
@@ -29,15 +30,15 @@ def _regions(view: SampleView) -> list[Block]:
         return []
     word = view.records.spot_word
     if not number:
-        return [Text("No damaged region was found: counts follow what the tissue is made of.")]
+        return [Text("No damaged region was found.")]
     table = view.records.table("qc", "regions")
     blocks: list[Block] = [
         Table(
-            "Regions that hold fewer counts, more mitochondrial RNA or fewer genes than their tissue explains, against "
-            "their surroundings. They are marked (obs['artefact_region']), not dropped.",
+            "Regions with fewer counts, more mitochondrial RNA or fewer genes than expected for their tissue. Ratios "
+            "are relative to the surroundings. The regions are flagged (obs['artefact_region']), not removed.",
             (
-                "Region", "Kind", "Place", f"{word.capitalize()}s", "Area (mm²)", "Counts / around",
-                "Mitochondrial share / around", "Genes / expected",
+                "Region", "Type", "Location", f"{word.capitalize()}s", "Area (mm²)", "Counts / surroundings",
+                "Mitochondrial share / surroundings", "Genes / expected",
             ),
             [
                 tuple("" if item is None else f"{item:.2f}" if isinstance(item, float) else str(item) for item in row)
@@ -52,7 +53,7 @@ def _regions(view: SampleView) -> list[Block]:
         shades |= {name: QUALITATIVE[n % len(QUALITATIVE)] for n, name in enumerate(table["region"])}
         blocks.append(
             view.canvas.classes(
-                "artefact-regions", labels, shades, "Damaged regions", "Numbers are those of the table above."
+                "artefact-regions", labels, shades, "Damaged regions", "Region numbers as in the table above."
             )
         )
     return blocks
@@ -63,9 +64,10 @@ def _bleeding(view: SampleView) -> list[Block]:
     if not table or not places:
         return []
     spread, share = view.records.metric("qc", "bleed_spread_um"), view.records.metric("qc", "bleed_share")
-    said = f"{show(view.records.metric('qc', 'percent_counts_outside_tissue'), 'percent')} of all counts lie outside."
+    outside = show(view.records.metric("qc", "percent_counts_outside_tissue"), "percent")
+    said = f"{outside} of all counts lie outside the tissue."
     if spread is not None:
-        said += f" {show(100 * share, 'percent')} have spread from the tissue; they fall to 1/e within {spread:.0f} µm."
+        said += f" {show(100 * share, 'percent')} diffused out of the tissue and fall to 1/e over {spread:.0f} µm."
     curve = [
         {
             "type": "scatter", "mode": mode, "name": name, "x": table["distance_um"], "y": table[key],
@@ -99,7 +101,7 @@ def _bleeding(view: SampleView) -> list[Block]:
     return [
         Chart("bleeding", "RNA outside the tissue", said, {"data": curve, "layout": layout}, 1.9),
         Chart(
-            "outside-map", "Counts outside the tissue", "Counts per position outside the tissue; the tissue is left "
+            "outside-map", "Counts outside the tissue", "Counts per position outside the tissue. The tissue is left "
             "blank.", {"data": where, "layout": spots}, 1.2,
         ),
     ]  # fmt: skip
@@ -111,7 +113,7 @@ def _tiles(view: SampleView) -> list[Block]:
         return []
     state = np.asarray(table["state"], dtype=object)
     if (state == "good").all():
-        return [Text(f"The picture is sharp, well exposed and stained in all {len(state)} tiles under tissue.")]
+        return [Text(f"The image is sharp, well exposed and stained in all {len(state)} tissue tiles.")]
     x, y = np.asarray(table["x"]), np.asarray(table["y"])
     data = [
         {
@@ -127,5 +129,5 @@ def _tiles(view: SampleView) -> list[Block]:
         "showlegend": True, "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
     }  # fmt: skip
     bad = ", ".join(f"{(state == name).sum()} {name}" for name in _STATES if name != "good" and (state == name).any())
-    words = f"Of {len(state)} tiles under tissue: {bad}."
-    return [Chart("picture-tiles", "The picture by tile", words, {"data": data, "layout": layout}, 1.2)]
+    words = f"{len(state)} tissue tiles, of which {bad}."
+    return [Chart("picture-tiles", "Image quality by tile", words, {"data": data, "layout": layout}, 1.2)]

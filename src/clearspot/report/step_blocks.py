@@ -25,7 +25,7 @@ def structure_notice(records: SampleRecords) -> list[Notice]:
     """Say above maps that they are no findings, where the counts have no pattern over the tissue; else nothing."""
     if records.metric("graph", "has_spatial_structure") is not False:
         return []
-    return [Notice("No spatial structure was found in the counts: these maps are no findings.", "bad")]
+    return [Notice("No spatial structure was found in the counts. Do not interpret these maps.", "bad")]
 
 
 def without_result(records: SampleRecords, step: str) -> list[Block]:

@@ -48,29 +48,29 @@ COLUMNS: Final[tuple[Column, ...]] = (
     # outcome
     Column(
         "status",
-        "`ok`; `bad_input`: a step refused the sample; `failed`: a task of the sample failed",
+        "`ok`, `bad_input` (a step refused the sample) or `failed` (a task of the sample failed)",
         lambda records: records.status,
     ),
-    Column("failed_step", "the step that refused the sample or failed", lambda records: records.failed_step),
-    Column("reason", "why the sample has no results", lambda records: reason_of(records.problems) or None),
+    Column("failed_step", "step that refused the sample or failed", lambda records: records.failed_step),
+    Column("reason", "reason why the sample has no results", lambda records: reason_of(records.problems) or None),
     Column(
         "superres_status",
-        "super-resolution: `ok`; `not run`; `refused`: a step refused its input; `failed`: a task failed",
+        "super-resolution: `ok`, `not run`, `refused` (a step refused its input) or `failed` (a task failed)",
         lambda records: superres_outcome(records).status,
     ),
     Column(
         "superres_reason",
-        "why the sample is not super-resolved",
+        "reason why the sample is not super-resolved",
         lambda records: superres_outcome(records).reason or None,
     ),
     Column(
         "spatialdata_status",
-        "SpatialData export: `ok`; `not run`; `refused`: it refused its input; `failed`: its task failed",
+        "SpatialData export: `ok`, `not run`, `refused` (the step refused its input) or `failed` (the task failed)",
         lambda records: step_outcome(records, "spatialdata")[0],
     ),
     Column(
         "spatialdata_reason",
-        "why there is no SpatialData store",
+        "reason why there is no SpatialData store",
         lambda records: step_outcome(records, "spatialdata")[1],
     ),
     # the section
@@ -132,12 +132,16 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _metric("qc", "n_hvgs"),
     _metric("dusted", "epochs", "dusted_epochs"),
     _metric("dusted", "loss_best", "dusted_loss_best"),
+    _metric("ingest", "unit"),
+    _metric("ingest", "fraction_umi_in_cells"),
+    _metric("qc", "median_cell_area_um2"),
+    _metric("qc", "stripes_percent"),
 )
 """What came of the sample, what it is, how good it is, what was made of it, and technical details last."""
 
 VERDICT_COLUMNS: Final = {
-    "verdict": "`good`, `look` (look at it), `bad` or `unknown`: the report's traffic light",
-    "verdict_reason": "why, with the figures and their limits",
+    "verdict": "verdict of the report: `good`, `look` (check the sample before use), `bad` or `unknown`",
+    "verdict_reason": "reason for the verdict, with values and limits",
 }
 """The second and third column and their meaning; they depend on the limits too."""
 

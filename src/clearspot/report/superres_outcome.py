@@ -77,14 +77,16 @@ def _remedy(records: SampleRecords) -> str:
     reason = records.metric("check", "superres_reason")
     if reason and "full-resolution image" in reason:
         return (
-            "To get it, name the microscope's full-resolution H&E image in the column image of the samplesheet, or use "
-            "--allow_lowres_image for coarser maps from Space Ranger's own image."
+            "To run it, add the full-resolution H&E microscope image to the column image of the samplesheet, or use "
+            "--allow_lowres_image for coarser maps from Space Ranger's reduced image."
         )
     if reason and any(word in reason for word in ("too coarse", "not the one", "H&E", "blank")):
-        return "To get it, name the full-resolution H&E image that Space Ranger was given in the column image."
+        return (
+            "To run it, add the full-resolution H&E image used by Space Ranger to the column image of the samplesheet."
+        )
     if reason or any(records.ran(name) for name in STEPS):
         return ""
-    return "To get it, run without --skip_superres, with the H&E image in the column image of the samplesheet."
+    return "To run it, add the H&E image to the column image of the samplesheet, and run without --skip_superres."
 
 
 def _why_not_run(records: SampleRecords) -> str:
@@ -95,7 +97,7 @@ def _why_not_run(records: SampleRecords) -> str:
     if records.failed_step is not None:
         return "the sample was not processed"
     if records.bin_um is not None:
-        return "a Visium HD sample is finer than what super-resolution predicts"
+        return "Visium HD bins are already finer than super-resolved bins"
     if reason:
         return str(reason)
-    return "the run leaves it out (--skip_superres)"
+    return "it was skipped in this run (--skip_superres)"

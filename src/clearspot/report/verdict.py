@@ -22,7 +22,7 @@ _ORDER: Final[dict[Light, int]] = {"info": -1, "unknown": 0, "good": 1, "look": 
 
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
 
-_TITLES: Final[dict[Light, str]] = {"bad": "Do not use:", "look": "Look before you use it:"}
+_TITLES: Final[dict[Light, str]] = {"bad": "Do not use:", "look": "Look first:"}
 
 
 def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
@@ -44,7 +44,7 @@ def findings(records: SampleRecords, rules: Sequence[Rule]) -> list[Finding]:
 def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
     """Return the sample's verdict: the worst light, and why."""
     if records.failed_step is not None:
-        return Finding("bad", "Not processed.", "", f"{what_happened(records)} See the reason below.")
+        return Finding("bad", "Not processed.", "", f"{what_happened(records)} The reason is given below.")
     worst: Light = max((line.light for line in found), key=_ORDER.__getitem__, default="unknown")
     if worst in _TITLES:
         return Finding(worst, _TITLES[worst], "", f"{_reasons(found, worst)}.")
@@ -52,8 +52,8 @@ def verdict(records: SampleRecords, found: Sequence[Finding]) -> Finding:
         number = sum(line.light == "good" for line in found)
         missing = [line.title for line in found if line.light == "unknown"]
         unknown = f" Not measured: {', '.join(missing)}." if missing else ""
-        return Finding("good", "Usable:", "", f"all {number} checks that could be made are good.{unknown}")
-    return Finding("unknown", "No verdict:", "", "none of the figures that a verdict rests on was recorded.")
+        return Finding("good", "Usable:", "", f"all {number} available checks passed.{unknown}")
+    return Finding("unknown", "No verdict:", "", "none of the metrics needed for a verdict is available.")
 
 
 def what_happened(records: SampleRecords) -> str:
@@ -84,7 +84,7 @@ def _is_measured(records: SampleRecords, rule: Rule) -> bool:
 def _lost(step: str, record: StepRecord) -> Finding:
     verb = "failed" if record.status == "failed" else "refused"
     fixes = "; ".join(dict.fromkeys(problem.mend.rstrip(".") for problem in record.problems))
-    text = f"{reason_of(record.problems)}. To fix it: {fixes}." if record.problems else ""
+    text = f"{reason_of(record.problems)}. To fix: {fixes}." if record.problems else ""
     title = f"{get_step(step).title}: {verb}"
     return Finding("look", title, "", text, reason=title)
 
@@ -94,9 +94,9 @@ def _line(records: SampleRecords, rule: Rule) -> Finding | None:
     light = rule.judge(records)
     if light == "unknown":
         return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
-    if light == "good":
+    if light in ("good", "info"):
         within = rule.within()
-        text = f"Within the limit ({within})." if within and rule.light(value) == "good" else ""
-        return Finding("good", rule.title, show_metric(value, rule.declared), text)
+        text = f"Within the limit ({within})." if within and rule.light(value) == "good" else rule.excused(records)
+        return Finding(light, rule.title, show_metric(value, rule.declared), text)
     reason = rule.reason(records, light)
     return Finding(light, capitalised(reason), "", rule.advice, reason=reason, topic=rule.topic or rule.id)

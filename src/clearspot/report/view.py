@@ -42,7 +42,7 @@ class SampleView:
     store: Store = field(default_factory=Store)
     canvas: Canvas | None = None
     picture: Picture | None = None
-    picture_note: str = "The sample was not processed, so there is no map."
+    picture_note: str = "The sample was not processed, so there are no maps."
 
     @classmethod
     def of(cls, records: SampleRecords, data: SampleData | None, superres: Path | None = None) -> SampleView:

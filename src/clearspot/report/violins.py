@@ -45,7 +45,7 @@ def violin(
     title, unit
         What it is, and what a value is.
     median
-        As recorded, of the spots that pass; ``None``: not told.
+        Median of the passing spots, as recorded; ``None``: not shown.
     """
     logarithmic = column in LOGARITHMIC
     passes = read_flag(obs, keys.QC_PASS)
@@ -69,7 +69,7 @@ def violin(
         layout["yaxis"] |= _ticks(low, high)
         caption = f"Logarithmic axis. {caption}"
     if median is not None:
-        caption = f"Median of the kept: {show(median)} {unit}. {caption}"
+        caption = f"Median of kept: {show(median)} {unit}. {caption}"
     caption += _draw_limit(records, column, layout, (low, high))
     return Chart(f"violin-{column}", title, caption.strip(), {"data": data, "layout": layout}, _RATIO)
 
@@ -82,7 +82,7 @@ def _array(obs: pd.DataFrame, canvas: Canvas, column: str) -> tuple[str, str]:
     step = math.ceil(len(obs) / MOST_SPOTS)
     canvas.store.numbers("spots:passes", read_flag(obs, keys.QC_PASS).astype(float)[::step])
     canvas.store.numbers(f"spots:{column}", obs[column].to_numpy(dtype=float)[::step])
-    return f"spots:{column}", f"Shapes are of one {canvas.word} in {step}. " if step > 1 else ""
+    return f"spots:{column}", f"Shapes are based on one {canvas.word} in {step}. " if step > 1 else ""
 
 
 def _ticks(low: float, high: float) -> Spec:
@@ -111,7 +111,7 @@ def _draw_limit(records: SampleRecords, column: str, layout: Spec, seen: Range) 
     limit, keeps = float(filters["threshold"][row]), f"{filters['keeps'][row]} {filters['threshold'][row]:g}"
     low, high, at = (math.log1p(value) if column in LOGARITHMIC else value for value in (*seen, limit))
     if not 2 * low - high <= at <= 2 * high - low:
-        return f"The filter keeps {keeps}, which is beyond this axis."
+        return f"The filter limit ({keeps}) is outside this axis."
     line = {"color": "$ink", "dash": "dot", "width": 1.5}
     layout["shapes"] = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at, "line": line}]
-    return f"Dotted line: the filter keeps {keeps}."
+    return f"Dotted line: filter limit ({keeps})."

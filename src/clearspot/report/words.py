@@ -14,7 +14,7 @@ def denoised_values(params: Mapping[str, Any]) -> str:
     """
     posterior = params.get("posterior")
     if posterior is None:
-        return "the denoiser's estimates of the rates behind the counts"
+        return "estimates of the expression rates underlying the counts"
     if posterior:
-        return "posterior means of the rates given each spot's own count"
-    return f"means of the fitted distribution{', before drop-out' if params.get('likelihood') == 'zinb' else ''}"
+        return "posterior means of the expression rates, given the spot's own count"
+    return f"means of the fitted distribution{', before dropout' if params.get('likelihood') == 'zinb' else ''}"

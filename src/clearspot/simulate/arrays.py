@@ -114,7 +114,8 @@ def hd_array(bin_um: int, width_um: float, height_um: float) -> SpotArray:
     """
     if width_um % 16 or height_um % 16 or max(width_um, height_um) > HD_BINS * 2:
         raise ValueError(
-            f"a Visium HD field must be whole 16 um bins and at most {HD_BINS * 2} um, not {width_um:g} x {height_um:g}"
+            f"a Visium HD field must be a multiple of 16 µm and at most {HD_BINS * 2} µm, not {width_um:g} x "
+            f"{height_um:g}"
         )
     rows, cols = int(height_um // bin_um), int(width_um // bin_um)
     first_row, first_col = _hd_start(height_um) // bin_um, _hd_start(width_um) // bin_um

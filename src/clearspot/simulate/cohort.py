@@ -72,6 +72,7 @@ def simulate_cohort(
     samplesheet: bool = True,
     truth_bins: Sequence[int] = (8,),
     staining: StainingChoice = "default",
+    cells: bool = False,
     faults: Sequence[Fault] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[SampleFiles]:
@@ -95,6 +96,8 @@ def simulate_cohort(
     staining
         How the samples are cut, stained and scanned: ``default``, all alike; ``drawn``, each its own, from its seed; or
         the seed of the first sample's, the others' being the next ones.
+    cells
+        Write segmented cells of the samples on Visium HD, which the samplesheet then asks for.
     faults
         What goes wrong with every sample.
     tell
@@ -128,21 +131,24 @@ def simulate_cohort(
             bin_sizes=size.bin_sizes,
             truth_bins=truth_bins,
             mex=size.mex,
+            cells=cells and chemistry == "hd",
             faults=faults,
         )
         files.append(written)
     if samplesheet:
-        _write_samplesheet(files, outdir / "samplesheet.csv")
+        _write_samplesheet(files, outdir / "samplesheet.csv", cells=cells)
     return files
 
 
-def _write_samplesheet(files: Sequence[SampleFiles], path: Path) -> None:
+def _write_samplesheet(files: Sequence[SampleFiles], path: Path, *, cells: bool) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow([*_COLUMNS, "unit"] if cells else _COLUMNS)
     for one in files:
         image = one.image.relative_to(path.parent).as_posix() if one.image else ""
         outs = one.outs.relative_to(path.parent).as_posix()
-        writer.writerow([one.sample, outs, image, 8 if one.chemistry == "hd" else ""])
+        is_hd = one.chemistry == "hd"
+        unit = [("cells" if is_hd else "")] if cells else []
+        writer.writerow([one.sample, outs, image, 8 if is_hd and not cells else "", *unit])
     with atomic_path(path) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")

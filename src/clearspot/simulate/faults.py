@@ -74,9 +74,9 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in FAULTS:
-            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(FAULTS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; available: {', '.join(FAULTS)}")
         if self.strength not in STRENGTHS:
-            raise ValueError(f"no strength {self.strength!r}; there are {', '.join(STRENGTHS)}")
+            raise ValueError(f"unknown strength {self.strength!r}; available: {', '.join(STRENGTHS)}")
 
     @property
     def level(self) -> int:
@@ -121,7 +121,7 @@ class Faults:
     def __post_init__(self) -> None:
         kinds = [fault.kind for fault in self.faults]
         if len(set(kinds)) < len(kinds):
-            raise ValueError(f"a fault is named twice: {', '.join(kinds)}")
+            raise ValueError(f"duplicated fault: {', '.join(kinds)}")
 
     def spread(self, captured: Capture, array: SpotArray) -> Capture:
         """Let RNA bleed over the slide before it is counted."""

@@ -106,7 +106,7 @@ def make_panel(rng: np.random.Generator, n_genes: int) -> Panel:
         With fewer genes than programs: each must have a marker.
     """
     if n_genes < len(PROGRAMS):
-        raise ValueError(f"a panel needs at least {len(PROGRAMS)} genes, one a program; {n_genes} were asked for")
+        raise ValueError(f"a panel needs at least {len(PROGRAMS)} genes, one per program, not {n_genes}")
     var = pd.concat([_known_genes(), _made_up_genes(rng, n_genes)]).iloc[:n_genes]
     abundance = np.exp(rng.normal(0, 1.25, n_genes))
     role, program = var["role"].to_numpy(), var["program"].to_numpy()

@@ -78,9 +78,9 @@ def simulate_paper(
         For a pattern or setting that does not exist.
     """
     if setting not in SETTINGS:
-        raise ValueError(f"no drop-out setting {setting}; there are {', '.join(map(str, SETTINGS))}")
+        raise ValueError(f"unknown dropout setting {setting}; available: {', '.join(map(str, SETTINGS))}")
     if pattern not in PATTERNS:
-        raise ValueError(f"no pattern {pattern!r}; there are {', '.join(PATTERNS)}")
+        raise ValueError(f"unknown pattern {pattern!r}; available: {', '.join(PATTERNS)}")
     streams = np.random.SeedSequence([seed, PATTERNS.index(pattern)]).spawn(4)
     rng_space, rng_cells, rng_capture, rng_dropout = map(np.random.default_rng, streams)
     spots = positions(rng_space, n_spots)

@@ -37,7 +37,7 @@ def cell_types(rng: np.random.Generator, pattern: Pattern, spots: np.ndarray) ->
         For a pattern that does not exist.
     """
     if pattern not in PATTERNS:
-        raise ValueError(f"no pattern {pattern!r}; there are {', '.join(PATTERNS)}")
+        raise ValueError(f"unknown pattern {pattern!r}; available: {', '.join(PATTERNS)}")
     unit = (spots - spots.min(axis=0)) / np.ptp(spots, axis=0).max()
     x, y = unit.T
     if pattern in {"patches", "mixing"}:

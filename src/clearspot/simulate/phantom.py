@@ -95,7 +95,7 @@ def make_phantom(
     """
     height_um = width_um if height_um is None else height_um
     if min(width_um, height_um) < 500:
-        raise ValueError(f"the field must be at least 500 um wide and high, not {width_um:g} x {height_um:g}")
+        raise ValueError(f"the field must be at least 500 µm wide and high, not {width_um:g} x {height_um:g}")
     streams = np.random.SeedSequence(seed).spawn(4)
     rng_tissue, rng_cells, rng_genes, rng_programs = map(np.random.default_rng, streams)
     tissue = make_tissue(rng_tissue, width_um, height_um)

@@ -18,13 +18,15 @@ from clearspot.simulate.histology import Frame, Renderer
 from clearspot.simulate.measure import COUNTED_UM, Measurement, measure
 from clearspot.simulate.phantom import Phantom
 from clearspot.simulate.pictures import canvas, shrink, write_pyramid
+from clearspot.simulate.segmented import write_segmented
 from clearspot.simulate.tenx import Origin
 from clearspot.simulate.truth import bin_truth, cell_truth, field_bins, spot_truth, write_truth
 from clearspot.simulate.variants import PROBE_SET, add_antibodies, add_second_genome, probe_panel
-from clearspot.simulate.visium_files import Pictures, write_hd, write_visium
+from clearspot.simulate.visium_files import Pictures, write_cells_spatial, write_hd, write_visium
 
 _CHEMISTRY_NAMES: Final = {"v1": "Spatial 3' v1", "v2": "Visium V4 Slide", "hd": "Visium HD v1"}
 _SOFTWARE: Final = {"v1": "spaceranger-1.3.0", "v2": "spaceranger-2.1.0", "hd": "spaceranger-3.1.3"}
+_SOFTWARE_OF_CELLS: Final = "spaceranger-4.0.1"
 _HIRES_PX: Final = {"v1": 2000, "v2": 2000, "hd": 6000}
 _LOWRES_PX: Final = 600
 _MARGIN_UM: Final = {"v1": 350.0, "v2": 350.0, "hd": 60.0}
@@ -32,7 +34,7 @@ _MARGIN_UM: Final = {"v1": 350.0, "v2": 350.0, "hd": 60.0}
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """Where the parts of a written sample lie; ``image`` is None where none was asked for."""
+    """Where the parts of a written sample lie; ``image`` is None if no image was requested."""
 
     sample: str
     chemistry: Chemistry
@@ -57,6 +59,7 @@ def write_outs(
     bin_sizes: Sequence[int] = (2, 8, 16),
     truth_bins: Sequence[int] = (8,),
     mex: bool = True,
+    cells: bool = False,
     faults: Sequence[Fault] = (),
 ) -> SampleFiles:
     """Measure a phantom and write ``outdir/outs``, ``outdir/image.tif`` and ``outdir/truth``.
@@ -90,6 +93,8 @@ def write_outs(
         Sizes (um) of the bins for which the truth is written.
     mex
         Write the matrices as text too; of a whole Visium HD section that takes longer than all the rest.
+    cells
+        Visium HD with bins of 2 um: write segmented cells too, as Space Ranger 4 does.
     faults
         What goes wrong with the slide, each kind at most once; the truth says what was done.
 
@@ -103,9 +108,11 @@ def write_outs(
         If the phantom does not fit on the slide, or an option does not fit the others.
     """
     if low_quality and assay is not None:
-        raise ValueError("low_quality chooses the assay; give one of the two")
+        raise ValueError("low_quality sets the assay; pass only one of the two")
     if chemistry == "hd" and not {COUNTED_UM} <= set(bin_sizes) <= {2, 8, 16}:
-        raise ValueError(f"Visium HD bins are of 2, 8 and 16 um, 8 among them, not {list(bin_sizes)}")
+        raise ValueError(f"Visium HD bin sizes must be 2, 8 or 16 µm and include 8, not {list(bin_sizes)}")
+    if cells and (chemistry != "hd" or 2 not in bin_sizes):
+        raise ValueError("segmented cells are sums of the 2 µm bins of Visium HD")
     outdir = Path(outdir)
     outs = outdir / "outs"
     seed_panel, seed_counts = np.random.SeedSequence([phantom.seed, CHEMISTRIES.index(chemistry) + 1]).spawn(2)
@@ -119,12 +126,16 @@ def write_outs(
     frame = _frame(phantom, measured.array, _MARGIN_UM[chemistry], um_per_px)
     image_path = outdir / "image.tif" if image else None
     pictures = _pictures(phantom, frame, _HIRES_PX[chemistry], image_path, outdir, spoilt)
-    origin = Origin(sample, _CHEMISTRY_NAMES[chemistry], _SOFTWARE[chemistry], PROBE_SET if probes else None)
+    software = _SOFTWARE_OF_CELLS if cells else _SOFTWARE[chemistry]
+    origin = Origin(sample, _CHEMISTRY_NAMES[chemistry], software, PROBE_SET if probes else None)
     stated = {
         size: replace(level, array=spoilt.move(level.array, measured.array)) for size, level in measured.levels.items()
     }
     if chemistry == "hd":
         write_hd(outs, stated, frame, pictures, origin, mex=mex, edit_metrics=spoilt.spoil_metrics)
+        if cells:
+            write_segmented(outs, phantom, measured.levels[2], frame, origin)
+            write_cells_spatial(outs / "segmented_outputs" / "spatial", frame, pictures)
     else:
         write_visium(outs, stated[0], frame, pictures, origin, chemistry, mex=mex, edit_metrics=spoilt.spoil_metrics)
     tables = _truth_tables(phantom, chemistry, measured, panel, frame, truth_bins)

@@ -181,15 +181,15 @@ def _units(frame: Frame, capture: Capture) -> dict[str, Any]:
 
 def _readme(tables: dict[str, ad.AnnData], phantom: Phantom, done: dict[str, dict[str, Any]]) -> str:
     lines = [
-        "Truth of a simulated sample (clearspot simulate). No real tissue was measured.",
-        f"seed {phantom.seed}, field {phantom.width_um:g} x {phantom.height_um:g} um, {len(phantom.cells)} cells",
-        f"picture: {phantom.staining.described()}",
-        *(f"spoilt on purpose: {kind}, {figures}" for kind, figures in done.items()),
+        "True expression of a simulated sample (clearspot simulate). This is not a real tissue.",
+        f"seed {phantom.seed}, field {phantom.width_um:g} x {phantom.height_um:g} µm, {len(phantom.cells)} cells",
+        f"image: {phantom.staining.described()}",
+        *(f"simulated fault: {kind}, {figures}" for kind, figures in done.items()),
         "",
-        "truth_spots.h5ad      X: counts to expect of an ideal slide; layers['mean']: mean of the counts drawn",
+        "truth_spots.h5ad      X: expected counts on an ideal slide; layers['mean']: mean of the sampled counts",
         "truth_bins_*um.h5ad   the same truth on fine bins, as obsm['programs'] @ varm['loadings'].T",
         "truth_cells.h5ad      the same, cell by cell, with cell types",
-        "domains.png           domain of each 2 um bin of the field",
+        "domains.png           domain of each 2 µm bin of the field",
         "",
         "Read bins and cells with clearspot.simulate.truth.expected_expression(adata, genes).",
         "obsm['spatial'] is in pixels of the full-resolution image; bins summed over a spot give the spot's truth.",

@@ -111,6 +111,14 @@ def write_hd(
     _write_feature_slice(outs / "feature_slice.h5", levels[min(levels)], frame, origin)
 
 
+def write_cells_spatial(spatial: Path, frame: Frame, pictures: Pictures) -> None:
+    """Write the spatial folder of ``segmented_outputs``: pictures and scale factors, since cells have no lattice."""
+    spatial.mkdir(parents=True, exist_ok=True)
+    scales = _scale_factors(pictures, 2.0 / frame.um_per_px, _FIDUCIAL_UM["hd"] / frame.um_per_px)
+    write_json(scales | {"microns_per_pixel": frame.um_per_px}, spatial / "scalefactors_json.json")
+    _write_small_pictures(spatial, pictures)
+
+
 def _write_matrices(folder: Path, level: Level, origin: Origin, *, mex: bool) -> None:
     for name, matrix in (("raw", level.raw), ("filtered", level.filtered)):
         write_h5(matrix, folder / f"{name}_feature_bc_matrix.h5", origin)

@@ -21,7 +21,7 @@ workflow GATE {
             bad.each { record -> log.warn(refusalText(record, colours(settings.monochrome_logs))) }
             if (bad && settings.on_bad_sample == 'fail') {
                 def steps = bad.collect { record -> "'${record.step}'" }.unique().join(', ')
-                error("${bad.size()} sample(s) refused at ${steps}: ${bad.collect { record -> record.sample }.join(', ')}. Each reason stands above. Mend them, take them out of the samplesheet, or run with --on_bad_sample skip.")
+                error("${bad.size()} sample(s) refused at ${steps}: ${bad.collect { record -> record.sample }.join(', ')}. The reasons are listed above. Fix these samples, remove them from the samplesheet, or run with --on_bad_sample skip.")
             }
             bad.size()
         }

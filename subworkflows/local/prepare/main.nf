@@ -44,7 +44,7 @@ workflow PREPARE {
         .splitJson()
         .combine(ch_samplesheet)
         .map { row, sheet ->
-            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, microns_per_pixel: row.microns_per_pixel]
+            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, unit: row.unit, microns_per_pixel: row.microns_per_pixel]
             def outs = stageSample(row, sheet.parent)
             if (outs.problem) {
                 error(outs.problem)
@@ -65,7 +65,7 @@ workflow PREPARE {
             .toSortedList()
             .filter { names -> names }
             .subscribe { names ->
-                log.warn("--diffst_pretrained stands in place of references: those of the samplesheet are not learned from (${names.join(', ')})")
+                log.warn("--diffst_pretrained replaces references: the references in the samplesheet are not used for training (${names.join(', ')})")
             }
     }
 

@@ -22,7 +22,7 @@ def stageSample(row, sheet_folder) {
     // What is not there is not staged: the check names it, and the run goes on with the other samples.
     def outs = !root.there
         ? staged([], [read: root.address])
-        : row.role == 'reference' ? listReference(root.path, row.bin_size_um) : listOuts(root.path, row.bin_size_um)
+        : row.role == 'reference' ? listReference(root.path, row.bin_size_um) : row.unit == 'cells' ? listCells(root.path) : listOuts(root.path, row.bin_size_um)
     problem = outs.files.findResult { path -> unencodable('A file of a sample', path) ?: (isLocal(path) ? unstageable('A file of a sample', path) : null) }
     def beside = found.findAll { name, _entry -> name != 'outs' }
     return [
@@ -44,7 +44,7 @@ def lookUp(where, sheet_folder) {
         return [path: path, address: address, there: path.exists()]
     }
     catch (Exception problem) {
-        log.warn("${address} cannot be looked up: ${problem.message}")
+        log.warn("${address} cannot be accessed: ${problem.message}")
         return [path: null, address: address, there: false]
     }
 }
@@ -73,6 +73,48 @@ def listOuts(root, bin_size_um) {
     def named = listings.collectMany { listing -> listing.named }.findAll { place -> !(place in taken) }
     def more = [folders: folders.unique().sort(), named: named.unique().sort(), links: links.sort(), read: links[''] ?: 'outs']
     return staged(files.sort { entry -> entry.place }, more)
+}
+
+// Segmented cells, and the bins of the default size beside them, as src/clearspot/io/cell_files.py finds them.
+def listCells(root) {
+    def outs = listOuts(root, null)
+    if (!root.isDirectory()) {
+        return outs
+    }
+    def wanted = '(?!.*annotated).*((filtered|raw)_feature_cell_matrix\\.h5|(cell|nucleus)_segmentations\\.geojson|barcode_mappings\\.parquet)(\\.gz)?'
+    def matrices = '.*(filtered|raw)_feature_cell_matrix(_mex)?'
+    def found = newListing()
+    def level = [openFolder([place: '', path: root], [:])]
+    (0..3).each { _depth ->
+        if (!found.files) {
+            level.each { folder ->
+                def segmented = folder.entries.any { entry -> entry.path.name ==~ wanted && entry.path.name ==~ /.*feature_cell_matrix\.h5/ }
+                    ? [folder]
+                    : foldersOf(folder, 'segmented_outputs', found.links)
+                segmented.each { place ->
+                    addFiles(place.entries, found, wanted)
+                    addFiles(place.entries, found, '.*metrics_summary\\.csv(\\.gz)?')
+                    foldersOf(place, matrices, found.links).each { matrix -> addFiles(matrix.entries, found, anyWanted()) }
+                    addSpatial(place, found, anyWanted())
+                }
+                if (segmented) {
+                    addFiles(folder.entries, found, wanted)
+                }
+            }
+            level = level
+                .collectMany { folder -> folder.entries.findAll { entry -> isNewFolder(entry.path, folder.path) } }
+                .collect { entry -> openFolder(entry, [:]) }
+        }
+    }
+    // the manifest of the bins names what lies in segmented_outputs; now it is staged
+    def staged_places = outs.manifest.files as Set
+    def more = found.files.findAll { entry -> !(entry.place in staged_places) }.unique { entry -> entry.place }
+    def places = placesOf(more)
+    def manifest = outs.manifest + [
+        files: outs.manifest.files + places,
+        named: outs.manifest.named.findAll { name -> !places.any { place -> place == name || place.startsWith("${name}/") } },
+    ]
+    return [files: outs.files + more.collect { entry -> entry.path }, manifest: manifest]
 }
 
 // Of a Xenium folder only what a reference is read from, the transcripts where they are: its images are large.

@@ -7,11 +7,11 @@ include { schemaProperties } from './settings'
 def whatIsWrong(settings, given) {
     def missing = (settings.simulate ? ['outdir'] : ['input', 'outdir']).findAll { name -> !settings[name] }
     if (missing) {
-        return "Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Try: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)"
+        return "Missing: ${missing.collect { name -> "--${name}" }.join(' and ')}. Example: nextflow run . --input samplesheet.csv --outdir results (--help lists every parameter)"
     }
     def valueless = schemaProperties().findAll { name, property -> property.type == 'string' && settings[name] instanceof Boolean }
     if (valueless) {
-        return "Without a value: ${valueless.keySet().collect { name -> "--${name}" }.join(', ')}. Write one after each"
+        return "Parameters without a value: ${valueless.keySet().collect { name -> "--${name}" }.join(', ')}. Add a value to each"
     }
     return (misspelt(settings, given) + contradictions(settings) + absentFiles(settings) + unfitFolders(settings)).join('\n')
 }
@@ -28,7 +28,7 @@ def misspelt(settings, given) {
         def like = nearest(name, settings.keySet())
         def hint = like ? ": did you mean --${like}?" : ' (--help lists every parameter)'
         if (!as_written) {
-            log.warn("The parameter ${name} of the configuration is not one of this pipeline${hint}")
+            log.warn("The parameter ${name} in the configuration is unknown to this pipeline${hint}")
         }
         as_written ? "There is no parameter --${as_written}${hint}" : null
     }
@@ -69,7 +69,7 @@ def editDistance(one, other) {
 
 def contradictions(settings) {
     return settings.diffst_checkpoint && settings.diffst_pretrained
-        ? ["--diffst_checkpoint and --diffst_pretrained cannot be given together: with the one nothing is trained, with the other every sample's training starts from it. Leave one of them out"]
+        ? ["--diffst_checkpoint and --diffst_pretrained cannot be combined: the first skips training, the second is the start of training. Leave one of them out"]
         : []
 }
 
@@ -91,7 +91,7 @@ def absent(name, value) {
     }
     catch (Exception problem) {
         // a bucket that is not there or may not be read
-        return "The file ${value} (--${name}) cannot be looked up: ${problem.message}"
+        return "The file ${value} (--${name}) cannot be accessed: ${problem.message}"
     }
 }
 
@@ -101,9 +101,9 @@ def unfitFolders(settings) {
     def named = ['dusted_checkpoint_dir', 'diffst_checkpoint_dir'].findAll { name -> settings[name] }
     return named.findResults { name ->
         def why = settings[name].contains('://')
-            ? 'is not a folder of a file system: checkpoints are written there while a task runs'
-            : is_remote && !settings[name].startsWith('/') ? 'is a folder of this machine, which tasks with a work folder on an object store do not see' : null
-        why ? "--${name} ${settings[name]} ${why}. Name a folder that every task can write to, or leave it out" : null
+            ? 'is not on a file system, which is required to write checkpoints during a task'
+            : is_remote && !settings[name].startsWith('/') ? 'is a folder on this machine, which tasks with a work folder on an object store cannot access' : null
+        why ? "--${name} ${settings[name]} ${why}. Choose a folder that every task can write to, or leave it out" : null
     } + notWritable(settings.outdir)
 }
 
@@ -112,11 +112,11 @@ def notWritable(outdir) {
         def folder = file(outdir, glob: false)
         folder.mkdirs()
         def probe = folder.resolve(".clearspot-${workflow.sessionId}")
-        probe.text = 'written to find out whether it can be\n'
+        probe.text = 'write test\n'
         probe.delete()
         return []
     }
     catch (Exception problem) {
-        return ["The folder for the results cannot be written: ${outdir} (--outdir): ${problem.getClass().simpleName}: ${problem.message}"]
+        return ["The results folder is not writable: ${outdir} (--outdir): ${problem.getClass().simpleName}: ${problem.message}"]
     }
 }

@@ -15,7 +15,7 @@ def finished(settings, results, c) {
     def left_out = results.left_out.sort { entry -> [entry[0], entry[1]].join(' ') }
     def lines = []
     if (settings.validate_only) {
-        lines << "${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'every sample is fit to run'}"
+        lines << "${bad ? c.red : c.green}Checked${c.reset} in ${workflow.duration}: ${bad ? "${bad.size()} refused" : 'all samples passed'}"
     }
     else {
         def done = results.samples - bad.collect { sample, _step, _reasons -> sample }
@@ -36,7 +36,7 @@ def finished(settings, results, c) {
         results.cohort_reports.each { _html -> lines << "  ${outdir}/multiqc/multiqc_report.html" }
     }
     if (!succeeded()) {
-        lines << "${c.red}The run ends with an error${c.reset}: ${bad && settings.on_bad_sample == 'fail' ? '--on_bad_sample is fail, and a sample was refused' : 'a task failed'}. What is finished is kept: mend the cause and run the same command with -resume."
+        lines << "${c.red}The run failed${c.reset}: ${bad && settings.on_bad_sample == 'fail' ? 'a sample was refused, and --on_bad_sample is fail' : 'a task failed'}. Completed results are kept. Fix the cause and run the same command with -resume."
     }
     return lines*.toString()
 }
@@ -67,7 +67,7 @@ def sampleLines(rows, c) {
 }
 
 def what(step) {
-    return [spatialdata: stepNamed(step).title, superres_pretrain: 'learning from references'][step] ?: 'super-resolution'
+    return [spatialdata: stepNamed(step).title, superres_pretrain: 'training on references'][step] ?: 'super-resolution'
 }
 
 // What failed, where, the samples that came to an end before, and what to do about it.
@@ -89,7 +89,7 @@ def stopped(settings, results, c, with_message) {
     if (task) {
         lines << whatToDo(workflow.exitStatus)
     }
-    lines << "What is finished is kept: mend the cause and run the same command with -resume. The log is ${workflow.launchDir}/.nextflow.log"
+    lines << "Completed results are kept. Fix the cause and run the same command with -resume. Log file: ${workflow.launchDir}/.nextflow.log"
     return lines*.toString()
 }
 
@@ -104,28 +104,28 @@ def whatToDo(exit_code) {
         return advice
     }
     if (workflow.errorReport?.contains('POSIX compatible file system')) {
-        return 'The work folder is on an object store, and the tasks of this executor need one of a file system: leave out -work-dir, or run them where the store is (-profile awsbatch, googlebatch).'
+        return 'The work folder is on an object store, but this executor requires a file system. Leave out -work-dir, or run the tasks in the cloud (-profile awsbatch, googlebatch).'
     }
     if (exit_code == 65) {
-        return 'The input is at fault: mend what the message names.'
+        return 'The input is faulty: fix the problem named in the message.'
     }
     if (exit_code == 69) {
-        return 'A GPU was asked for and is not there: send the task where there is one, or leave out -profile gpu.'
+        return 'The requested GPU is unavailable: run the task on a machine with a GPU, or leave out -profile gpu.'
     }
     if (exit_code == 73) {
-        return 'The disk of the work folder is full: make room there, or choose another folder with -work-dir.'
+        return 'The disk of the work folder is full: free some space, or choose another folder with -work-dir.'
     }
     if (exit_code == 74) {
-        return 'A file that an earlier step wrote was damaged since: mend it as the message says. A full or failing disk does this.'
+        return 'A file of an earlier step is damaged, for example because of a full or failing disk: fix it as described in the message.'
     }
     if (exit_code == 75) {
-        return 'The GPU ran out of memory, with smaller tiles too: set --dusted_tile_spots lower, or use a larger GPU.'
+        return 'The GPU ran out of memory, even with smaller tiles: decrease --dusted_tile_spots, or use a GPU with more memory.'
     }
     if (exit_code == 127 || workflow.errorMessage?.contains("No module named 'clearspot'")) {
-        return 'The software is not where the task ran: use a container profile (-profile docker, singularity, ...), or `make run`, which sets up what is needed.'
+        return 'The software is not installed where the task ran: use a container profile (-profile docker, singularity, ...), or `make run`, which installs it.'
     }
     if (exit_code in ((130..145) - 139 + [104, 175, 2147483647])) {
-        return 'The executor killed or lost the task, each time it was tried: give it more memory or time (process.resourceLimits, docs/usage.md).'
+        return 'The executor killed or lost the task in every attempt: allow more memory or time (process.resourceLimits, docs/usage.md).'
     }
-    return 'This looks like a fault of the software, not of the data: report it with the message and the files .command.sh and .command.err of the work folder.'
+    return 'This is probably a software error, not a problem with the data: report it with the message and the files .command.sh and .command.err of the work folder.'
 }

@@ -23,7 +23,7 @@ def publishedParts(settings, root) {
     def suffix = settings.trace_report_suffix
     def parts = [
         part('pipeline_info/samplesheet.valid.json', 'Samplesheet as read', 'application/json'),
-        part("pipeline_info/params_${suffix}.json", 'Every parameter of the run', 'application/json'),
+        part("pipeline_info/params_${suffix}.json", 'Parameters of the run', 'application/json'),
         part('pipeline_info/software_versions.yml', 'Versions of the software, by process', 'application/yaml'),
         part("pipeline_info/execution_trace_${suffix}.txt", 'Tasks of the run, with their resources', 'text/tab-separated-values'),
     ]
@@ -39,7 +39,7 @@ def publishedParts(settings, root) {
 
 def cohortParts() {
     return [
-        part('qc_summary.csv', 'One row a sample', 'text/csv'),
+        part('qc_summary.csv', 'Summary table, one row per sample', 'text/csv'),
         part('multiqc/multiqc_report.html', 'Cohort report (MultiQC)', 'text/html'),
         part('multiqc/multiqc_data/', 'Data of the cohort report', null),
     ]
@@ -49,8 +49,8 @@ def referenceParts(settings) {
     return settings.skip_superres || settings.diffst_checkpoint || settings.diffst_pretrained
         ? []
         : [
-            part('references/references.diffst.pt', 'Super-resolution model that was trained on the references', 'application/zip'),
-            part('pipeline_info/cohort.superres_pretrain.json', 'How the super-resolution model was trained on the references', 'application/json'),
+            part('references/references.diffst.pt', 'Super-resolution model trained on the references', 'application/zip'),
+            part('pipeline_info/cohort.superres_pretrain.json', 'Record of the training on the references', 'application/json'),
         ]
 }
 
@@ -58,7 +58,7 @@ def sampleParts(settings, sample) {
     def hdf5 = 'application/x-hdf5'
     def parts = [
         part("${sample}/${sample}_report.html", "Report of ${sample}", 'text/html'),
-        part("${sample}/metrics.json", "Every number of the report of ${sample}", 'application/json'),
+        part("${sample}/metrics.json", "All values of the report of ${sample}", 'application/json'),
         part("${sample}/${sample}.h5ad", "Measured and denoised expression of ${sample} (AnnData)", hdf5),
         part("${sample}/${sample}.denoised.h5ad", "Denoised expression of ${sample} (AnnData)", hdf5),
         part("${sample}/models/", "Trained models of ${sample}, their loss curves and attention weights", null),
@@ -69,7 +69,7 @@ def sampleParts(settings, sample) {
         part("${sample}/${sample}.zarr.zip", "${sample} as SpatialData", 'application/zip'),
         part("${sample}/${sample}.vitessce.json", "Views of ${sample} in Vitessce", 'application/json'),
         part("${sample}/${sample}.tmap", "Project of ${sample} for TissUUmaps", 'application/json'),
-        part("${sample}/${sample}.tissue.tif", "Reduced picture of ${sample} for TissUUmaps", 'image/tiff'),
+        part("${sample}/${sample}.tissue.tif", "Reduced tissue image of ${sample} for TissUUmaps", 'image/tiff'),
     ]
     return parts
 }
@@ -108,7 +108,7 @@ def crateGraph(settings, parts, root) {
             datePublished: now, license: reference('#licence'), author: reference('#user'), conformsTo: reference(profile),
             hasPart: references(parts), mentions: reference(run['@id']),
         ],
-        ['@id': '#licence', '@type': 'CreativeWork', name: 'No licence is stated', description: 'That is for the owner of the data to do.'],
+        ['@id': '#licence', '@type': 'CreativeWork', name: 'No licence is stated', description: 'The owner of the data has to choose a licence.'],
         ['@id': profile, '@type': 'CreativeWork', name: 'Process Run Crate', version: '0.5'],
         ['@id': '#user', '@type': 'Person', name: workflow.userName],
     ]

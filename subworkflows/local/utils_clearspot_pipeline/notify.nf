@@ -42,7 +42,7 @@ def completionHook(settings, lines) {
         }
     }
     catch (Exception problem) {
-        log.warn("The web hook could not be told: ${problem.message}")
+        log.warn("The web hook could not be notified: ${problem.message}")
     }
     return null
 }

@@ -41,13 +41,13 @@ def refusal(record) {
 // `c` are the colours of the terminal.
 def refusalText(record, c) {
     def words = record.problems.collect { problem ->
-        "  file     ${problem.file}\n  found    ${problem.found}\n  expected ${problem.expected}\n  to mend  ${problem.mend}"
+        "  file     ${problem.file}\n  found    ${problem.found}\n  expected ${problem.expected}\n  to fix   ${problem.mend}"
     }
     def step = stepNamed(record.step)
     def who = step.scope == 'run' ? 'The run' : "Sample ${record.sample}"
     def verdict = step.required || record.step == 'reference'
         ? "${who} is refused (${record.step})"
-        : "${who} goes on without ${step.title} (${record.step})"
+        : "${who} continues without ${step.title} (${record.step})"
     return "${c.red}${verdict}${c.reset}\n${words.join('\n\n')}"
 }
 
@@ -57,9 +57,9 @@ def failedRecord(sample, step) {
     def problem = [
         sample: sample,
         file: 'task',
-        found: "the task ${stepNamed(step).process}${of_whom} failed, and was not tried again",
-        expected: 'a task that ends with the record of its step',
-        mend: 'read the message of the task in .nextflow.log or in its work folder, mend the cause, and run again with -resume',
+        found: "the task ${stepNamed(step).process}${of_whom} failed and was not retried",
+        expected: 'a completed task with the record of its step',
+        mend: 'read the error message of the task in .nextflow.log or in its work folder, fix the cause, and run again with -resume',
     ]
     def record = [sample: sample, step: step, status: 'failed', metrics: [:], params: [:], tables: [:], messages: [], problems: [problem]]
     return groovy.json.JsonOutput.prettyPrint(groovy.json.JsonOutput.toJson(record)) + '\n'

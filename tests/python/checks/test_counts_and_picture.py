@@ -86,7 +86,7 @@ def test_ink_fiducials_and_a_black_frame_are_no_tissue():
     ],
 )
 def test_a_picture_without_colours_is_not_used_and_the_reason_is_given(pixels):
-    assert "no colours" in stained_picture(pixels, UM_PER_PX)
+    assert "not in colour" in stained_picture(pixels, UM_PER_PX)
 
 
 def test_counts_that_lie_on_their_picture(stained, good):

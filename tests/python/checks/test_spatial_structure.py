@@ -97,12 +97,12 @@ def test_the_graph_step_records_and_flags_it():
     assert record.metrics["has_spatial_structure"] is True
     assert adata.uns["clearspot"]["has_spatial_structure"]
     assert record.metrics["n_genes_structure_tested"] == len(record.tables["structure"]["gene"])
-    assert not [message for message in record.messages if "no pattern" in message.text]
+    assert not [message for message in record.messages if "no spatial pattern" in message.text]
     adata.obsm["spatial"] = adata.obsm["spatial"][np.random.default_rng(1).permutation(adata.n_obs)]
     shuffled = build_graph(adata, "s")
     assert shuffled.metrics["has_spatial_structure"] is False
     assert not adata.uns["clearspot"]["has_spatial_structure"]
-    assert sum("no pattern" in message.text for message in shuffled.messages) == 1
+    assert sum("no spatial pattern" in message.text for message in shuffled.messages) == 1
 
 
 def test_without_counts_the_graph_step_says_that_it_was_not_tested():

@@ -40,13 +40,13 @@ def test_every_form_of_a_flag_is_read(values):
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ([1.0, np.nan, np.nan], "2 missing values of 3"),
-        (pd.array([True, None, False], dtype="boolean"), "1 missing values of 3"),
-        (pd.Categorical(["True", None, "False"]), "1 missing values of 3"),
-        (np.array([True, None, False], dtype=object), "1 missing values of 3"),
-        (["True", "maybe", "maybe"], "2 values that are neither true nor false ('maybe') of 3"),
-        ([0, 1, 2], "1 values that are neither true nor false ('2') of 3"),
-        ([0.5, None, 1.0], "1 missing values and 1 values that are neither true nor false ('0.5') of 3"),
+        ([1.0, np.nan, np.nan], "2 missing values among 3 rows"),
+        (pd.array([True, None, False], dtype="boolean"), "1 missing values among 3 rows"),
+        (pd.Categorical(["True", None, "False"]), "1 missing values among 3 rows"),
+        (np.array([True, None, False], dtype=object), "1 missing values among 3 rows"),
+        (["True", "maybe", "maybe"], "2 values that are neither true nor false ('maybe') among 3 rows"),
+        ([0, 1, 2], "1 values that are neither true nor false ('2') among 3 rows"),
+        ([0.5, None, 1.0], "1 missing values and 1 values that are neither true nor false ('0.5') among 3 rows"),
     ],
 )
 def test_what_is_no_truth_value_is_refused_by_name_and_number(values, found):

@@ -62,13 +62,13 @@ def test_words_have_the_unit() -> None:
 
 
 def test_every_wrong_metric_is_named() -> None:
-    with pytest.raises(ValueError, match=r"n_spotz is not declared; n_hvgs = 'many' is no count"):
+    with pytest.raises(ValueError, match=r"n_spotz is not declared; n_hvgs = 'many' is not a count"):
         check_metrics("qc", {"n_spots": 3, "n_spotz": 4, "n_hvgs": "many"})
 
 
 def test_a_record_that_is_at_odds_with_the_declaration_is_not_written(tmp_path: Path) -> None:
     record = StepRecord("s", "graph", metrics={"median_degree": "six"})
-    with pytest.raises(ValueError, match=r"step graph: median_degree = 'six' is no number"):
+    with pytest.raises(ValueError, match=r"step graph: median_degree = 'six' is not a number"):
         record.write(tmp_path / "s.graph.json")
     assert list(tmp_path.iterdir()) == []
 

@@ -109,6 +109,19 @@ def test_a_condition_is_only_stated_where_the_metric_can_be_absent(records: dict
         if record.metrics.get(metric.name) is None
     }
     hd = {("check", "bin_size_um"), ("ingest", "bin_size_um"), ("check", "bins_available")}
+    hd |= {("ingest", "fraction_umi_in_cells"), ("qc", "median_cell_area_um2"), ("qc", "percent_cells_without_nucleus")}
+    hd |= {
+        ("qc", name)
+        for name in (
+            "row_stripes_percent",
+            "column_stripes_percent",
+            "stripes_percent",
+            "is_destriped",
+            "stripes_left_percent",
+            "n_border_bins",
+            "border_to_inner_counts",
+        )
+    }
     pretrained = {("superres_train", "seconds_diffusion"), ("superres_train", "loss_diffusion_final")}
     others = {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
     others.add(("qc", "largest_region_mm2"))

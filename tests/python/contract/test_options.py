@@ -96,7 +96,7 @@ def test_what_a_preset_changes_is_left_to_it():
     assert got == {"preset": "usual", "width": None, "seed": 0, "refine": None}
     assert WithPresets.preset(**{"name": "wide", "width": None, "seed": 0, "refine": None}).refine
     text = " ".join(call(WithPresets, "--help")[1].output.split())
-    assert "Width. [default: (by preset); x>=1]" in text
+    assert "Width. [default: (set by the preset); x>=1]" in text
     assert "Seed. [default: 0; x>=0]" in text
 
 

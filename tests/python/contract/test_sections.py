@@ -49,13 +49,15 @@ def test_absent_key_and_missing_values_are_named():
         section_labels(two(), "slide")
     adata = two()
     adata.obs.loc["1", "library_id"] = np.nan
-    with pytest.raises(BadInputError, match="1 of 4 observations without a value"):
+    with pytest.raises(BadInputError, match="1 of 4 observations have no value"):
         section_labels(adata, "library_id")
 
 
 def test_observations_at_one_place_are_counted_within_a_section():
     adata = two()
-    with pytest.raises(BadInputError, match=r"2 of 4 observations at the place of another one \(such as 0, 1\)"):
+    with pytest.raises(
+        BadInputError, match=r"2 of 4 observations share the position of another one \(for example 0, 1\)"
+    ):
         require_positions(adata, "s")
     codes = section_labels(adata, "library_id").codes
     assert require_positions(adata, "s", codes=codes).shape == (4, 2)

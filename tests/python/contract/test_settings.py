@@ -86,8 +86,8 @@ def test_a_preset_is_its_differences_and_none_leaves_them():
     assert Example.preset("wide", width=None, kind="b") == Example(width=16, share=None, kind="b")
     with pytest.raises(SettingError, match="usual, wide"):
         Example.preset("narrow")
-    with pytest.raises(TypeError, match="Example has no setting named widht"):
-        Example.preset("usual", widht=8)
+    with pytest.raises(TypeError, match="Example has no setting named widht"):  # codespell:ignore
+        Example.preset("usual", widht=8)  # codespell:ignore
 
 
 def test_documentation_is_made_from_the_fields():

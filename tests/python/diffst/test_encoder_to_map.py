@@ -64,7 +64,7 @@ def test_a_model_says_which_encoder_it_learned_with(model, encoder, hd, tmp_path
 
 
 def renamed(section, model):
-    """The section with names of genes that the model knows."""
+    """The section with names of genes known to the model."""
     genes = load_checkpoint(model)["genes"]
     section.var_names = genes[: section.n_vars]
     return section

@@ -63,7 +63,7 @@ def lost_spot(adata):
         (flag_with_gaps, "1 missing values of 100"),
         (two_sections, "left, right"),
         (two_pictures, "left, right"),
-        (one_place, "1 of 100 observations at the place of another one"),
+        (one_place, "1 of 100 observations share the position of another one"),
         (lost_spot, "1 of 100 spots"),
     ],
 )
@@ -121,14 +121,14 @@ def test_folder_that_cannot_be_written_is_found_out_before_training(adata, tmp_p
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(api, "fit", lambda *_, **__: pytest.fail("it trained"))
     out = tmp_path / "file" / "out"
-    with pytest.raises(BadInputError, match="cannot be written to"):
+    with pytest.raises(BadInputError, match="without write access"):
         api.superresolve(adata, out=str(out) if as_text else out, params=PARAMS, progress=False)
 
 
 def test_entry_that_the_result_cannot_hold_is_found_out_before_training(adata, tmp_path, monkeypatch):
     adata.uns[keys.UNS_SPATIAL] = {"lib": {"metadata": {"when": object()}}}
     monkeypatch.setattr(api, "fit", lambda *_, **__: pytest.fail("it trained"))
-    with pytest.raises(BadInputError, match="cannot hold"):
+    with pytest.raises(BadInputError, match="cannot be stored"):
         api.superresolve(adata, out=tmp_path, params=PARAMS, progress=False)
 
 

@@ -95,7 +95,7 @@ def test_a_file_of_another_version_is_refused(histology, tmp_path, changed):
     with np.load(path) as content:
         arrays = {name: content[name] for name in content.files} | changed
     np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
-    with pytest.raises(BadInputError, match=r"of another version(.|\n)*histology_embed"):
+    with pytest.raises(BadInputError, match=r"from another version(.|\n)*histology_embed"):
         Embedding.read(path)
 
 

@@ -170,7 +170,7 @@ def test_a_model_from_one_run_serves_another_without_references(model, tmp_path)
     ("changes", "words"),
     [
         ({"bin_um": 10.0}, "learned from bins of 20 um, and the section has bins of 10 um"),
-        ({"genes": ("gene1", "gene2")}, "the model knows 2 of the section's genes, fewer than its 3 programs"),
+        ({"genes": ("gene1", "gene2")}, "the model has 2 of the section's genes, fewer than its 3 programs"),
     ],
 )
 def test_a_section_that_is_unlike_the_references_is_refused(model, tmp_path, changes, words):
@@ -190,7 +190,7 @@ def test_a_sample_is_trained_alone_where_the_model_does_not_fit_if_that_is_wante
     assert any(message.text.startswith("Trained on this sample alone, not from") for message in record.messages)
     del adata.uns[keys.UNS][keys.MICRONS_PER_PIXEL]
     write_h5ad(adata, tmp_path / "s1.h5ad")
-    with pytest.raises(BadInputError, match="no micrometres per pixel"):
+    with pytest.raises(BadInputError, match="an unknown pixel size"):
         train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
 
 
@@ -211,12 +211,12 @@ def test_superresolve_pretrains_on_references(tmp_path):
 def test_references_without_images_teach_expression_alone(tmp_path):
     record = pretrain_on({"x": make_reference(image=False)}, tmp_path / "m.pt", params=PARAMS, progress=False)
     assert record.metrics["n_references_with_image"] == 0
-    assert any("nothing was learned from pairs" in message.text for message in record.messages)
+    assert any("trained without histology" in message.text for message in record.messages)
 
 
 def test_references_that_do_not_go_together_are_refused_or_left_out(tmp_path):
     references = {"fits": make_reference(), "other": make_reference(["A", "B"])}
-    with pytest.raises(BadInputError, match="0 genes that all references have"):
+    with pytest.raises(BadInputError, match="0 genes shared by all references"):
         pretrain_on(references, tmp_path / "m.pt", params=PARAMS, progress=False)
     assert not (tmp_path / "m.pt").exists()
     record = pretrain_on(references, tmp_path / "m.pt", params=PARAMS, skip_bad_references=True, progress=False)

@@ -132,5 +132,5 @@ def test_negative_or_missing_predictions_are_refused(bad, prediction, counts, sp
 
 
 def test_shapes_that_disagree_are_refused(prediction, counts, spot_operator):
-    with pytest.raises(ValueError, match="shapes disagree"):
+    with pytest.raises(ValueError, match="shapes do not match"):
         project(prediction[:, :5], counts, spot_operator)

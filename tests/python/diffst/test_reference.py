@@ -101,7 +101,7 @@ def test_hd_positions_follow_the_array_to_within_a_bin(rng, pixels, fits):
     if fits:
         assert from_visium_hd(adata, 16.0, hd_bin_um=8.0).grid.bin_um == 16.0
         return
-    with pytest.raises(BadInputError, match="bins from where row and column"):
+    with pytest.raises(BadInputError, match="bins away from their array row and column"):
         from_visium_hd(adata, 16.0, hd_bin_um=8.0)
 
 

@@ -126,7 +126,7 @@ def test_features_of_another_run_are_refused(made, tmp_path):
     write_reference(reference, path)
     moved = replace(reference.grid, origin_px=(0.0, 0.0))
     Embedding(reference.histology, moved, 1.0).write(tmp_path / keys.reference_histology_name("x"))
-    with pytest.raises(BadInputError, match="on other bins"):
+    with pytest.raises(BadInputError, match="for bins that differ"):
         read_reference(path, 16.0)
 
 
@@ -158,7 +158,7 @@ def test_an_alignment_needs_an_image_and_a_xenium_folder(made, tmp_path):
         prepare_reference(made / "outs", tmp_path, "x", bin_um=16.0, image_alignment=alignment)
     arguments = ["simulate", str(tmp_path), "--chemistry", "hd", "--no-image", "--width-um", "512", "--genes", "200"]
     assert CliRunner().invoke(clearspot_command, arguments).exit_code == 0
-    with pytest.raises(BadInputError, match="no Xenium folder"):
+    with pytest.raises(BadInputError, match="not a Xenium folder"):
         prepare_reference(
             tmp_path / "phantom_1" / "outs", tmp_path, "hd", bin_um=16.0,
             image=made / "he.tif", image_alignment=alignment,
@@ -180,7 +180,7 @@ def test_a_visium_hd_section_has_its_image(hd, tmp_path, packed):
     outs = Path(shutil.make_archive(str(tmp_path / "outs"), "tar", hd, "outs")) if packed else hd / "outs"
     record = prepare_reference(outs, tmp_path, "hd", bin_um=16.0, image=hd / "image.tif")
     assert record.metrics["image_coverage"] == 1.0
-    assert [message for message in record.messages if "seems turned" in message.text] == []
+    assert [message for message in record.messages if "rotated or mirrored" in message.text] == []
     made = {path.name for path in tmp_path.iterdir()} - {"outs.tar"}
     assert made == {"hd.reference.h5ad", "hd.reference.histology.npz"}
 
@@ -213,7 +213,7 @@ def test_an_image_that_lies_elsewhere_is_refused(made):
 def test_an_image_coarser_than_half_a_bin_is_refused(made):
     coarse = np.full((80, 80, 3), 200, np.uint8)
     to_morphology = np.diag([10 / XENIUM_UM_PER_PX, 10 / XENIUM_UM_PER_PX, 1])
-    with pytest.raises(BadInputError, match="image of 10 um a pixel"):
+    with pytest.raises(BadInputError, match="image with 10 µm per pixel"):
         read_xenium(made / "outs", "x", 16.0).with_image(coarse, to_morphology)
 
 

@@ -44,7 +44,7 @@ def test_a_sheet_becomes_a_model_with_its_card(phantom, tmp_path):
     ("rows", "columns", "words"),
     [
         (["a,x"], "sample,folder", "no column 'spaceranger_dir'"),
-        (["a,{here}", "a,{here}"], "sample,spaceranger_dir", "a name that stands twice"),
+        (["a,{here}", "a,{here}"], "sample,spaceranger_dir", "a duplicated name"),
         (["a,{here}/none"], "sample,spaceranger_dir", "no such file"),
         (["a,{here},none.tif"], "sample,spaceranger_dir,image", "image none.tif: no such file"),
         (["a,{here},-2"], "sample,spaceranger_dir,microns_per_pixel", "microns_per_pixel -2"),

@@ -87,7 +87,9 @@ def test_fewer_draws_make_none_and_the_record_says_so(trained, tmp_path):
     found = ad.read_h5ad(result.path)
     for layer in (keys.SUPERRES_Q05, keys.SUPERRES_Q50, keys.SUPERRES_Q95):
         assert np.isnan(found.layers[layer]).all()
-    assert any("Quantiles need at least 8 draws, and there are 2" in message.text for message in result.record.messages)
+    assert any(
+        "Quantiles need at least 8 samples, but only 2 were drawn" in message.text for message in result.record.messages
+    )
 
 
 def test_a_gene_that_no_spot_saw_is_not_predicted(sample):

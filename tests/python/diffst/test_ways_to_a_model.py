@@ -54,7 +54,7 @@ def test_training_that_was_killed_ends_as_if_it_had_not_been(tmp_path):
     params = replace(PARAMS, checkpoint_minutes=0.0)
     with killed_in_step_four(), pytest.raises(KilledError):
         trained(tmp_path, params)
-    with pytest.raises(BadInputError, match="broken off"):
+    with pytest.raises(BadInputError, match="interrupted training"):
         sample_section(make_section()[0], None, tmp_path / "model.pt", tmp_path, sample="s1", params=params)
     _, resumed, again = trained(tmp_path, params, resume_from=tmp_path / "model.pt")
     assert again.metrics["loss_diffusion_final"] == record.metrics["loss_diffusion_final"]
@@ -78,7 +78,7 @@ def test_another_attempt_finds_the_checkpoint_of_one_that_was_killed(tmp_path):
     (checkpoint,) = kept.iterdir()
     assert checkpoint.name.startswith("s1.")
     record = attempt("second", checkpoint_dir=kept)
-    assert "Went on after step 9 of an earlier attempt." in [message.text for message in record.messages]
+    assert "Resumed after step 9 of an earlier attempt." in [message.text for message in record.messages]
     assert record.metrics["loss_diffusion_final"] == whole.metrics["loss_diffusion_final"]
     assert (tmp_path / "second" / "s1.diffst.pt").is_file()
     assert not list(kept.iterdir())
@@ -148,5 +148,5 @@ def test_the_negative_binomial_likelihood_trains(tmp_path):
 def test_fewer_genes_than_the_model_has_programs_are_refused(tmp_path):
     adata, checkpoint, _ = trained(tmp_path)
     few = adata[:, :2].copy()
-    with pytest.raises(BadInputError, match=r"the model knows 2 of the 2 genes, fewer than its 3 programs"):
+    with pytest.raises(BadInputError, match=r"the model has 2 of the 2 genes, fewer than its 3 programs"):
         sample_section(few, None, checkpoint, tmp_path, sample="s1", params=PARAMS, progress=False)

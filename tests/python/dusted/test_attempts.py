@@ -93,7 +93,7 @@ def test_next_attempt_goes_on_from_the_kept_checkpoint_with_smaller_tiles(h5ad, 
         run(h5ad, tmp_path / "one", checkpoint_dir=kept)
     assert [path.name.split(".")[0] for path in kept.iterdir()] == ["s1"]
     section, record = run(h5ad, tmp_path / "two", checkpoint_dir=kept, attempt=2)
-    assert "Went on after epoch 4 of an earlier attempt." in [message.text for message in record.messages]
+    assert "Resumed after epoch 4 of an earlier attempt." in [message.text for message in record.messages]
     assert record.metrics["n_tiles"] == 2
     assert record.metrics["epochs"] == 6
     np.testing.assert_allclose(section.layers[keys.DENOISED], unbroken.layers[keys.DENOISED], rtol=1e-3)

@@ -112,7 +112,7 @@ def test_resuming_on_other_counts_is_refused(adata, tmp_path):
     path = tmp_path / "run.pt"
     dusted.denoise(adata.copy(), checkpoint=path, **SETTINGS)
     adata.layers["counts"] = adata.layers["counts"] * 2
-    with pytest.raises(BadInputError, match="other counts"):
+    with pytest.raises(BadInputError, match="different counts"):
         dusted.denoise(adata, resume_from=path, **SETTINGS)
 
 

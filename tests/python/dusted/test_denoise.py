@@ -214,7 +214,7 @@ def no_genes(adata):
     ("damage", "word"),
     [
         (neither_graph_nor_positions, "no obsm\\['spatial'\\]"),
-        (positions_that_are_no_numbers, "no numbers"),
+        (positions_that_are_no_numbers, "missing or infinite coordinates"),
         (directed_graph, "symmetric"),
         (normalised_counts, "not whole"),
         (negative_counts, "negative"),
@@ -240,7 +240,7 @@ def test_size_factor_from_a_column(adata):
 
 def test_gpu_that_is_not_there_is_an_error(adata, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(DeviceNotAvailableError, match="PyTorch sees 0 GPUs"):
+    with pytest.raises(DeviceNotAvailableError, match="PyTorch finds 0 GPUs"):
         dusted.denoise(adata, device="cuda", **SETTINGS)
 
 

@@ -70,7 +70,7 @@ def test_place_that_cannot_be_written_is_found_out_before_training(adata, tmp_pa
     (tmp_path / nested).write_text("a file where a folder is needed")
     monkeypatch.setattr("clearspot.dusted.command.denoise", lambda *_, **__: pytest.fail("it trained"))
     targets = Targets.in_folder(tmp_path / "out", "s1")
-    with pytest.raises(BadInputError, match="cannot be written to"):
+    with pytest.raises(BadInputError, match="without write access"):
         denoise_file(tmp_path / "in.h5ad", targets, "s1", **SETTINGS)
 
 
@@ -78,7 +78,7 @@ def test_place_that_cannot_be_written_is_found_out_before_training(adata, tmp_pa
 def test_library_call_finds_out_about_folders_before_training(adata, tmp_path, argument, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("clearspot.dusted.denoising.Run", lambda *_: pytest.fail("it trained"))
-    with pytest.raises(BadInputError, match="cannot be written to"):
+    with pytest.raises(BadInputError, match="without write access"):
         dusted.denoise(adata, progress=False, **{argument: str(tmp_path / "file" / "x")}, **SETTINGS)
 
 
@@ -161,7 +161,7 @@ def test_duplicates_are_merged_on_request(adata, tmp_path, call):
     assert call(tmp_path / "in.h5ad").exit_code == 65
     result = call(tmp_path / "in.h5ad", "--merge-duplicates")
     assert result.exit_code == 0, result.output
-    assert "1 of 56 observations stood at the place of another one" in result.output
+    assert "1 of 56 observations shared the position of another one" in result.output
     written = ad.read_h5ad(tmp_path / "out" / "o.h5ad")
     assert written.n_obs == 55
     total = adata.layers[keys.COUNTS][2].sum() + adata.layers[keys.COUNTS][3].sum()

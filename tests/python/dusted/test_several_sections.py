@@ -102,5 +102,5 @@ def test_key_of_a_single_section_is_the_same_as_none(section_factory):
 
 def test_two_observations_at_one_place_are_counted(adata):
     adata.obsm[keys.SPATIAL][3] = adata.obsm[keys.SPATIAL][2]
-    with pytest.raises(BadInputError, match="1 of 54 observations at the place of another one"):
+    with pytest.raises(BadInputError, match="1 of 54 observations share the position of another one"):
         dusted.denoise(adata, **SETTINGS)

@@ -94,14 +94,14 @@ def test_without_quality_control_all_spots_are_taken():
 def test_a_square_grid_says_that_it_has_eight_neighbours():
     record = build_graph(made(square(8, 8)), "s")
     assert record.metrics["lattice"] == "square"
-    assert "8 were taken" in record.messages[0].text
+    assert "8 were used" in record.messages[0].text
 
 
 def test_scattered_spots_say_so():
     record = build_graph(made(np.random.default_rng(0).uniform(0, 1000, size=(300, 2))), "s")
     assert record.metrics["lattice"] == "irregular"
     assert record.metrics["median_degree"] == 6
-    assert "no regular lattice" in " ".join(message.text for message in record.messages)
+    assert "do not form a regular lattice" in " ".join(message.text for message in record.messages)
 
 
 def test_a_radius_needs_a_known_scale():
@@ -120,13 +120,13 @@ def test_a_single_spot_is_refused():
 def test_spots_that_share_a_place_are_counted_and_refused(distance):
     coordinates = np.concatenate([hexagon(6, 6), hexagon(6, 6)[[3, 7]] + distance])
     adata = made(coordinates)
-    with pytest.raises(BadInputError, match="4 spots that passed quality control stand at"):
+    with pytest.raises(BadInputError, match="4 spots that passed quality control at only"):
         build_graph(adata, "s")
     assert not adata.obsp
 
 
 def test_all_spots_in_one_place_are_refused():
-    with pytest.raises(BadInputError, match="5 spots that passed quality control stand at 1 places"):
+    with pytest.raises(BadInputError, match="5 spots that passed quality control at only 1 different positions"):
         build_graph(made(np.zeros((5, 2))), "s")
 
 

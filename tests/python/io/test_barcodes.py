@@ -63,7 +63,7 @@ def test_all_with_position_is_no_error():
 
 
 def test_duplicates_are_refused_by_name():
-    with pytest.raises(BadInputError, match="1 barcodes more than once, for example A"):
+    with pytest.raises(BadInputError, match="1 duplicated barcodes, for example A"):
         require_unique(index("A", "B", "A", "A"), Path("m.h5"), "s")
 
 

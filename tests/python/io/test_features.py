@@ -48,14 +48,14 @@ def test_antibodies_with_names_that_no_column_can_have():
     assert split.protein_names == tuple(names)
     assert list(split.proteins.columns) == ["HLA-A_B_C", "index", "CD3", "cd3-1", "CD3-2", "HLA-A_B_C-1", "anti_IgG"]
     np.testing.assert_array_equal(split.proteins.loc["A"], np.arange(2, 9))
-    assert "6 antibody names cannot be column names and were changed" in texts(split)
+    assert "6 antibody names are not valid column names and were changed" in texts(split)
 
 
 def test_other_feature_types_are_left_out_and_named():
     features = make_features(3, antibodies=1).replace("Antibody Capture", "CRISPR Guide Capture")
     split = split_features(matrix(features))
     assert (split.genes.shape, split.proteins) == ((2, 3), None)
-    assert "1 features of type CRISPR Guide Capture were left out" in texts(split)
+    assert "1 features of type CRISPR Guide Capture were excluded" in texts(split)
 
 
 def test_repeated_symbols_become_unique_and_ids_stay():
@@ -63,7 +63,7 @@ def test_repeated_symbols_become_unique_and_ids_stay():
     split = split_features(matrix(features))
     assert list(split.var.index) == ["TBCE", "X", "TBCE-1", "TBCE-2"]
     assert list(split.var["gene_ids"]) == list(features["id"])
-    assert "2 gene symbols repeat" in texts(split)
+    assert "2 duplicated gene symbols" in texts(split)
 
 
 def test_symbol_that_looks_numbered_already():

@@ -71,6 +71,7 @@ def test_record_says_what_was_measured(tmp_path):
     assert record.metrics == {
         "library_id": "lib1",
         "assay": "visium",
+        "unit": "spots",
         "slide_type": "visium_6.5mm",
         "bin_size_um": None,
         "chemistry": "Visium V4 Slide - FFPE v2",
@@ -109,7 +110,7 @@ def test_umi_outside_tissue_is_absent_where_all_is_tissue(tmp_path):
     adata, record = ingest_outs(made.root, "s")
     assert adata.n_obs == 100
     assert not any("outside" in name for name in record.metrics)
-    assert "every position is in tissue" in texts(record, "handled")
+    assert "All positions are in tissue" in texts(record, "handled")
 
 
 def test_raw_matrix_alone_gives_the_spots_in_tissue(tmp_path):
@@ -183,7 +184,7 @@ def test_forms_that_disagree_are_warned_of(tmp_path):
     write_mex(made.root / "filtered_feature_bc_matrix", made.counts, made.positions.index, made.features)
     adata, record = ingest_outs(made.root, "s")
     assert_contract(adata, made)
-    assert "filtered_feature_bc_matrix.h5 is used" in texts(record, "warning")
+    assert "filtered_feature_bc_matrix.h5 was used" in texts(record, "warning")
 
 
 def test_broken_metrics_summary_is_left_out_with_a_warning(tmp_path):
@@ -191,7 +192,7 @@ def test_broken_metrics_summary_is_left_out_with_a_warning(tmp_path):
     (made.root / "metrics_summary.csv").write_text("")
     _, record = ingest_outs(made.root, "s")
     assert record.tables == {}
-    assert "metrics_summary.csv is left out" in texts(record, "warning")
+    assert "metrics_summary.csv was ignored" in texts(record, "warning")
 
 
 def test_library_name_with_a_slash_can_be_written(tmp_path):
@@ -259,7 +260,7 @@ def test_missing_hires_image_is_made_from_the_full_image(tmp_path):
     hires, factor = entry["images"]["hires"], entry["scalefactors"]["tissue_hires_scalef"]
     assert max(hires.shape) <= 2000
     assert hires.shape[0] / factor == pytest.approx(made.image_size[1], abs=2)
-    assert "made from full.tif" in texts(record, "handled")
+    assert "created from full.tif" in texts(record, "handled")
 
 
 def test_missing_hires_image_without_a_full_image_is_noted(tmp_path):
@@ -326,7 +327,7 @@ def test_real_folder(shared_data, folder, expected):
 @pytest.mark.real
 def test_real_disagreement_of_h5_and_mex(shared_data):
     _, record = ingest_outs(shared_data / "outs/toy_visiumio_v1_raw/section1", "s")
-    assert "raw_feature_bc_matrix.h5 is used" in texts(record, "warning")
+    assert "raw_feature_bc_matrix.h5 was used" in texts(record, "warning")
     assert record.metrics["fraction_umi_outside_tissue"] == pytest.approx(223 / 607)
 
 

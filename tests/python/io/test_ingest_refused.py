@@ -30,7 +30,7 @@ def test_duplicate_barcodes_in_the_positions(tmp_path):
     made = make_outs(tmp_path / "outs")
     twice = pd.concat([made.positions, made.positions.iloc[20:21]])
     write_positions(made.spatial / "tissue_positions_list.csv", twice, header=False)
-    refused(made.root, "tissue_positions_list.csv", "1 barcodes more than once")
+    refused(made.root, "tissue_positions_list.csv", "1 duplicated barcodes")
 
 
 def test_duplicate_barcodes_in_the_matrix(tmp_path):
@@ -38,7 +38,7 @@ def test_duplicate_barcodes_in_the_matrix(tmp_path):
     barcodes = list(made.positions.index[made.in_tissue])
     barcodes[1] = barcodes[0]
     write_h5(made.root / "filtered_feature_bc_matrix.h5", made.counts[made.in_tissue], barcodes, made.features)
-    refused(made.root, "filtered_feature_bc_matrix.h5", "1 barcodes more than once")
+    refused(made.root, "filtered_feature_bc_matrix.h5", "1 duplicated barcodes")
 
 
 def test_several_libraries(tmp_path):
@@ -48,7 +48,7 @@ def test_several_libraries(tmp_path):
 def test_no_spot_in_tissue(tmp_path):
     made = make_outs(tmp_path / "outs")
     write_positions(made.spatial / "tissue_positions_list.csv", made.positions.assign(in_tissue=0), header=False)
-    refused(made.root, "none of 144 spots in tissue")
+    refused(made.root, "none of the 144 spots is in tissue")
 
 
 def test_no_counts_in_tissue(tmp_path):
@@ -67,7 +67,7 @@ def test_antibodies_alone(tmp_path):
         made.positions.index[made.in_tissue],
         features,
     )
-    refused(made.root, "features of type Antibody Capture only")
+    refused(made.root, "only features of type Antibody Capture")
 
 
 @pytest.mark.parametrize("key", ["spot_diameter_fullres", "tissue_hires_scalef", "tissue_lowres_scalef"])
@@ -87,7 +87,7 @@ def test_no_scale_factors(tmp_path):
 def test_bin_folder_under_the_name_of_another_size(tmp_path):
     made = make_outs(tmp_path / "outs", chemistry="hd", bins=(16,))
     made.bin_dirs[16].rename(made.root / "binned_outputs" / "square_008um")
-    refused(made.root, "square_008um/spatial/scalefactors_json.json", "bin_size_um = 16 in the folder of 8 um bins")
+    refused(made.root, "square_008um/spatial/scalefactors_json.json", "bin_size_um = 16 in the folder of the 8 µm bins")
 
 
 def test_corrupt_hires_image(tmp_path):
@@ -108,11 +108,11 @@ def test_corrupt_raw_matrix(tmp_path):
 @pytest.mark.parametrize(
     ("folder", "options", "words"),
     [
-        ("toy_scanpy_v2_probe", {}, "raw_probe_bc_matrix.h5 only"),
+        ("toy_scanpy_v2_probe", {}, "only raw_probe_bc_matrix.h5"),
         ("toy_sfe_v2", {}, "2 samples"),
         ("toy_visiumio_v1_raw", {}, "2 samples"),
         ("toy_visiumio_v1_raw/section2", {}, "no position for 1 of the matrix's 50 barcodes"),
-        ("toy_visiumio_hd002", {"bin_size_um": 8}, "bins of 2 um"),
+        ("toy_visiumio_hd002", {"bin_size_um": 8}, "bins of 2 µm"),
         ("toy_visiumio_hd002", {"bin_size_um": 2}, "no counts in any of the 10 spots in tissue"),
         ("toy_seurat_hd", {"bin_size_um": 16}, "no position for 2053 of the matrix's 2695 barcodes"),
     ],

@@ -145,7 +145,7 @@ def test_raw_matrix_alone(tmp_path):
     made = make_outs(tmp_path / "outs", raw=True, filtered=False)
     layout = find_outs(made.root, "s")
     assert (layout.matrix_filtered, layout.matrix) == (None, made.root / "raw_feature_bc_matrix.h5")
-    assert "only the raw matrix" in layout.messages[0].text
+    assert "Only the raw matrix" in layout.messages[0].text
 
 
 def test_every_positions_file_is_listed(tmp_path):
@@ -210,7 +210,7 @@ def test_nothing_known(tmp_path):
 def test_probe_matrix_alone(tmp_path):
     made = make_outs(tmp_path / "outs", matrix="none")
     write_h5(made.root / "raw_probe_bc_matrix.h5", made.counts, made.positions.index, made.features)
-    refused(made.root, "raw_probe_bc_matrix.h5 only", "filtered_feature_bc_matrix.h5")
+    refused(made.root, "only raw_probe_bc_matrix.h5", "filtered_feature_bc_matrix.h5")
 
 
 def test_hd_root_takes_8_um_by_default(tmp_path):
@@ -227,7 +227,7 @@ def test_hd_bin_size_asked_for(tmp_path):
 
 def test_hd_bin_size_absent(tmp_path):
     made = make_outs(tmp_path / "outs", chemistry="hd", bins=(4, 8, 32))
-    error = refused(made.root, "bins of 4 um, 8 um, 32 um", "bins of 16 um", bin_size_um=16)
+    error = refused(made.root, "bins of 4 µm, 8 µm, 32 µm", "bins of 16 µm", bin_size_um=16)
     assert error.problems[0].mend == "set bin_size_um to one of: 4, 8, 32"
 
 
@@ -244,9 +244,9 @@ def test_hd_default_is_8_else_the_next_wider_else_the_widest(tmp_path, there, us
     made = make_outs(tmp_path / "outs", chemistry="hd", bins=there)
     layout = find_outs(made.root, "s")
     assert (layout.bin_size_um, layout.bins_available) == (used, there)
-    said = [message.text for message in layout.messages if "no bins of 8 um" in message.text]
+    said = [message.text for message in layout.messages if "no bins of 8 µm" in message.text]
     assert len(said) == (used != 8)
-    assert all(f"bins of {used} um are used" in text for text in said)
+    assert all(f"bins of {used} µm were used" in text for text in said)
 
 
 @pytest.mark.parametrize("size", [4, 24, 32, 48, 100])
@@ -261,7 +261,7 @@ def test_hd_bin_folder_as_root(tmp_path):
     layout = find_outs(made.bin_dirs[16], "s")
     assert (layout.root, layout.bin_size_um, layout.bins_available) == (made.root, 16, (8, 16))
     assert layout.metrics_summary == made.root / "metrics_summary.csv"
-    assert "square_016um is one bin size" in layout.messages[0].text
+    assert "square_016um is a single bin size" in layout.messages[0].text
 
 
 def test_hd_bin_folder_as_root_with_another_bin_asked_for(tmp_path):
@@ -320,7 +320,7 @@ def test_real_spatial_folder_without_matrix(shared_data, name):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("toy_scanpy_v2_probe", "raw_probe_bc_matrix.h5 only"),
+        ("toy_scanpy_v2_probe", "only raw_probe_bc_matrix.h5"),
         ("toy_sfe_v2", "2 samples: sample01/outs, sample02/outs"),
         ("toy_visiumio_v1_raw", "2 samples: section1/outs, section2/outs"),
     ],

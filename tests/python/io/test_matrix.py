@@ -187,8 +187,8 @@ def test_forms_that_agree(h5, mex):
 def test_forms_that_differ_are_described(h5, tmp_path):
     write_mex(tmp_path / "other", COUNTS[:2], BARCODES[:2], FEATURES)
     assert disagreement(h5, tmp_path / "other", "s") == (
-        "filtered_feature_bc_matrix.h5 holds 4 features x 3 barcodes with 3 entries, "
-        "other beside it 4 features x 2 barcodes with 3 entries"
+        "filtered_feature_bc_matrix.h5 has 4 features x 3 barcodes with 3 entries, "
+        "but other next to it has 4 features x 2 barcodes with 3 entries"
     )
 
 

@@ -29,7 +29,7 @@ def refused(path, *words):
 )
 def test_entries_that_are_no_counts(h5, values, words):
     edit(h5, data=values)
-    refused(h5, words, "before any normalisation")
+    refused(h5, words, "without any normalisation")
 
 
 @pytest.mark.parametrize(("value", "words"), [(0.5, "not whole numbers"), (-2.0, "negative"), (np.nan, "not finite")])
@@ -43,17 +43,17 @@ def test_mex_entries_that_are_no_counts(tmp_path, value, words):
 @pytest.mark.parametrize(
     ("datasets", "words"),
     [
-        ({"indices": [0, 1, 4]}, "features that the matrix does not list"),
-        ({"indices": [0, 1, -1]}, "features that the matrix does not list"),
-        ({"indices": [0, 1]}, "do not fit together"),
-        ({"indptr": [0, 2, 3]}, "do not fit together"),
-        ({"indptr": [0, 3, 2, 3]}, "do not fit together"),
-        ({"indptr": [0, 2, 3, 4]}, "do not fit together"),
-        ({"indptr": [1, 2, 3, 3]}, "do not fit together"),
-        ({"shape": [4, 9]}, "do not fit together"),
-        ({"shape": [9, 3]}, "list of features"),
-        ({"shape": [-4, 3]}, "do not fit together"),
-        ({"barcodes": np.array([b"A"])}, "do not fit together"),
+        ({"indices": [0, 1, 4]}, "features that are not in the feature list"),
+        ({"indices": [0, 1, -1]}, "features that are not in the feature list"),
+        ({"indices": [0, 1]}, "inconsistent shape"),
+        ({"indptr": [0, 2, 3]}, "inconsistent shape"),
+        ({"indptr": [0, 3, 2, 3]}, "inconsistent shape"),
+        ({"indptr": [0, 2, 3, 4]}, "inconsistent shape"),
+        ({"indptr": [1, 2, 3, 3]}, "inconsistent shape"),
+        ({"shape": [4, 9]}, "inconsistent shape"),
+        ({"shape": [9, 3]}, "shape and feature list"),
+        ({"shape": [-4, 3]}, "inconsistent shape"),
+        ({"barcodes": np.array([b"A"])}, "inconsistent shape"),
         ({"data": None}, "without a 10x matrix"),
         ({"data": np.array([b"a", b"b", b"c"])}, "entries of type"),
         ({"features": None}, "cannot be read"),
@@ -68,7 +68,7 @@ def test_data_that_were_never_written(h5):
     edit(h5, data=None)
     with h5py.File(h5, "r+") as file:
         file.create_dataset("matrix/data", shape=(10**12,), dtype=np.int32, chunks=(2**20,))
-    refused(h5, "never written in full")
+    refused(h5, "is incomplete")
 
 
 @pytest.mark.parametrize("part", np.linspace(0.05, 0.95, 10))
@@ -108,7 +108,7 @@ def test_dangling_link(h5):
 def test_h5_of_something_else(tmp_path):
     with h5py.File(tmp_path / "m.h5", "w") as h5:
         h5["X"] = [1]
-    refused(tmp_path / "m.h5", "without a 10x matrix; it holds X")
+    refused(tmp_path / "m.h5", "without a 10x matrix, which contains X")
 
 
 def test_probe_matrix(h5):
@@ -126,7 +126,7 @@ def test_mex_part_missing(mex, name):
 @pytest.mark.parametrize("name", ["barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz"])
 def test_mex_part_truncated(mex, name):
     (mex / name).write_bytes((mex / name).read_bytes()[:-12])
-    refused(mex, name, "cut short")
+    refused(mex, name, "truncated")
 
 
 @pytest.mark.parametrize(
@@ -137,18 +137,21 @@ def test_mex_part_truncated(mex, name):
         ("%%MatrixMarket matrix coordinate integer general\n", "cannot be read"),
         ("%%MatrixMarket matrix coordinate pattern general\n4 3 1\n1 1\n", "kind 'pattern general'"),
         ("%%MatrixMarket matrix coordinate integer symmetric\n4 3 1\n1 1 1\n", "kind 'integer symmetric'"),
-        ("%%MatrixMarket matrix coordinate integer general\n3 4 1\n1 1 1\n", "3 x 4 beside 4 features, 3 barcodes"),
+        ("%%MatrixMarket matrix coordinate integer general\n3 4 1\n1 1 1\n", "3 x 4, but 4 features and 3 barcodes"),
         (
             "%%MatrixMarket matrix coordinate integer general\n4 3 2\n1 1 1\n",
-            "1 entries or more where the header states 2",
+            "1 entries or more, but 2 in the header",
         ),
         ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n5 1 1\n", "outside the matrix"),
         ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 0 1\n", "outside the matrix"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1 1\n1 2 1\n", "where the header states 1"),
+        ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1 1\n1 2 1\n", "but 1 in the header"),
         ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1\n", "cannot be read"),
         ("%%MatrixMarket matrix coordinate integer general\n4 3 1\nnan 1 1\n", "outside the matrix"),
         ("%%MatrixMarket matrix coordinate integer general\n4 3 1\n1 1 x\n", "cannot be read"),
-        ("%%MatrixMarket matrix coordinate integer general\n4 3 99999999999999\n1 1 1\n", "has room for"),
+        (
+            "%%MatrixMarket matrix coordinate integer general\n4 3 99999999999999\n1 1 1\n",
+            "more than fit in",
+        ),
     ],
 )
 def test_mex_text_that_is_no_count_matrix(mex, text, words):

@@ -69,7 +69,7 @@ def assert_is_the_matrix(folder):
         "one word",
         "empty",
         "none",
-        "exchanged",
+        "swapped",
         "header",
         "BOM",
         "CRLF",
@@ -85,8 +85,8 @@ def test_list_of_features(mex, text):
 def test_what_was_set_right_is_said(mex):
     put(mex, "features.tsv.gz", lines(NAMES, IDS, ["Gene"] * 4))
     text = said(read_matrix(mex, "s"))
-    assert "exchanged" in text
-    assert "type 'Gene' are read as 'Gene Expression'" in text
+    assert "swapped" in text
+    assert "type 'Gene' were read as 'Gene Expression'" in text
 
 
 def test_antibodies_beside_a_split_type(mex):
@@ -118,7 +118,7 @@ def test_one_column_is_warned_of(mex):
     put(mex, "features.tsv.gz", lines(NAMES))
     matrix = read_matrix(mex, "s")
     assert list(matrix.features["gene_symbols"]) == list(matrix.features["gene_ids"]) == NAMES
-    assert "has one column" in said(matrix)
+    assert "has only one column" in said(matrix)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_one_column_is_warned_of(mex):
         (GOOD, "utf-16-le", "zero bytes"),
         (GOOD, "utf-16", "zero bytes"),
         (GOOD.replace("GENE0", "Ä"), "latin-1", "cannot be read"),
-        (GOOD[: GOOD.index("\n") + 1], "utf-8", "beside 1 features"),
+        (GOOD[: GOOD.index("\n") + 1], "utf-8", "but 1 features"),
     ],
 )
 def test_list_of_features_that_is_refused(mex, text, encoding, words):

@@ -95,7 +95,7 @@ def test_choice_with_a_slip_is_guessed(schema: Path):
 
 def test_option_without_a_value(schema: Path):
     (problem,) = _problems(schema, outdir=True)
-    assert problem.mend == "write a value after --outdir"
+    assert problem.mend == "add a value after --outdir"
 
 
 def test_required_parameter_that_is_null(schema: Path):

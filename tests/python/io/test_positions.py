@@ -117,7 +117,7 @@ def test_text_and_missing_values_are_named_by_line(tmp_path, value, header, line
 
 def test_missing_column(tmp_path):
     write_positions(tmp_path / "p.csv", TABLE.drop(columns="array_col"), header=True)
-    refused(tmp_path / "p.csv", "no column array_col")
+    refused(tmp_path / "p.csv", "missing columns: array_col")
 
 
 def test_headerless_file_with_other_columns(tmp_path):
@@ -128,7 +128,7 @@ def test_headerless_file_with_other_columns(tmp_path):
 @pytest.mark.parametrize("values", [{"in_tissue": 2}, {"array_row": 0.5}])
 def test_values_that_cannot_be(tmp_path, values):
     write_positions(tmp_path / "p.csv", TABLE.assign(**values), header=True)
-    refused(tmp_path / "p.csv", "in_tissue other than 0 and 1, or array indices that are not whole")
+    refused(tmp_path / "p.csv", "in_tissue values other than 0 and 1, or array indices that are not whole numbers")
 
 
 def test_header_alone(tmp_path):
@@ -147,7 +147,7 @@ def test_truncated_parquet(tmp_path, part):
 def test_truncated_gzip(tmp_path):
     path = tmp_path / "tissue_positions.csv.gz"
     path.write_bytes(gzip.compress(TABLE.to_csv().encode())[:-20])
-    refused(path, "cut short")
+    refused(path, "truncated")
 
 
 def test_binary_under_the_name_of_a_csv(tmp_path):
@@ -174,7 +174,7 @@ def test_two_files_that_agree_in_another_order_and_rounding(tmp_path):
 def test_two_files_that_disagree_are_refused(tmp_path, other):
     write_positions(tmp_path / "a.csv", TABLE, header=True)
     write_positions(tmp_path / "b.csv", other, header=True)
-    with pytest.raises(BadInputError, match=r"other positions than in a\.csv"):
+    with pytest.raises(BadInputError, match=r"positions that differ from a\.csv"):
         read_agreeing_positions([tmp_path / "a.csv", tmp_path / "b.csv"], "s")
 
 

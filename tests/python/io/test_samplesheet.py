@@ -146,7 +146,7 @@ def test_empty_required_cell_has_its_line(problems):
 def test_duplicate_names_tell_both_lines(problems):
     (problem,) = problems("sample,spaceranger_dir\nS1,a\nS2,b\nS1,c\n")
     assert problem.file == "sheet.csv, line 4, column sample"
-    assert "'S1' again; it stands in line 2" in problem.found
+    assert "'S1', which is already used in line 2" in problem.found
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_duplicate_names_tell_both_lines(problems):
     [
         ("multiqc", "the folder of the cohort report"),
         ("MultiQC", "the folder of the cohort report"),
-        ("pipeline_info", "what a run writes about itself"),
-        ("references", "the model that is learned from references"),
+        ("pipeline_info", "the run's own records"),
+        ("references", "the model trained on references"),
         ("qc_summary.csv", "the table of all samples"),
         ("ro-crate-metadata.json", "the description of the results"),
         ("cohort", "the record of the whole run"),
@@ -179,7 +179,7 @@ def test_name_that_has_such_a_name_in_it_is_fine(read):
 def test_names_that_differ_only_by_case_share_a_folder_on_some_file_systems(problems):
     (problem,) = problems("sample,spaceranger_dir\nliver_a,a\nother,b\nLiver_A,c\n")
     assert problem.file == "sheet.csv, line 4, column sample"
-    assert problem.found == "'Liver_A', which differs from 'liver_a' in line 2 only in upper and lower case"
+    assert problem.found == "'Liver_A', which differs from 'liver_a' in line 2 only by case"
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_illegal_name_gets_a_legal_suggestion(problems, name: str, suggestion: s
     ("column", "cell", "expected"),
     [
         ("role", "control", "'query'"),
-        ("bin_size_um", "0", "a whole number of micrometres"),
-        ("bin_size_um", "8.5", "a whole number of micrometres"),
-        ("bin_size_um", "eight", "a whole number of micrometres"),
+        ("bin_size_um", "0", "a whole number of µm"),
+        ("bin_size_um", "8.5", "a whole number of µm"),
+        ("bin_size_um", "eight", "a whole number of µm"),
         ("microns_per_pixel", "0", "above 0"),
         ("microns_per_pixel", "nan", "above 0"),
         ("microns_per_pixel", "inf", "above 0"),
@@ -219,8 +219,8 @@ def test_alignment_of_a_reference_is_read(read):
 @pytest.mark.parametrize(
     ("row", "found"),
     [
-        ("S1,outs,,he.tif,a.csv", "for a sample to be analysed"),
-        ("S1,outs,query,he.tif,a.csv", "for a sample to be analysed"),
+        ("S1,outs,,he.tif,a.csv", "for a sample to analyse"),
+        ("S1,outs,query,he.tif,a.csv", "for a sample to analyse"),
         ("S1,outs,reference,,a.csv", "without an image"),
         ("S1,outs,reference,he.tif,a.json", "'a.json'"),
     ],
@@ -229,7 +229,7 @@ def test_alignment_without_reference_or_image_is_refused(problems, row: str, fou
     (problem,) = problems(f"sample,spaceranger_dir,role,image,image_alignment\nq,outs,,,\n{row}\n")
     assert (problem.sample, problem.file) == ("S1", "sheet.csv, line 3, column image_alignment")
     assert found in problem.found
-    assert "leave the cell" in problem.mend
+    assert "leave the alignment cell empty" in problem.mend
 
 
 def test_decimal_comma_is_recognised(problems):
@@ -276,8 +276,8 @@ def test_empty_sheet(problems, name: str, content: str):
         ("a.yaml", b"- sample: [\n", "YAML"),
         ("a.json", b'[{"sample": "S1"', "JSON"),
         ("a.json", b'{"sample": "S1"}', "a single value or mapping"),
-        ("a.json", b'["S1"]', "no mapping"),
-        ("a.csv", b"sample,sample,spaceranger_dir\nS1,S1,o\n", "column sample twice"),
+        ("a.json", b'["S1"]', "not a mapping"),
+        ("a.csv", b"sample,sample,spaceranger_dir\nS1,S1,o\n", "duplicated column: sample"),
     ],
 )
 def test_unreadable_sheet(problems, name: str, content: bytes, found: str):

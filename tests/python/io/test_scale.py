@@ -66,14 +66,14 @@ def test_pitch_wins_over_a_spot_diameter_more_than_5_percent_apart():
     scale = derive_scale(hexagons(), factors(spot_diameter_fullres=55 / 0.73), bin_size_um=None)
     assert scale.microns_per_pixel == pytest.approx(0.73)
     assert [message.level for message in scale.messages] == ["warning"]
-    assert "0.73 um per pixel by spot pitch, but 0.7964 by spot diameter" in scale.messages[0].text
+    assert "0.73 µm from spot pitch, but 0.7964 µm from spot diameter" in scale.messages[0].text
 
 
 def test_samplesheet_overrides_with_a_warning_where_it_disagrees():
     with called_from("pipeline"):
         scale = derive_scale(hexagons(), factors(), bin_size_um=None, override=0.5)
     assert (scale.microns_per_pixel, scale.source) == (0.5, "samplesheet")
-    assert "0.5 um per pixel by samplesheet, but 0.73 by spot pitch" in scale.messages[0].text
+    assert "0.5 µm from samplesheet, but 0.73 µm from spot pitch" in scale.messages[0].text
 
 
 def test_samplesheet_that_agrees_is_quiet():
@@ -91,7 +91,7 @@ def test_hd_bin_pitch_wins_over_scale_factors_that_disagree():
     positions = make_positions(6, 6, bin_um=16, microns_per_pixel=0.27)
     scale = derive_scale(positions, factors("hd", 0.27, 8), bin_size_um=8)
     assert scale.microns_per_pixel == pytest.approx(0.135)
-    assert ["0.27 by scale factors: bin pitch is used" in message.text for message in scale.messages] == [True]
+    assert ["0.27 µm from scale factors; bin pitch was used" in message.text for message in scale.messages] == [True]
 
 
 def test_hd_without_stated_scale_takes_the_bin_pitch():

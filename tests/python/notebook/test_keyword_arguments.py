@@ -65,7 +65,7 @@ def test_jupyter_completes_settings():
     [
         (clearspot.qc, "mito_treshold", "mito_threshold"),
         (clearspot.domains, "resolutions", "resolution"),
-        (clearspot.denoise, "chekpoint", "checkpoint"),
+        (clearspot.denoise, "chekpoint", "checkpoint"),  # codespell:ignore
         (clearspot.denoise, "epoch", "epochs"),
         (clearspot.superresolve, "n_gene", "n_genes"),
     ],

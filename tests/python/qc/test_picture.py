@@ -69,10 +69,10 @@ def test_small_bins_are_summed_in_squares():
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
-        (lambda adata: adata.uns.pop("spatial"), "no picture"),
-        (lambda adata: adata.uns["spatial"]["library"]["scalefactors"].clear(), "no picture"),
-        (lambda adata: adata.uns["clearspot"].pop("microns_per_pixel"), "micrometres"),
-        (lambda adata: adata.uns["spatial"]["library"]["images"].update(hires=np.full((99, 99), 9)), "no colours"),
+        (lambda adata: adata.uns.pop("spatial"), "no tissue image"),
+        (lambda adata: adata.uns["spatial"]["library"]["scalefactors"].clear(), "no tissue image"),
+        (lambda adata: adata.uns["clearspot"].pop("microns_per_pixel"), "pixel size"),
+        (lambda adata: adata.uns["spatial"]["library"]["images"].update(hires=np.full((99, 99), 9)), "not in colour"),
     ],
 )
 def test_what_cannot_be_compared_leaves_one_message_and_no_metric(spoil, word):

@@ -90,7 +90,7 @@ def test_too_few_spots_name_the_filter_its_median_and_the_way_out(adata):
     median = np.median(np.asarray(adata.layers["counts"].sum(axis=1)))
     assert problem.sample == "s"
     assert "0 of 168 spots" in problem.found
-    assert f"qc_min_counts (1e+06) alone removes 168: the median spot has total_counts {median:g}" in problem.found
+    assert f"qc_min_counts (1e+06) alone removes 168: the median spot has total_counts = {median:g}" in problem.found
     assert f"--qc_min_counts to {median:g} or lower" in problem.mend
 
 
@@ -138,7 +138,7 @@ def test_running_again_changes_nothing(adata, again):
         (lambda adata: adata.obs.__setitem__("library_id", ["a", "b"] * (adata.n_obs // 2)), "2 sections"),
         (
             lambda adata: adata.obsm["spatial"].__setitem__(3, adata.obsm["spatial"][4]),
-            "1 of .* at the place of another",
+            "1 of .* share the position of another",
         ),
         (lambda adata: adata.layers.__setitem__("counts", adata.layers["counts"] * 0.5), "not whole"),
     ],

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from tests.helpers.made_sample import Made, add_superres
-from tests.helpers.sample_page import Page, page_of
+from tests.helpers.page_reader import Page, page_of
 
-NO_FINDING = "No spatial structure was found in the counts: these maps are no findings."
+NO_FINDING = "No spatial structure was found in the counts. Do not interpret these maps."
 
 
 def add_structure(made: Made, found: bool) -> None:
@@ -71,7 +71,9 @@ def test_the_scan_over_the_picture_is_drawn_with_its_figures(made):
 
 
 def test_without_a_comparison_the_page_says_why_and_draws_no_scan(made):
-    made.records["qc"].note("info", "There is no picture with its scale factor: counts were not compared with it.")
+    made.records["qc"].note(
+        "info", "There is no tissue image with a scale factor, so counts were not compared with it."
+    )
     page = page_of(made)
     assert "picture-scan" not in page.data["charts"]
     assert "counts were not compared with it" in page.text

@@ -9,9 +9,12 @@ import pytest
 import yaml
 
 from clearspot import keys
+from clearspot.contract.metrics import METRICS
 from clearspot.errors import Problem
 from clearspot.record import StepRecord
 from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
+from clearspot.report.headings import HEADINGS
+from clearspot.report.rules import RULES
 from clearspot.report.summary import COLUMNS, SAMPLE_COLUMN, VERDICT_COLUMNS
 from tests.helpers.made_sample import Made, add_superres, make_records, refused
 
@@ -93,7 +96,7 @@ def test_bars_of_the_filters_add_up_to_all_spots(inputs: Path, made: Made) -> No
 
 
 def test_space_rangers_figures_keep_their_names(inputs: Path) -> None:
-    assert section(inputs, "space_ranger")["data"]["good"]["Valid_Barcodes"] == 0.971
+    assert section(inputs, "space_ranger")["data"]["good"]["Valid_Barcodes"] == 97.1
     assert section(inputs, "space_ranger")["headers"]["Mean_UMIs_8_um"]["title"] == "Mean UMIs 8 µm"
 
 
@@ -113,7 +116,7 @@ def test_figures_of_several_space_rangers_stand_side_by_side(made: Made, tmp_pat
         "Number of Spots Under Tissue", "Valid Barcodes", "Estimated UMIs from Genomic DNA",
         "Number of Squares Under Tissue 2 µm",
     }  # fmt: skip
-    assert content["data"]["hd"] == {"Number_of_Squares_Under_Tissue_2_um": 5e6, "Valid_Barcodes": 0.96}
+    assert content["data"]["hd"] == {"Number_of_Squares_Under_Tissue_2_um": 5e6, "Valid_Barcodes": 96.0}
 
 
 def test_super_resolution_has_its_sections_and_its_columns(made: Made, tmp_path: Path) -> None:
@@ -169,7 +172,7 @@ def test_why_references_taught_nothing_is_said_once(made: Made, tmp_path: Path, 
     stated = {"file": "hd.reference.h5ad", "found": "3 genes", "expected": "at least 8", "mend": "Give another."}
     assert section(tmp_path / "inputs", "left_out")["data"] == {"all samples": {"step": step} | stated}
     intro = yaml.safe_load((tmp_path / "inputs" / "multiqc_intro.yml").read_text())["intro_text"]
-    told = "Super-resolution learned from no reference, for a reason given below."
+    told = "Super-resolution was trained without references (reason below)."
     assert intro == f"1 sample, none refused. {told}"
     assert not (tmp_path / "inputs" / "clearspot_refused_mqc.json").exists()
     assert not (tmp_path / "inputs" / "clearspot_references_mqc.json").exists()
@@ -263,3 +266,28 @@ def test_multiqcs_own_message_reaches_the_user(inputs: Path, tmp_path: Path) -> 
     config.write_text("title: [unclosed\n")
     with pytest.raises(RuntimeError, match=r"broken\.yml"):
         run_multiqc(inputs, tmp_path, [config])
+
+
+def test_every_rule_has_a_short_heading_and_a_tooltip_with_its_limits(inputs: Path) -> None:
+    assert set(HEADINGS) == {rule.id for rule in RULES}
+    assert max(map(len, HEADINGS.values())) <= 16
+    headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
+    passing = headers["percent_spots_pass"]
+    assert passing["title"] == "Pass QC"
+    assert passing["description"] == "Spots that pass quality control. Look: below 70.0 %. Bad: below 30.0 %"
+
+
+def test_every_share_is_in_percent(inputs: Path) -> None:
+    for path in inputs.glob("*_mqc.json"):
+        content = json.loads(path.read_text())
+        headers = content.get("headers", {})
+        parts = headers if isinstance(headers, list) else [headers]
+        columns = {name: header for part in parts for name, header in part.items()}
+        for name, header in columns.items():
+            declared = [metric.kind for metric in METRICS if metric.name == name]
+            if any(kind in ("fraction", "percent", "skill") for kind in declared):
+                assert header["suffix"] == " %", (path.name, name)
+    graph = section(inputs, "graph")["data"]["good"]
+    assert graph["largest_component_share"] == 80
+    headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
+    assert headers["largest_component_share"]["cond_formatting_rules"]["warn"] == [{"lt": 20}]

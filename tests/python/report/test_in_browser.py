@@ -107,7 +107,9 @@ def test_a_gene_that_is_not_there_is_said_and_escape_brings_the_last_one_back(br
     browser.open(page, "#denoising")
     type_gene(browser, "Nonsense")
     assert browser.run(OFFERED) == []
-    assert "No gene with “Nonsense” among the 30" in browser.run("document.querySelector('[role=status]').textContent")
+    assert "No gene matches “Nonsense” among the 30" in browser.run(
+        "document.querySelector('[role=status]').textContent"
+    )
     press(browser, "Escape", 27)
     assert browser.run("document.querySelector('[data-genes] input').value") == "Gene7"
 

@@ -43,7 +43,7 @@ def superres(image: bool = True, mean_is: str = "meannet", **settings: Any) -> S
     return StepRecord("s", "superres", params=DiffstParams(**settings).as_dict(), metrics=metrics)
 
 
-POSTERIOR = "posterior means of the rates given each spot's own count"
+POSTERIOR = "posterior means of the expression rates, given the spot's own count"
 
 
 def test_by_default_denoised_values_are_posterior_means():
@@ -56,7 +56,7 @@ def test_by_default_denoised_values_are_posterior_means():
 def test_the_papers_preset_gives_means():
     paper = DustedParams.preset("paper")
     said = text(StepRecord("s", "dusted", params=paper.as_dict()))
-    assert "Denoised values are means of the fitted distribution, before drop-out" in said
+    assert "Denoised values are means of the fitted distribution, before dropout" in said
     assert "zero-inflated negative binomial" in said
     assert not re.search("posterior|main directions|held out|input lacked", said)
 
@@ -65,7 +65,7 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
     said = text(dusted(), more=(dusted(posterior=False),))
     assert "posterior" not in said
     assert "means of the fitted" not in said
-    assert "Denoised values are the denoiser's estimates" in said
+    assert "Denoised values are estimates of the expression rates" in said
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
         (qc(mito_threshold=100.0), "fewer than 50 counts", "mitochondrial"),
         (qc(ribo_threshold=3.0, hb_threshold=10.0), "less than 3 % ribosomal protein counts, with more than 10 %", "?"),
         (qc(n_hvgs=500, hvg_min_counts=20), "Up to 500 highly variable genes with more than 20 counts", "3000"),
-        (StepRecord("s", "graph", params=asdict(GraphParams())), "nearer than a radius", "Delaunay"),
+        (StepRecord("s", "graph", params=asdict(GraphParams(method="radius"))), "nearer than a radius", "Delaunay"),
         (StepRecord("s", "graph", params=asdict(GraphParams(method="delaunay"))), "Delaunay", "radius"),
         (domains(), "Gaussian mixture model, their number by the Bayesian information criterion", "Leiden"),
         (domains(n_domains=7), "a Gaussian mixture model with 7 domains", "criterion"),

@@ -38,7 +38,7 @@ def test_a_record_of_an_unknown_step_is_refused(tmp_path: Path) -> None:
     StepRecord("s", "qc").write(tmp_path / "s.qc.json")
     text = (tmp_path / "s.qc.json").read_text()
     (tmp_path / "s.qc.json").write_text(text.replace('"step": "qc"', '"step": "quality"'))
-    with pytest.raises(ValueError, match=r"s\.qc\.json is no record: no step 'quality'"):
+    with pytest.raises(ValueError, match=r"s\.qc\.json is not a record: no step 'quality'"):
         read_cohort([tmp_path])
 
 

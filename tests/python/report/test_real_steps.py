@@ -77,6 +77,6 @@ def test_every_limit_has_a_figure_to_judge(results: Path) -> None:
     judged = {name for header in content["headers"] for name in header}
     assert judged >= {
         "verdict", "reason", "percent_spots_pass", "median_counts_spot", "median_percent_mt",
-        "fraction_umi_outside_tissue", "fraction_reads_in_spots", "valid_barcodes", "mapped_transcriptome",
+        "percent_counts_outside", "fraction_reads_in_spots", "valid_barcodes", "mapped_transcriptome",
         "sequencing_saturation", "median_degree", "heldout_beats_neighbours", "largest_component_share",
     }  # fmt: skip

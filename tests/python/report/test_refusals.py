@@ -17,7 +17,7 @@ from clearspot.report.metrics import read_sample
 from clearspot.report.sample import write_sample_report
 from clearspot.report.superres_outcome import STEPS as SUPERRES_STEPS
 from tests.helpers.made_sample import Made, add_superres
-from tests.helpers.sample_page import Page
+from tests.helpers.page_reader import Page
 
 PROBLEM = Problem("good", "image.tif", "a <blank> image", "an H&E stain", "give the stained image")
 SAMPLE_STEPS = [step for step in STEPS if step.scope == "sample" and step.record is not None]
@@ -63,7 +63,7 @@ def test_a_required_step_leaves_a_page_with_the_reason(
 ) -> None:
     stop_at(made, step, status)
     page = page_of(made, None)
-    assert f"Not processed. The step {get_step(step).title} {verb} this sample. See the reason below." in page.text
+    assert f"Not processed. The step {get_step(step).title} {verb} this sample. The reason is given below." in page.text
     for words in (PROBLEM.file, PROBLEM.found, PROBLEM.expected, PROBLEM.mend):
         assert words in page.text
     assert page.data["charts"] == {}
@@ -96,12 +96,12 @@ def test_an_optional_step_leaves_the_sample_its_page_with_all_other_results(
     page = page_of(made, made.h5ad)
     assert set(page.data["charts"]) == charts
     assert "Not processed" not in page.text
-    assert f"Look before you use it: {get_step(step).title}: {in_summary}." in page.text
-    assert f"(expected {PROBLEM.expected}). To fix it: {PROBLEM.mend}." in page.text
+    assert f"Look first: {get_step(step).title}: {in_summary}." in page.text
+    assert f"(expected {PROBLEM.expected}). To fix: {PROBLEM.mend}." in page.text
     if step not in SUPERRES_STEPS:
         return
     said = f"the step {get_step(step).title} " + {"refused": "refused its input", "failed": "failed"}[in_summary]
-    assert f"Super-resolution is missing: {said}. All other results of this sample are here." in page.text
+    assert f"Super-resolution is missing: {said}. All other results of this sample are available." in page.text
     shown = page.text.split("Super-resolution is missing")[1]
     for words in (PROBLEM.file, PROBLEM.found, PROBLEM.expected, PROBLEM.mend):
         assert words in shown
@@ -127,7 +127,7 @@ def test_an_optional_step_leaves_the_samples_status_as_it_is(
     listed = json.loads((made.folder / "inputs" / "clearspot_left_out_mqc.json").read_text())["data"]
     assert listed["good"]["step"] == f"{get_step(step).title}: {in_summary}"
     assert not (made.folder / "inputs" / "clearspot_refused_mqc.json").exists()
-    assert intro_of(made) == f"1 sample, none refused. Without {what}, for a reason given below: good."
+    assert intro_of(made) == f"1 sample, none refused. Without {what}: good (reason below)."
 
 
 @STATUSES
@@ -163,12 +163,12 @@ def test_a_page_without_data_and_without_a_reason_is_an_error(made: Made) -> Non
 @pytest.mark.parametrize(
     ("spoil", "status", "reason"),
     [
-        ("nothing", "not run", "the run leaves it out (--skip_superres)"),
+        ("nothing", "not run", "it was skipped in this run (--skip_superres)"),
         ("no image", "not run", "no full-resolution image"),
         (
             "bins",
             "not run",
-            "a Visium HD sample is finer than what super-resolution predicts",
+            "Visium HD bins are already finer than super-resolved bins",
         ),
         ("half", "not run", "the run ended after the step Image features"),
         ("done", "ok", ""),

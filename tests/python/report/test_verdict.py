@@ -31,7 +31,7 @@ def test_above_turns_the_comparison_round() -> None:
 
 
 def test_a_metric_without_a_better_direction_has_no_limit() -> None:
-    with pytest.raises(ValueError, match="no better direction"):
+    with pytest.raises(ValueError, match="does not declare which direction is better"):
         Rule("any", "qc", "n_hvgs", 1, None, "", "", "").light(0)
 
 
@@ -44,13 +44,30 @@ def test_the_worst_light_is_the_verdict_and_names_the_problem_with_its_figures()
 def test_a_sentence_as_a_facility_reads_it() -> None:
     records = sample(percent_spots_pass=22.9, median_counts=12.0, median_genes=80.0)
     judged = verdict(records, findings(records, RULES))
-    said = "23 % of spots pass quality control (limit 30 %), median 12 UMI a spot (limit 100)."
+    said = "only 23 % of spots pass quality control (limit 30 %), median of 12 UMI counts per spot (limit 100)."
     assert (judged.title, judged.text) == ("Do not use:", said)
 
 
 def test_a_figure_beside_its_limit_is_told_apart_from_it() -> None:
     records = sample(percent_spots_pass=29.96)
     assert "29.96 % of spots pass quality control (limit 30 %)" in verdict(records, findings(records, RULES)).text
+
+
+def test_a_figure_that_chance_explains_gets_no_green_light_where_the_question_is_open() -> None:
+    """A shift of 600 µm that is not significant: neither a fault, nor a check that passed."""
+    records = sample(picture_shift_um=600.0, picture_shift_p=0.025)
+    lines = findings(records, [rule for rule in RULES if rule.id == "picture_shift"])
+    assert [(line.light, line.value) for line in lines] == [("info", "600 µm")]
+    assert "p = 0.025" in lines[0].text
+    assert verdict(records, lines).light == "unknown"
+
+
+def test_a_saturated_library_may_be_shallow_and_the_page_says_why() -> None:
+    stated = {"metric": ["Mean Reads per Spot", "Sequencing Saturation"], "value": [9_000.0, 0.8]}
+    records = SampleRecords("s", {"ingest": StepRecord("s", "ingest", tables={"space_ranger": stated})})
+    (rule,) = (rule for rule in RULES if rule.id == "mean_reads_spot")
+    (line,) = findings(records, [rule])
+    assert (line.light, "saturation is 80 %" in line.text) == ("good", True)
 
 
 def test_a_figure_that_chance_explains_is_good() -> None:
@@ -68,8 +85,8 @@ def test_no_spatial_structure_is_red_and_says_so_once() -> None:
     judged = verdict(records, findings(records, RULES))
     assert (judged.light, judged.text) == (
         "bad",
-        "no spatial structure: 0.8 % of 500 genes vary over the tissue (Moran's I 0.001; 0.002 with the spots "
-        "shuffled).",
+        "no spatial structure: only 0.8 % of 500 genes are spatially variable (median Moran's I 0.001; 0.002 with the "
+        "spots shuffled).",
     )
 
 
@@ -78,19 +95,20 @@ def test_genes_of_a_panel_are_held_against_the_panel() -> None:
     panel = findings(sample(is_panel=True, percent_genes_seen=40.0, **figures), RULES)
     whole = findings(sample(is_panel=False, percent_genes_seen=1.0, **figures), RULES)
     assert {line.light for line in panel} == {"good"}
-    assert [line.reason for line in whole if line.light != "good"] == ["median 200 genes a spot (limit 500)"]
+    assert [line.reason for line in whole if line.light != "good"] == ["median of 200 genes per spot (limit 500)"]
 
 
 def test_a_rules_sentence_takes_the_place_of_the_steps_warning() -> None:
     records = sample(percent_spots_pass=60.0)
-    records.steps["qc"].note("warning", "Quality control removes 40 % of the spots: look at the filters.")
+    records.steps["qc"].note("warning", "Quality control removes 40 % of the spots. Check the filters.")
     judged = verdict(records, findings(records, RULES))
-    assert judged.text == "60 % of spots pass quality control (limit 70 %)."
+    assert judged.text == "only 60 % of spots pass quality control (limit 70 %)."
 
 
 def test_a_fault_seen_in_two_figures_is_told_once() -> None:
     records = sample(bleed_share=0.6, bleed_spread_um=300.0, percent_counts_outside_tissue=70.0)
-    assert verdict(records, findings(records, RULES)).text == "60 % of the counts bled over 300 µm (limit 30 %)."
+    said = "60 % of the counts diffused out of the tissue with a 1/e distance of 300 µm (limit 30 %)."
+    assert verdict(records, findings(records, RULES)).text == said
 
 
 def test_a_sentence_may_name_the_first_row_of_a_table() -> None:
@@ -174,7 +192,7 @@ def test_a_facility_sets_the_guard_where_there_is_one(tmp_path: Path) -> None:
         ("least: {guard_limit: 0.05}", "guard_limit"),
         ("least: 50", "least: 50"),
         ("[least]", "least"),
-        ("least: {look", "no YAML"),
+        ("least: {look", "not valid YAML"),
     ],
 )
 def test_a_line_that_is_no_limit_is_named(tmp_path: Path, text: str, found: str) -> None:

@@ -215,9 +215,9 @@ def test_a_mix_is_written_down_whole(tmp_path: Path):
 
 
 def test_a_fault_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="no fault"):
+    with pytest.raises(ValueError, match="unknown fault"):
         Fault("lost")
-    with pytest.raises(ValueError, match="no strength"):
+    with pytest.raises(ValueError, match="unknown strength"):
         Fault("pale", "very")
-    with pytest.raises(ValueError, match="named twice"):
+    with pytest.raises(ValueError, match="duplicated fault"):
         Faults([Fault("pale"), Fault("pale", "weak")])

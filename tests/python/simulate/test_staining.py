@@ -139,7 +139,7 @@ def test_check_takes_every_staining_for_a_stained_section_under_its_spots(phanto
         if way == "as it is"
     ]
     assert min(upright) > 0.95
-    assert not any("turned or mirrored" in message.text for message in record.messages)
+    assert not any("rotated or mirrored" in message.text for message in record.messages)
     assert "haematoxylin_amount" in (sample.truth / "README").read_text()
 
 

@@ -15,6 +15,7 @@ process SPACERANGER_CHECK {
     def args = task.ext.args ?: ''
     def optional = [
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
+        meta.unit ? "--unit ${meta.unit}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """

@@ -18,6 +18,7 @@ process SPACERANGER_INGEST {
     def optional = [
         image ? '--image image/*' : '',
         meta.bin_size_um ? "--bin-size-um ${meta.bin_size_um}" : '',
+        meta.unit ? "--unit ${meta.unit}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
     """

@@ -135,7 +135,7 @@ class Sampler:
         self._side = min(params.crop, smallest // STRIDE * STRIDE)
 
     def batch(self, phase: str, step: int, visible_cells: float) -> Batch:
-        """The batch of a step: the same whenever it is asked for."""
+        """The batch of a step, which is reproducible."""
         generator = np.random.default_rng([self._params.seed, 3 + PHASES.index(phase), step])
         genes = self._genes(generator)
         inputs, windows, turns, means, truths, known = [], [], [], [], [], []

@@ -76,7 +76,7 @@ def embed_histology(
 ) -> Embedding:
     """Lay the fine grid over a section, and compute the image's features on it.
 
-    Where the image's pixels are too coarse for the bins asked for, the bins grow to two pixels.
+    Where the image's pixels are too coarse for the requested bins, the bin size is two pixels.
 
     Parameters
     ----------
@@ -105,7 +105,10 @@ def embed_histology(
     finest = PIXELS_PER_BIN * opened.um_per_px
     if finest > grid.bin_um:
         params = replace(params, bin_um=finest)
-        text = f"the image has {opened.um_per_px:.2g} um a pixel: bins of {finest:.3g} um instead of {grid.bin_um:.3g}"
+        text = (
+            f"The image has {opened.um_per_px:.2g} µm per pixel, so the bin size is {finest:.3g} µm instead of "
+            f"{grid.bin_um:.3g} µm."
+        )
         messages = (Message("warning", text),)
         grid = read_section(adata, sample, params, microns_per_pixel=microns_per_pixel).grid
         opened = _open(image, grid, adata, sample)
@@ -115,8 +118,8 @@ def embed_histology(
     histology = embed(opened, grid, encoder)
     if not histology.valid.any():
         name = image.name if isinstance(image, Path) else "image"
-        found, mend = "an image that covers none of the spots", "Give the image that the positions refer to."
-        raise BadInputError(Problem(sample, name, found, "the spots inside the image", mend))
+        found, mend = "an image that covers none of the spots", "Provide the image used by Space Ranger."
+        raise BadInputError(Problem(sample, name, found, "an image that covers the spots", mend))
     return Embedding(histology, grid, opened.um_per_px, messages)
 
 

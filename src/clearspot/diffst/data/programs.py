@@ -91,7 +91,7 @@ class Programs:
         here = np.flatnonzero([gene in position for gene in genes])
         if len(here) < self.number:
             raise CheckpointError(
-                f"the model knows {len(here)} of the {len(genes)} genes, fewer than its {self.number} programs"
+                f"the model has {len(here)} of the {len(genes)} genes, fewer than its {self.number} programs"
             )
         there = [position[genes[column]] for column in here]
         known = self.loadings[:, there]

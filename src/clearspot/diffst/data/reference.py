@@ -171,7 +171,7 @@ def _array_places(adata: ad.AnnData, sample: str) -> tuple[NDArray[np.int64], ND
     found = places.to_numpy(dtype=np.float64)
     if not np.isfinite(found).all():
         wrong = adata.obs_names[int(np.argmin(np.isfinite(found).all(axis=1)))]
-        mend = "Give the section as Space Ranger or clearspot's ingest wrote it."
+        mend = "Provide the section as written by Space Ranger or by the ingest step of clearspot."
         raise bad_section(sample, f"no row and column for bin {wrong}", _ARRAY, mend)
     row, col = np.rint(found).astype(np.int64).T
     return row, col
@@ -183,15 +183,15 @@ def _array_to_pixels(
     """3 x 3 from places in the array (column, row, 1), at which bin (0, 0) reaches from 0 to 1, to pixels (x, y, 1)."""
     table = pd.DataFrame({keys.ARRAY_ROW: row, keys.ARRAY_COL: col, PXL_COL: xy[:, 0], PXL_ROW: xy[:, 1]})
     lattice = fit_lattice(table)
-    mend = "Give positions and array as Space Ranger wrote them."
+    mend = "Provide the original positions and array indices from Space Ranger."
     if lattice is None:
         raise bad_section(sample, "bins in a single line", "bins that cover an area", mend)
     per_row, per_col = lattice.matrix.T
     off = np.linalg.norm(np.outer(row, per_row) + np.outer(col, per_col) + lattice.offset - xy, axis=1)
     side = float(np.sqrt(abs(np.linalg.det(lattice.matrix))))
     if not off.max() <= side:
-        found = f"bins up to {off.max() / max(side, 1e-9):.2g} bins from where row and column of the array have them"
-        raise bad_section(sample, found, "positions that follow the array to within a bin", mend)
+        found = f"bins up to {off.max() / max(side, 1e-9):.2g} bins away from their array row and column"
+        raise bad_section(sample, found, "positions that match the array to within a bin", mend)
     corner = lattice.offset - (per_row + per_col) / 2
     return np.vstack([np.column_stack([per_col, per_row, corner]), [0, 0, 1]])
 
@@ -264,7 +264,7 @@ def _read_cells(folder: Path, sample: str, bin_um: float) -> Reference:
     place = pd.Index(names).get_indexer(matrix.barcodes.astype(str))
     if (place < 0).any():
         found = f"{int((place < 0).sum())} of {len(place)} cells of {_MATRIX} are not listed"
-        raise bad(path, sample, found, "every cell of the matrix", "give both files of one Xenium run")
+        raise bad(path, sample, found, "every cell of the matrix", "provide both files of the same Xenium run")
     cells = table.iloc[place]
     is_gene = (matrix.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).to_numpy()
     xy = cells[["x_centroid", "y_centroid"]].to_numpy(dtype=np.float64) / XENIUM_UM_PER_PX
@@ -285,7 +285,7 @@ def _read_transcripts(path: Path, sample: str, bin_um: float) -> Reference:
             low, high = np.minimum(low, xy.min(axis=0)), np.maximum(high, xy.max(axis=0))
             found |= set(names.unique())
         if not found:
-            raise bad(path, sample, "no transcript of good quality", expected)
+            raise bad(path, sample, "no transcript of sufficient quality", expected)
         grid = FineGrid.covering(np.stack([low, high]), 1 / XENIUM_UM_PER_PX, bin_um, bin_um)
         genes = pd.Index(sorted(found))
         total = sparse.csr_array((grid.n_bins, len(genes)), dtype=np.float32)

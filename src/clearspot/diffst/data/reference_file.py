@@ -113,24 +113,29 @@ def prepare_reference(
     write_reference(read, outdir / keys.reference_name(sample))
     _describe(record, read, bin_um, kind="Xenium" if is_xenium else "Visium HD")
     if image is not None and is_xenium and image_alignment is None:
-        text = f"no image alignment: {image.name} is taken to lie on the morphology image pixel by pixel"
+        text = f"There is no image alignment, so {image.name} is assumed to match the morphology image pixel by pixel."
         record.note("warning", text)
     return record
 
 
 def _check_image(record: StepRecord, image: Path | None, alignment: Path | None, *, belongs: bool) -> None:
-    """Look at image and alignment before the counts are read: all problems are told at once."""
+    """Check image and alignment before the counts are read, and report all problems together."""
     if image is not None:
         with collecting(record):
             probe_image(image, record.sample)
     if alignment is None:
         return
     if image is None:
-        found, expected, mend = "an image alignment without an image", "the image that was aligned", "Give the image."
+        found, expected, mend = (
+            "an image alignment without an image",
+            "the image that was aligned",
+            "Provide the image.",
+        )
         record.problems.append(Problem(record.sample, alignment.name, found, expected, mend))
     if not belongs:
-        found, expected = "an image alignment for a sample that is no Xenium folder", "one only for Xenium"
-        mend = "Leave it out: the positions of Space Ranger refer to the image."
+        found = "an image alignment for a sample that is not a Xenium folder"
+        expected = "an image alignment only for Xenium"
+        mend = "Leave it out, because Space Ranger positions already refer to the image."
         record.problems.append(Problem(record.sample, alignment.name, found, expected, mend))
     with collecting(record):
         read_alignment(alignment, record.sample)
@@ -154,7 +159,10 @@ def _describe(record: StepRecord, reference: Reference, bin_um: float, *, kind: 
         if reference.histology.encoder:
             record.metrics["image_encoder"] = reference.histology.encoder
     if abs(reference.grid.bin_um / bin_um - 1) > _SAME:
-        text = f"bins of {reference.grid.bin_um:g} um instead of {bin_um:g}: whole ones of {reference.measured_um:g} um"
+        text = (
+            f"The bin size is {reference.grid.bin_um:g} µm instead of {bin_um:g} µm, a multiple of the measured "
+            f"{reference.measured_um:g} µm."
+        )
         record.note("handled", text)
 
 
@@ -236,8 +244,8 @@ def _from_section(adata: ad.AnnData, sample: str, name: str, bin_um: float) -> R
     stated = adata.uns.get(keys.UNS, {})
     side = stated.get(keys.BIN_SIZE_UM)
     if not side or keys.COUNTS not in adata.layers:
-        found = "a section whose bins are not known to be smaller than spots"
-        mend = "Give a Visium HD or Xenium sample as reference; leave 'role' empty for a sample to be analysed."
+        found = "a section without bins smaller than spots"
+        mend = "Use a Visium HD or Xenium sample as reference. Leave 'role' empty for a sample to analyse."
         raise BadInputError(Problem(sample, name, found, _HIGH_RESOLUTION, mend))
     return from_visium_hd(adata, bin_um, hd_bin_um=float(side), sample=sample)
 
@@ -250,8 +258,8 @@ def _prepared(adata: ad.AnnData, stated: dict[str, Any], path: Path, bin_um: flo
     measured = float(stated.get("measured_um", 0.0))
     # HD bins may be wider than those wanted, or narrower by up to half a measured one: the rest is for another run
     if grid.bin_um + measured / 2 < bin_um * (1 - _SAME):
-        found, expected = f"a reference on bins of {grid.bin_um:g} um", f"bins of {bin_um:g} um, like the section's"
-        mend = f"Prepare it with {option('bin_um', 'bin-um')} of this run."
+        found, expected = f"a reference with bins of {grid.bin_um:g} µm", f"bins of {bin_um:g} µm, as in the section"
+        mend = f"Prepare it with the {option('bin_um', 'bin-um')} of this run."
         raise BadInputError(Problem(keys.sample_of_reference(path.name), path.name, found, expected, mend))
     tissue = read_flag(adata.obs, keys.IN_TISSUE, path.stem).reshape(grid.shape)
     to_image = np.asarray(stated["to_image"], dtype=np.float64) if "to_image" in stated else None
@@ -268,7 +276,9 @@ def histology_beside(path: Path) -> Path:
 def _with_histology(reference: Reference, path: Path) -> Reference:
     embedding = Embedding.read(path)
     if embedding.grid != reference.grid:
-        sample, mend = path.name.split(".")[0], "Prepare the reference again, or delete the file: it is of another run."
-        found, expected = "image features on other bins than the reference's", "the features of this reference's image"
+        sample = path.name.split(".")[0]
+        mend = "Prepare the reference again, or delete the file, which is from another run."
+        found = "image features for bins that differ from those of the reference"
+        expected = "the features of this reference's image"
         raise BadInputError(Problem(sample, path.name, found, expected, mend))
     return replace(reference, histology=embedding.histology, image_um_per_px=embedding.um_per_px)

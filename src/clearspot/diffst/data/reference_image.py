@@ -32,7 +32,7 @@ def add_image(
 ) -> Reference:
     """Compute features and colours of a reference's image; arguments and errors as :meth:`Reference.with_image`."""
     if any(side % 8 for side in reference.grid.shape):
-        raise ValueError(f"rows and columns of a grid with an image are multiples of 8, not {reference.grid.shape}")
+        raise ValueError(f"rows and columns of a grid with an image must be multiples of 8, not {reference.grid.shape}")
     image = Path(image) if isinstance(image, str) else image
     name = image.name if isinstance(image, Path) else "image"
     to_image = _to_image(reference, alignment, sample)
@@ -42,14 +42,15 @@ def add_image(
         opened = GridImage(image, (1.0, 1.0), reference.grid, to_image)
     finest = PIXELS_PER_BIN * opened.um_per_px
     if finest > reference.grid.bin_um * (1 + _SLACK):
-        found, expected = f"an image of {opened.um_per_px:.3g} um a pixel", f"{PIXELS_PER_BIN} pixels a bin and more"
-        mend = f"Give a finer image, or use bins of at least {finest:.3g} um."
-        raise BadInputError(Problem(sample, name, found, f"{expected} (of {reference.grid.bin_um:g} um)", mend))
+        found = f"an image with {opened.um_per_px:.3g} µm per pixel"
+        expected = f"at least {PIXELS_PER_BIN} pixels per bin"
+        mend = f"Provide an image of higher resolution, or use bins of at least {finest:.3g} µm."
+        raise BadInputError(Problem(sample, name, found, f"{expected} (of {reference.grid.bin_um:g} µm)", mend))
     histology = embed(opened, reference.grid, encoder)
     covered = float(histology.valid[reference.tissue].mean()) if reference.tissue.any() else 0.0
     if covered < _MOST_UNCOVERED:
         found = f"an image that covers {covered:.0%} of the tissue"
-        mend = "Give the image that the positions refer to; for Xenium, with its image alignment file."
+        mend = "Provide the image to which the positions refer; for Xenium, with its image alignment file."
         raise BadInputError(Problem(sample, name, found, f"at least {_MOST_UNCOVERED:.0%}", mend))
     return replace(reference, to_image=to_image, histology=histology, image_um_per_px=opened.um_per_px)
 
@@ -62,7 +63,8 @@ def _to_image(
         return reference.to_image
     file = Path(alignment) if isinstance(alignment, (str, Path)) else Path("image alignment")
     if reference.measured_um:
-        found, expected = "an image alignment for a Visium HD sample", "none: the positions refer to the image"
+        found = "an image alignment for a Visium HD sample"
+        expected = "no image alignment, because the positions refer to the image"
         raise BadInputError(Problem(sample, file.name, found, expected, "Leave the image alignment out."))
     if isinstance(alignment, (str, Path)):
         matrix = read_alignment(file, sample)

@@ -74,7 +74,7 @@ def padded_reference(reference: Reference, genes: tuple[str, ...]) -> Reference:
     if (rows, columns) == old.shape:
         return named
     if reference.histology is not None:
-        raise ValueError("a reference with an image has a grid in multiples of 8")
+        raise ValueError("a reference with an image must have a grid in multiples of 8")
     grid = FineGrid(old.bin_um, rows, columns, old.origin_px, old.px_per_um)
     bins = (np.arange(old.n_rows)[:, None] * columns + np.arange(old.n_cols)).ravel()
     place = sp.csr_array((np.ones(len(bins), np.float32), (bins, np.arange(len(bins)))), shape=(grid.n_bins, len(bins)))
@@ -112,7 +112,7 @@ def pseudo_spots(name: str, reference: Reference, spots: SpotGeometry, seed: int
     on_tissue = operator @ tissue > _SHARE_ON_TISSUE * np.maximum(area, area.max(initial=0))
     xy, operator = xy[on_tissue], sp.csr_array(operator[on_tissue])
     if len(xy) < _MIN_SPOTS:
-        found, mend = f"tissue for {len(xy)} spots", "Give a larger reference."
+        found, mend = f"tissue for {len(xy)} spots", "Provide a larger reference."
         raise BadInputError(Problem(name, name, found, f"tissue for at least {_MIN_SPOTS} spots", mend))
     return PseudoSpots(operator, xy, _measured(operator, reference.counts, generator))
 

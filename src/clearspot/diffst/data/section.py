@@ -113,7 +113,9 @@ def read_section(
     columns, messages = choose_genes(adata, matrix[rows], params, sample)
     for found, least, what in ((len(rows), _MIN_SPOTS, "spots"), (len(columns), _MIN_GENES, "genes with counts")):
         if found < least:
-            raise bad_section(sample, f"{found} {what}", f"at least {least}", "Look at filters and gene choice.")
+            raise bad_section(
+                sample, f"{found} {what}", f"at least {least}", "Check the filters and the choice of genes."
+            )
     xy = require_positions(adata, sample, rows)
     side = _bin_side(adata)
     pitch = side or round(_pitch(xy) * um_per_px, 2)
@@ -121,7 +123,10 @@ def read_section(
     diameter = side or params.spot_diameter_um or _DIAMETER_TO_PITCH * pitch
     if bin_um > pitch / 2:
         raise bad_section(
-            sample, f"bins of {bin_um:g} um at a pitch of {pitch:.0f} um", "at least 2 bins a pitch", "Lower bin_um."
+            sample,
+            f"bins of {bin_um:g} µm at a spot pitch of {pitch:.0f} µm",
+            "at least 2 bins per spot pitch",
+            "Decrease bin_um.",
         )
     grid = grid or FineGrid.covering(xy, 1 / um_per_px, bin_um, margin_um=pitch, multiple=8)
     operator = square_operator(xy, side, grid) if side else disk_operator(xy, grid, diameter)
@@ -162,7 +167,7 @@ def choose_genes(
         wanted = _named(adata, params.genes, sample, "genes to super-resolve", messages)
     always = _named(adata, params.always_genes, sample, GENES_OF_INTEREST, messages)
     if silent := int(np.count_nonzero(always & ~seen)):
-        text = f"{silent} {GENES_OF_INTEREST} have no counts in this section: not super-resolved"
+        text = f"{silent} {GENES_OF_INTEREST} have no counts in this section and are not super-resolved."
         messages.append(Message("handled", text))
     wanted = wanted | always
     return np.flatnonzero(wanted & seen), messages
@@ -209,7 +214,7 @@ def _scale(adata: ad.AnnData, sample: str, override: float | None) -> float:
     scale = override or adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     if not scale:
         given = by_caller("microns_per_pixel", "--microns-per-pixel", "microns_per_pixel in the samplesheet")
-        raise bad_section(sample, "no micrometres per pixel", "a scale", f"Set {given}.")
+        raise bad_section(sample, "an unknown pixel size", "a known pixel size", f"Set {given}.")
     return float(scale)
 
 

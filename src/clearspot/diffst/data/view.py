@@ -24,7 +24,7 @@ class Condition:
     Parameters
     ----------
     plain
-        Makes :attr:`base`, which takes longer than all the rest and is not always asked for.
+        Makes :attr:`base`, which takes longer than everything else and is not always needed.
     coverage
         ``(rows, columns)`` float16: share of each bin's area inside a visible spot.
     visible

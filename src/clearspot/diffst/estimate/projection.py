@@ -51,7 +51,7 @@ def project(
     """
     predicted = np.asarray(x, dtype=np.float32)
     if predicted.ndim != 2 or A.shape[1] != predicted.shape[0] or counts.shape != (A.shape[0], predicted.shape[1]):
-        raise ValueError(f"shapes disagree: x {predicted.shape}, counts {counts.shape}, A {A.shape}")
+        raise ValueError(f"shapes do not match: x {predicted.shape}, counts {counts.shape}, A {A.shape}")
     if not (np.isfinite(predicted).all() and (predicted >= 0).all()):
         raise ValueError("a prediction is negative or not finite")
     reached = np.flatnonzero(np.diff(sparse.csr_array(A).indptr))

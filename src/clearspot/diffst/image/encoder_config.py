@@ -54,14 +54,14 @@ class EncoderConfig:
 
 def read_encoder_config(path: Path, sample: str) -> EncoderConfig:
     """Read ``config.json``; errors as :func:`clearspot.diffst.image.encoder_folder.read_encoder`."""
-    mend = "Give config.json as the Hugging Face hub has it for a model of timm."
+    mend = "Provide the config.json of a timm model, as published on the Hugging Face hub."
     if not path.is_file():
         raise BadInputError(Problem(sample, shown_name(path), "no such file", "a model's configuration", mend))
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return _parsed(content)
     except (OSError, ValueError, RecursionError) as error:  # of reading, decoding and parsing
-        found = f"no JSON that can be read: {error}"
+        found = f"not valid JSON: {error}"
         raise BadInputError(Problem(sample, shown_name(path), found, "a JSON object", mend)) from error
     except _UnfitError as error:
         raise BadInputError(Problem(sample, shown_name(path), error.found, error.expected, mend)) from error
@@ -75,15 +75,15 @@ class _UnfitError(Exception):
 
 def _parsed(content: Any) -> EncoderConfig:
     if not isinstance(content, dict):
-        raise _UnfitError("no JSON object", "a JSON object")
+        raise _UnfitError("not a JSON object", "a JSON object")
     # older files have everything in one object
     trained = content.get("pretrained_cfg", content)
     arguments = content.get("model_args") or {}
     architecture = content.get("architecture")
     if not isinstance(architecture, str) or not architecture:
-        raise _UnfitError(f"architecture {architecture!r}", "the name of a model of timm as 'architecture'")
+        raise _UnfitError(f"architecture {architecture!r}", "the name of a timm model as 'architecture'")
     if not isinstance(trained, dict) or not isinstance(arguments, dict):
-        raise _UnfitError("pretrained_cfg or model_args that is no object", "objects")
+        raise _UnfitError("pretrained_cfg or model_args that is not an object", "objects")
     side = _side(trained.get("input_size"))
     mean, sd = (_colours(trained, name) for name in ("mean", "std"))
     if min(sd) <= 0:
@@ -94,7 +94,7 @@ def _parsed(content: Any) -> EncoderConfig:
         if value is not None and value not in get_args(choices):
             raise _UnfitError(f"{name} {value!r}", f"one of {', '.join(get_args(choices))}")
     if not _is_number(um_per_px) or not 0.1 <= um_per_px <= 4:
-        raise _UnfitError(f"um_per_px {um_per_px!r}", "micrometres a pixel of the model's images, 0.1 to 4")
+        raise _UnfitError(f"um_per_px {um_per_px!r}", "µm per pixel of the model's images, 0.1 to 4")
     number = arguments.get("num_classes", content.get("num_classes", trained.get("num_classes")))
     given = {**arguments, "num_classes": number or 0}
     if trained.get("fixed_input_size"):
@@ -113,7 +113,7 @@ def _colours(trained: Mapping[str, Any], name: str) -> tuple[float, ...]:
     values = trained.get(name)
     if not isinstance(values, list) or len(values) != 3 or not all(_is_number(value) for value in values):
         raise _UnfitError(
-            f"{name} {values}", f"three numbers as '{name}', of the colours that the model was trained on"
+            f"{name} {values}", f"three numbers as '{name}', one per colour channel of the training images"
         )
     return tuple(float(value) for value in values)
 

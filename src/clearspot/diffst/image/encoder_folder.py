@@ -81,8 +81,10 @@ def read_encoder(folder: Path, sample: str) -> EncoderModel:
     config = read_encoder_config(folder / keys.ENCODER_CONFIG, sample)
     weights = folder / keys.ENCODER_WEIGHTS
     if not weights.is_file():
-        mend = "Give the file of the model. Of a pytorch_model.bin, docs/usage.md tells how to make one."
-        raise BadInputError(Problem(sample, shown_name(weights), "no such file", "the weights, as safetensors", mend))
+        mend = "Provide the weights of the model. See docs/usage.md for how to convert a pytorch_model.bin."
+        raise BadInputError(
+            Problem(sample, shown_name(weights), "no such file", "the weights in safetensors format", mend)
+        )
     timm, safetensors = _libraries(sample, folder)
     from clearspot.learning.checkpoint_file import (
         file_sha256,
@@ -102,10 +104,10 @@ def _libraries(sample: str, folder: Path) -> tuple[Any, Any]:
         timm, _layers, safetensors = (import_module(name) for name in ("timm", "timm.layers", "safetensors.torch"))
     except ImportError as error:
         found = f"{error.name or error} is not installed"
-        mend = "Install clearspot[timm] (docs/usage.md tells how for a container), or leave the image encoder out."
+        mend = "Install clearspot[timm] (see docs/usage.md for containers), or leave the image encoder out."
         raise BadInputError(Problem(sample, folder.name, found, " and ".join(_NEEDED), mend)) from error
     except RuntimeError as error:  # a torchvision that was built for another torch
-        mend = "Install the versions of timm and torchvision that belong to the installed torch."
+        mend = "Install the versions of timm and torchvision that match the installed torch."
         raise BadInputError(Problem(sample, folder.name, f"timm cannot be loaded: {error}", "timm", mend)) from error
     return timm, safetensors
 
@@ -113,37 +115,37 @@ def _libraries(sample: str, folder: Path) -> tuple[Any, Any]:
 def _network(timm: Any, config: EncoderConfig, folder: Path, sample: str) -> nn.Module:
     name = shown_name(folder / keys.ENCODER_CONFIG)
     if not timm.is_model(config.architecture):
-        found, mend = f"architecture {config.architecture}", "Mend the name, or install a newer timm."
-        raise BadInputError(Problem(sample, name, found, f"an architecture that timm {timm.__version__} knows", mend))
+        found, mend = f"architecture {config.architecture}", "Correct the name, or install a newer timm."
+        raise BadInputError(Problem(sample, name, found, f"an architecture supported by timm {timm.__version__}", mend))
     arguments = dict(config.arguments)
     if isinstance(layer := arguments.get("mlp_layer"), str):
         # timm takes activations by their names, but this layer only as a class, which JSON cannot hold
         if layer not in _LAYERS:
-            mend = "Mend the name in model_args."
+            mend = "Correct the name in model_args."
             raise BadInputError(Problem(sample, name, f"mlp_layer {layer}", f"one of {', '.join(_LAYERS)}", mend))
         arguments["mlp_layer"] = getattr(timm.layers, layer)
     try:
         network: nn.Module = timm.create_model(config.architecture, pretrained=False, **arguments)
     except Exception as error:  # timm and its models raise many kinds
-        found = f"arguments that {config.architecture} does not take: {type(error).__name__}: {str(error)[:200]}"
-        mend = "Mend model_args: they are the arguments with which timm makes the model."
+        found = f"arguments not accepted by {config.architecture}: {type(error).__name__}: {str(error)[:200]}"
+        mend = "Correct model_args, which are passed to timm to create the model."
         raise BadInputError(Problem(sample, name, found, "model_args of this architecture", mend)) from error
     return network
 
 
 def _load(network: nn.Module, path: Path, safetensors: Any, config: EncoderConfig, sample: str) -> None:
     """Load weights; all must be there and no others, since a model with random parts says nothing about it."""
-    mend = "Give config.json and model.safetensors of the same model."
+    mend = "Provide config.json and model.safetensors of the same model."
     try:
         weights = safetensors.load_file(str(path))
     except Exception as error:  # safetensors raises an error of its own beside OSError and ValueError
-        found = f"no weights that can be read: {type(error).__name__}: {str(error)[:200]}"
-        raise BadInputError(Problem(sample, shown_name(path), found, "a whole file of safetensors", mend)) from error
+        found = f"weights that cannot be read: {type(error).__name__}: {str(error)[:200]}"
+        raise BadInputError(Problem(sample, shown_name(path), found, "a complete safetensors file", mend)) from error
     expected = network.state_dict()
     unfit = {
         "missing": sorted(expected.keys() - weights.keys()),
-        "not of this model": sorted(weights.keys() - expected.keys()),
-        "of another shape": [
+        "not part of this model": sorted(weights.keys() - expected.keys()),
+        "of a different shape": [
             f"{name} ({_shape(weights[name])}, expected {_shape(expected[name])})"
             for name in sorted(expected.keys() & weights.keys())
             if weights[name].shape != expected[name].shape
@@ -157,23 +159,24 @@ def _load(network: nn.Module, path: Path, safetensors: Any, config: EncoderConfi
 
 
 def _try(model: EncoderModel, folder: Path, sample: str) -> None:
-    """Run one patch: what a model does not take is told before an image is read."""
+    """Run one patch, so that an input size the model does not accept is reported before an image is read."""
     import torch
 
     name, config = shown_name(folder / keys.ENCODER_CONFIG), model.config
     if config.pool not in (None, "model") and not _has_tokens(model.network, config.pool):
         found = f"pool {config.pool}, and a model without such tokens"
-        raise BadInputError(Problem(sample, name, found, "a pool that the model has", "Leave pool out."))
+        raise BadInputError(Problem(sample, name, found, "a pool available in the model", "Leave pool out."))
     try:
         with torch.no_grad():
             found_shape = model.features(torch.zeros(1, 3, config.side, config.side)).shape
     except Exception as error:  # as above
-        found = f"input_size {config.side}, which the model does not take: {type(error).__name__}: {str(error)[:200]}"
-        mend = "Make input_size and img_size in model_args the same."
+        found = f"input_size {config.side}, which the model does not accept: {type(error).__name__}: {str(error)[:200]}"
+        mend = "Set input_size and img_size in model_args to the same value."
         raise BadInputError(Problem(sample, name, found, "the size of the model's input", mend)) from error
     if len(found_shape) != 2:
-        found, expected = f"a model that gives features of shape {tuple(found_shape)} a patch", "one vector a patch"
-        raise BadInputError(Problem(sample, name, found, expected, "Give a pool: class, class_mean or mean."))
+        found = f"a model that returns features of shape {tuple(found_shape)} per patch"
+        expected = "one vector per patch"
+        raise BadInputError(Problem(sample, name, found, expected, "Set pool to class, class_mean or mean."))
 
 
 def _ends_in_class_token(network: Any) -> bool:

@@ -131,8 +131,11 @@ class Histology:
         """
         with np.load(path, allow_pickle=False) as content:
             if (found := int(content["format"]) if "format" in content.files else 1) != _FORMAT:
-                mend = "Make it again from the image: histology_embed.py, or reference_prepare.py for a reference."
-                words = f"image features in format {found}, of another version"
+                mend = (
+                    "Compute it again from the image with histology_embed.py, or with reference_prepare.py for a "
+                    "reference."
+                )
+                words = f"image features in format {found}, from another version"
                 raise BadInputError(Problem(path.name.split(".")[0], path.name, words, f"format {_FORMAT}", mend))
             about = {name[6:]: content[name][()] for name in content.files if name.startswith("about_")}
             arrays = {name: content[name] for name in cls.__dataclass_fields__}

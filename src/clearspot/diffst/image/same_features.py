@@ -28,8 +28,10 @@ def require_same_features(histology: Histology, n_features: int, encoder: str) -
     """
     if histology.encoder != encoder:
         there, here = encoder_words(encoder), encoder_words(histology.encoder)
-        mend = "give that folder as image_encoder" if encoder else "leave image_encoder out"
-        raise CheckpointError(f"the model learned with {there}, and the section's features have {here}: {mend}")
+        mend = "set image_encoder to that folder" if encoder else "leave image_encoder out"
+        raise CheckpointError(
+            f"the model was trained with {there}, but the features of the section have {here}: {mend}"
+        )
     if histology.n_features != n_features:
         found = f"{n_features} image features, and the section has {histology.n_features}"
-        raise CheckpointError(f"the model learned from {found}")
+        raise CheckpointError(f"the model was trained with {found}")

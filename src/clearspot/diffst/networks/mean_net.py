@@ -38,7 +38,7 @@ class Conditioned(nn.Module):
     disentangle, cross_attention
         The paper's parts, each switchable.
     noise_level
-        Whether the network is told a noise level.
+        Whether the network takes a noise level.
     """
 
     halo_bins = PixelUNet.halo_bins

@@ -1,4 +1,4 @@
-"""Diff-ST as one call, and as the two that the pipeline makes: training and sampling."""
+"""Diff-ST as a single function, and its two parts as used by the pipeline: training and sampling."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ if TYPE_CHECKING:
 
 
 def _tile_option() -> str:
-    """What a user sets to need less memory."""
+    """Settings that reduce memory use."""
     return f"{option('tile')}, or a smaller {option('batch')} and {option('crop')}"
 
 
 @dataclass(frozen=True, repr=False)
 class SuperresResult:
-    """What a run leaves behind.
+    """Result of a super-resolution run.
 
     Parameters
     ----------
     path
-        The super-resolved file.
+        Path of the super-resolved file.
     record
         Metrics, settings and messages of the step ``superres``.
     training
-        The record of training; None where a checkpoint was used.
+        Record of training; None if a checkpoint was used.
     """
 
     path: Path
@@ -98,53 +98,53 @@ def superresolve(
     progress: bool = True,
     **settings: Unpack[DiffstKeywords],
 ) -> SuperresResult:
-    """Super-resolve one section: train on it (or take a checkpoint), sample, and write ``<sample>.superres.h5ad``.
+    """Super-resolve one section: train on it (or use a checkpoint), sample, and write ``<sample>.superres.h5ad``.
 
     Parameters
     ----------
     adata
-        One section with counts in ``layers['counts']`` (or ``X``), positions in ``obsm['spatial']`` and the scale in
-        ``uns['clearspot']['microns_per_pixel']``. Spots with a false ``obs['qc_pass']`` are left out.
+        One section with counts in ``layers['counts']`` (or ``X``), positions in ``obsm['spatial']`` and the pixel size
+        in ``uns['clearspot']['microns_per_pixel']``. Spots with ``obs['qc_pass']`` False are excluded.
     image
-        Full-resolution histology image; None: expression alone.
+        Full-resolution histology image; None: use expression only.
     out
-        Folder for the results, made if absent.
+        Folder for the results, created if missing.
     sample
-        Sample name, also in the names of files. Default: the value of ``obs['sample_id']``.
+        Sample name, also used in file names. Default: value of ``obs['sample_id']``.
     preset
         ``cpu``, ``gpu`` or ``test``.
     params
-        All settings at once, instead of ``preset`` and ``settings``.
+        All settings, instead of ``preset`` and ``settings``.
     checkpoint
-        A trained model; None: one is trained on this section and kept beside the result.
+        Trained model; None: a model is trained on this section and kept next to the result.
     start_from
-        Model that was pretrained on references: training on the section goes on from there, on the model's bins
-        unless ``bin_um`` is given.
+        Model pretrained on references, from which training on the section starts. The bin size is that of the model
+        unless ``bin_um`` is set.
     references
-        Samples of high resolution to pretrain such a model on, which is kept beside the result, by name:
-        the path of a prepared reference, a
-        Xenium folder or an ingested Visium HD section, or a reference that was read (``read_reference`` of
-        ``clearspot.diffst.data.reference_file``), with its image: ``read_reference(...).with_image(image, alignment)``.
+        High-resolution samples on which to pretrain such a model, by name. The model is kept next to the result. Each
+        reference is a path (of a prepared reference, a Xenium folder or an ingested Visium HD section), or a reference
+        read with ``read_reference`` of ``clearspot.diffst.data.reference_file``, if needed with its image:
+        ``read_reference(...).with_image(image, alignment)``.
     microns_per_pixel
-        Overrides what the section says.
+        Size of a full-resolution pixel in µm. Overrides the value stored in the section.
     progress
-        Show progress on the standard error.
+        Show progress on standard error.
     settings
         Any field of :class:`DiffstParams`, for example ``factor=10``.
 
     Returns
     -------
-    Path of the file and records of the steps; ``result.read()`` gives the AnnData.
+    Path of the file and records of the steps. ``result.read()`` returns the AnnData.
 
     Raises
     ------
     BadInputError
-        If counts, positions, scale, image, checkpoint or references do not allow it, if there are several sections, or
-        if the results could not be written. All of this is found out before training.
+        If counts, positions, pixel size, image, checkpoint or references are invalid, if there are several sections, or
+        if the results cannot be written. All of this is checked before training.
     DeviceNotAvailableError
-        If a GPU was asked for and is not there.
+        If the requested GPU is unavailable.
     GpuOutOfMemoryError
-        If the GPU's memory does not suffice; smaller tiles may.
+        If the GPU runs out of memory. Use smaller tiles.
 
     Examples
     --------
@@ -222,11 +222,11 @@ def train(
     adata, embedding, sample, params, microns_per_pixel, progress
         See :func:`superresolve`.
     checkpoint
-        Where the model goes, also while it trains.
+        File for the model, also written during training.
     start_from
-        Model of :func:`clearspot.diffst.output.pretraining.pretrain_on`; None: learn from this section alone.
+        Model of :func:`clearspot.diffst.output.pretraining.pretrain_on`; None: train on this section only.
     resume_from
-        Checkpoint of a run that was broken off.
+        Checkpoint of an interrupted run.
     """
     checkpoint, resume_from = Path(checkpoint), None if resume_from is None else Path(resume_from)
     require_folder(checkpoint.parent, sample)
@@ -275,9 +275,9 @@ def sample_section(
     out
         Folder for ``<sample>.superres.h5ad``.
     draws
-        Folder for the draws, so that a run that was broken off need not make them again; None: a temporary one.
+        Folder for the samples drawn, so that an interrupted run can reuse them; None: a temporary folder.
     training
-        Record of training, to hand on.
+        Record of training, passed on to the result.
     """
     began = time.perf_counter()
     checkpoint, out, draws = Path(checkpoint), Path(out), None if draws is None else Path(draws)
@@ -328,12 +328,12 @@ def read_model(checkpoint: Path | str, params: DiffstParams, device: torch.devic
     Raises
     ------
     CheckpointError
-        If the file is none, or its training was broken off.
+        If the file is not a checkpoint, or its training was interrupted.
     """
     checkpoint = Path(checkpoint)
     content = load_checkpoint(checkpoint)
     if "losses" not in content["results"]:
-        raise CheckpointError(f"{checkpoint.name} is of a training that was broken off: resume it first")
+        raise CheckpointError(f"{checkpoint.name} is from an interrupted training: resume it first")
     model, programs, params = model_of(content, params)
     verdict = content["results"]["verdict"]
     return Fitted(
@@ -349,7 +349,7 @@ def _settings(params: DiffstParams | None, preset: Preset, settings: Mapping[str
     if params is None:
         return DiffstParams.preset(preset, **settings)
     if settings:
-        raise TypeError("give either params or single settings")
+        raise TypeError("pass either params or single settings, not both")
     return params
 
 
@@ -378,7 +378,7 @@ def _written(adata: ad.AnnData) -> ad.AnnData:
 def _with_bins_of(
     references: Mapping[str, Reference], start_from: Path | str | None, params: DiffstParams, sample: str
 ) -> DiffstParams:
-    """Settings with the bins of the references or the model, where no others were asked for in micrometres."""
+    """Settings with the bin size of the references or the model, unless a bin size in µm was set."""
     if params.bin_um is not None:
         return params
     if references:

@@ -145,9 +145,11 @@ def train_file(
         if not alone_if_unfit or not unfit:
             raise
         record = train(adata, embedding, target, **arguments)
-        record.note("warning", f"Trained on this sample alone, not from {unfit[0].file}: {unfit[0].found}.")
+        record.note(
+            "warning", f"The model was trained on this sample alone, not from {unfit[0].file}: {unfit[0].found}."
+        )
     if resumed is not None:
-        record.note("info", f"Went on after step {resumed} of an earlier attempt.")
+        record.note("info", f"Resumed after step {resumed} of an earlier attempt.")
     if kept is not None:
         kept.copy_to(final)
     record.write(outdir / keys.record_name(sample, record.step))
@@ -210,7 +212,7 @@ def sample_file(
 ) -> SuperresResult:
     """Sample one section; write ``<sample>.superres.h5ad`` and the record of the step.
 
-    Genes that are asked for by name also get maps, ``superres_maps/<gene>.ome.tif`` and ``.png``.
+    Genes requested by name also get maps, ``superres_maps/<gene>.ome.tif`` and ``.png``.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def pretrain_on(
     BadInputError
         If a reference cannot be used, or the file cannot be written.
     DeviceNotAvailableError
-        If a GPU was asked for and is not there.
+        If the requested GPU is unavailable.
     """
     path, spots = Path(path), spots or SpotGeometry()
     record = StepRecord(COHORT, PRETRAIN_STEP, params=params.as_dict())
@@ -77,11 +77,11 @@ def pretrain_on(
             if not skip_bad_references:
                 raise
             why = "; ".join(f"{problem.found}, expected {problem.expected}" for problem in error.problems)
-            record.note("warning", f"The reference {name} was left out: {why}.")
+            record.note("warning", f"The reference {name} was skipped: {why}.")
         else:
             used[name] = one
     if not used:
-        expected, mend = "at least one reference that can be used", "Give another, or leave references out."
+        expected, mend = "at least one usable reference", "Provide other references, or none."
         raise BadInputError(Problem(COHORT, path.name, "no reference", expected, mend))
     with cpu_threads(params.threads), gpu_memory_errors(f"a smaller {option('batch')} or {option('crop')}"):
         trained = pretrain(used, params, device, spots=spots, progress=progress)
@@ -126,4 +126,4 @@ def _describe(record: StepRecord, trained: Pretrained, used: Mapping[str, Refere
     for name, losses in trained.losses.items():
         record.tables[f"training_{name}"] = loss_curve(losses)
     if not any(one.histology is not None for one in used.values()):
-        record.note("warning", "No reference has an image: nothing was learned from pairs of histology and expression.")
+        record.note("warning", "No reference has an image, so the model was trained without histology.")

@@ -43,7 +43,9 @@ def read_reference_sheet(path: Path) -> list[SamplesheetRow]:
             rows.append(_row(entry))
     if not entries:
         problems.append(
-            sheet_problem(path, None, "no references", "a row for each", "add a row with sample and spaceranger_dir")
+            sheet_problem(
+                path, None, "no references", "one row per reference", "add a row with sample and spaceranger_dir"
+            )
         )
     if problems:
         raise BadInputError(problems)
@@ -109,11 +111,11 @@ def _problems(path: Path, entry: Entry, seen: list[str]) -> Iterator[Problem]:
         if name not in values:
             yield Problem(sample, f"{path.name}, {entry.where}", f"no {name}", f"a {name}", f"fill in {name}")
     if sample in seen:
-        yield Problem(sample, f"{path.name}, {entry.where}", "a name that stands twice", "one name each", "rename one")
+        yield Problem(sample, f"{path.name}, {entry.where}", "a duplicated name", "unique names", "rename one of them")
     for name in _PATHS:
         if name in values and not Path(str(values[name])).exists():
-            found, expected = f"{name} {values[name]}: no such file", "a file or folder that is there"
-            yield Problem(sample, f"{path.name}, {entry.where}", found, expected, "Mend the path.")
+            found, expected = f"{name} {values[name]}: no such file", "an existing file or folder"
+            yield Problem(sample, f"{path.name}, {entry.where}", found, expected, "Correct the path.")
     for name in _NUMBERS:
         try:
             valid = name not in values or float(values[name]) > 0
@@ -121,7 +123,9 @@ def _problems(path: Path, entry: Entry, seen: list[str]) -> Iterator[Problem]:
             valid = False
         if not valid:
             found, expected = f"{name} {values[name]}", "a number above 0"
-            yield Problem(sample, f"{path.name}, {entry.where}", found, expected, "Mend the number, or leave it out.")
+            yield Problem(
+                sample, f"{path.name}, {entry.where}", found, expected, "Correct the number, or leave it out."
+            )
 
 
 def _row(entry: Entry) -> SamplesheetRow:

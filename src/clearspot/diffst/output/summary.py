@@ -64,7 +64,7 @@ def training_record(sample: str, section: SpotSection, fitted: Fitted, params: D
     }
     if fitted.references:
         record.metrics["n_references"] = len(fitted.references)
-        record.note("info", f"Started from a model that learned from {', '.join(fitted.references)}.")
+        record.note("info", f"Training started from a model trained on {', '.join(fitted.references)}.")
     for name, losses in fitted.losses.items():
         record.tables[f"training_{name}"] = loss_curve(losses)
     _tell_verdict(record, fitted)
@@ -104,16 +104,20 @@ def sampling_record(
         "peak_memory_bytes": peak_memory_bytes(),
     }
     if not prediction.draws:
-        record.note("info", "No diffusion: mean and spread are MeanNet's, with the dispersion that hidden spots show.")
+        record.note(
+            "info", "No diffusion: mean and spread come from MeanNet, with the dispersion measured on held-out spots."
+        )
     elif fitted.verdict is None:
-        record.note("warning", "Too few held-out spots to tell whether diffusion pays: the mean is MeanNet's.")
+        record.note(
+            "warning", "There are too few held-out spots to evaluate the diffusion, so the mean comes from MeanNet."
+        )
     drawn = len(prediction.programs_of_draws)
     if 0 < drawn < FEWEST_DRAWS:
         spread = "the standard deviation" if drawn > 1 else "nothing"
         record.note(
             "info",
-            f"Quantiles need at least {FEWEST_DRAWS} draws, and there are {drawn}: they were left empty, and "
-            f"{spread} is given of the uncertainty.",
+            f"Quantiles need at least {FEWEST_DRAWS} samples, but only {drawn} were drawn. Quantiles are empty; "
+            f"{spread} describes the uncertainty.",
         )
     _tell_verdict(record, fitted)
     return record
@@ -142,7 +146,7 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     record.metrics |= {_HELD_OUT[name]: value for name, value in verdict.as_dict().items()}
     record.metrics["heldout_coverage"] = verdict.coverage
     if not verdict.diffusion_wins:
-        spread = "are of the diffusion's draws, centred on it" if verdict.spread_is_of_draws else "are so, too"
+        spread = "come from the samples of the diffusion, centred on it" if verdict.spread_is_of_draws else "as well"
         record.note(
             "info",
             f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "

@@ -113,7 +113,7 @@ def check_same_run(content: dict[str, Any], params: DiffstParams, fingerprint: d
     """
     require_same_settings(content, params.as_dict(), RUN_ONLY)
     if content["fingerprint"] != fingerprint:
-        raise CheckpointError("the checkpoint was made with other data")
+        raise CheckpointError("the checkpoint was made with different data")
 
 
 def kept_checkpoint(

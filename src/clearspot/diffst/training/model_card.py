@@ -104,17 +104,17 @@ def check_fits(card: Mapping[str, Any], content: Mapping[str, Any], section: Spo
     programs = len(content["loadings"])
     has_image = bool(histology.valid.any())
     for what, here, there in (
-        ("bins of {:.3g} um", section.grid.bin_um, card.get("bin_um")),
-        ("spots {:.3g} um apart", section.pitch_um, card.get("pitch_um")),
+        ("bins of {:.3g} µm", section.grid.bin_um, card.get("bin_um")),
+        ("spots {:.3g} µm apart", section.pitch_um, card.get("pitch_um")),
     ):
         if there and abs(here / there - 1) > _TOLERANCE:
             raise CheckpointError(
-                f"the model learned from {what.format(there)}, and the section has {what.format(here)}"
+                f"the model was trained with {what.format(there)}, but the section has {what.format(here)}"
             )
     if known < programs:
-        raise CheckpointError(f"the model knows {known} of the section's genes, fewer than its {programs} programs")
+        raise CheckpointError(f"the model has {known} of the section's genes, fewer than its {programs} programs")
     if has_image:
         require_same_features(histology, sizes["image_channels"], sizes.get("image_encoder", ""))
     if has_image and sizes["pixels_per_bin"] and histology.pixels_per_bin != sizes["pixels_per_bin"]:
-        found = f"{sizes['pixels_per_bin']} pixels a bin, and the section has {histology.pixels_per_bin}"
-        raise CheckpointError(f"the model learned from {found}")
+        found = f"{sizes['pixels_per_bin']} pixels per bin, but the section has {histology.pixels_per_bin}"
+        raise CheckpointError(f"the model was trained with {found}")

@@ -163,8 +163,8 @@ def shared_genes(references: Mapping[str, Reference]) -> tuple[str, ...]:
     shared = [gene for gene in counted[0] if all(gene in other for other in counted[1:])] if counted else []
     if len(shared) < _MIN_SHARED_GENES:
         names = ", ".join(sorted(references))
-        found, expected = f"{len(shared)} genes that all references have", f"at least {_MIN_SHARED_GENES}"
-        raise BadInputError(Problem(names, names, found, expected, "Train on references with panels that overlap."))
+        found, expected = f"{len(shared)} genes shared by all references", f"at least {_MIN_SHARED_GENES}"
+        raise BadInputError(Problem(names, names, found, expected, "Use references with overlapping gene panels."))
     return tuple(shared)
 
 
@@ -182,11 +182,11 @@ def _same_for_all(references: Mapping[str, Reference]) -> tuple[float, int, int,
     for name, kind in with_image.items():
         if kind != first:
             found, expected = (
-                f"bins of {bin_um:g} um, {features} image features, {points} pixels a bin, {encoder_words(encoder)}"
+                f"bins of {bin_um:g} µm, {features} image features, {points} pixels per bin, {encoder_words(encoder)}"
                 for bin_um, features, points, encoder in (kind, first)
             )
-            mend = "Prepare all references for the same bins, with the same image encoder."
-            raise BadInputError(Problem(name, name, found, f"as the other references: {expected}", mend))
+            mend = "Prepare all references with the same bin size and image encoder."
+            raise BadInputError(Problem(name, name, found, f"as in the other references: {expected}", mend))
     return first
 
 

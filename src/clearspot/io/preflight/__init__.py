@@ -1,4 +1,4 @@
-"""The gate before everything costly: what is wrong with a sample's input, all of it, in words that help to mend it."""
+"""Input checks before any expensive step: all problems of a sample's input, each with a fix."""
 
 from clearspot.io.preflight.check import check_outs
 

@@ -9,11 +9,12 @@ from clearspot.errors import BadInputError
 from clearspot.io.collecting import collecting
 from clearspot.io.consistency import require_scalefactors
 from clearspot.io.feature_matrix import FeatureMatrix
-from clearspot.io.layout import OutsLayout, find_outs
+from clearspot.io.layout import OutsLayout, Unit, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
 from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.naming import shown_name
 from clearspot.io.positions import read_agreeing_positions
+from clearspot.io.preflight.cells import check_cells
 from clearspot.io.preflight.features import check_features
 from clearspot.io.preflight.fullres import check_fullres, compare_fullres
 from clearspot.io.preflight.grid import check_grid
@@ -33,13 +34,14 @@ def check_outs(
     *,
     image: Path | None = None,
     bin_size_um: int | None = None,
+    unit: Unit = "bins",
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
     unpack_to: Path | None = None,
 ) -> StepRecord:
     """Check one sample's outs folder and image before anything costly runs on them.
 
-    Everything that can be checked is, also after a problem: the user mends all of it in one go.
+    Checks continue after a problem, so that the user can fix all problems at once.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def check_outs(
         Full-resolution image. Its header is read, and a reduced version of its pixels where that is cheap.
     bin_size_um
         HD: side of the bins; by default as :func:`clearspot.io.bins.choose_bin` chooses.
+    unit
+        HD: check ``bins``, or the ``cells`` that Space Ranger 4 segmented.
     microns_per_pixel
         Overrides what positions and scale factors say.
     allow_lowres_image
@@ -70,14 +74,16 @@ def check_outs(
             "outs": Path(path).name,
             "image": image.name if image else None,
             "bin_size_um": bin_size_um,
+            "unit": unit,
             "microns_per_pixel": microns_per_pixel,
             "allow_lowres_image": allow_lowres_image,
         },
     )
     with TemporaryDirectory(prefix="clearspot-") as temporary, collecting(record):
-        layout = find_outs(path, sample, bin_size_um=bin_size_um, unpack_to=unpack_to or Path(temporary))
+        layout = find_outs(path, sample, bin_size_um=bin_size_um, unit=unit, unpack_to=unpack_to or Path(temporary))
         _check_layout(record, layout)
-        _check_content(record, layout, image, microns_per_pixel, allow_lowres=allow_lowres_image)
+        check = _check_content if layout.cells is None else check_cells
+        check(record, layout, image, microns_per_pixel, allow_lowres=allow_lowres_image)
     if record.problems:
         record.status = "bad_input"
     return record
@@ -87,16 +93,19 @@ def _check_layout(record: StepRecord, layout: OutsLayout) -> None:
     record.messages += layout.messages
     record.metrics |= {
         "assay": layout.assay,
+        "unit": "cells" if layout.cells else "spots" if layout.bin_size_um is None else "bins",
         "bin_size_um": layout.bin_size_um,
         "bins_available": ", ".join(map(str, layout.bins_available)) or None,
         "matrix": layout.matrix.name,
         "has_raw_matrix": layout.matrix_raw is not None,
-        "positions": layout.positions[0].name,
+        "positions": (layout.cells.outlines if layout.cells else layout.positions[0]).name,
         "has_metrics_summary": layout.metrics_summary is not None,
     }
     if len(layout.positions) > 1:
         names = " and ".join(path.name for path in layout.positions)
-        record.note("handled", f"several positions files ({names}): they must agree, and the first is used")
+        record.note(
+            "handled", f"There are several positions files ({names}) with the same content; the first was used."
+        )
 
 
 def _check_content(
@@ -147,7 +156,7 @@ def _check_metrics_summary(record: StepRecord, layout: OutsLayout) -> None:
     try:
         read_metrics_summary(layout.metrics_summary, record.sample)
     except BadInputError as error:
-        record.note("warning", f"metrics_summary.csv is left out: {error.problems[0].found}")
+        record.note("warning", f"metrics_summary.csv was ignored: {error.problems[0].found}.")
 
 
 def _check_matrix(record: StepRecord, matrix: FeatureMatrix, layout: OutsLayout) -> None:
@@ -157,4 +166,4 @@ def _check_matrix(record: StepRecord, matrix: FeatureMatrix, layout: OutsLayout)
         return
     with collecting(record):
         if difference := disagreement(layout.matrix, layout.matrix_alternative, record.sample):
-            record.note("warning", f"{difference}: the .h5 matrix is used")
+            record.note("warning", f"{difference}; the .h5 matrix was used.")

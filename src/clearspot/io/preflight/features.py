@@ -56,5 +56,5 @@ def check_features(record: StepRecord, matrix: FeatureMatrix, file: Path) -> Non
         if len(genes) and not masks[name].any():
             record.note(
                 "handled",
-                f"no {TITLES[name]} genes among the {len(genes)}: their share is not measured and not filtered on",
+                f"None of the {len(genes)} genes is a {TITLES[name]} gene, so their share is not measured or filtered.",
             )

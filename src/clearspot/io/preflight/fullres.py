@@ -102,7 +102,7 @@ def check_fullres(
         with collecting(record):
             picture = read_downscaled(path, record.sample, _LOOK_SIDE)
     else:
-        record.note("info", f"{path.name} is large and has no pyramid: it was judged by its size, not by its pixels")
+        record.note("info", f"{path.name} is large and has no pyramid, so only its size was checked, not its pixels.")
     kind = None if picture is None else picture_kind(picture)
     return FullRes(path, info, scale, "fluorescence" if info.channels > 4 else kind, picture)
 
@@ -143,15 +143,18 @@ def _scale(
     slack = 1 / ({"hires": factors.hires, "lowres": factors.lowres}[key] or 1) + 1
     if abs(info.width - expected[0]) <= slack and abs(info.height - expected[1]) <= slack:
         return _unless_camera(record, path, info, allow_lowres)
-    wanted = f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image that Space Ranger was run with"
+    wanted = f"about {expected[0]:.0f} x {expected[1]:.0f} pixels, the image used by Space Ranger"
     reduction = expected[0] / info.width
     same_shape = abs(expected[1] / info.height / reduction - 1) <= _SAME_SHAPE
     guess = _guess(info, layout, reduced, record.sample, reduction if same_shape else None)
     if same_shape and reduction > 1 and allow_lowres:
-        record.note("handled", f"{path.name} is {guess}: taken on purpose, {reduction:.3g} times coarser")
+        record.note(
+            "handled",
+            f"{path.name} is {guess}, {reduction:.3g} times coarser; it was used as requested (--allow_lowres_image).",
+        )
         return 1 / reduction
     if guess is None and abs(info.width - expected[1]) <= slack and abs(info.height - expected[0]) <= slack:
-        guess = "the full image turned by 90 degrees or transposed"
+        guess = "the full image rotated by 90 degrees or transposed"
     record.problems.append(
         _wrong_image(record.sample, path, info, guess, wanted, may_allow=same_shape and reduction > 1)
     )
@@ -181,9 +184,9 @@ def _scale_from_spots(
     ]
     name, factor = guesses[0] if guesses else (None, None)
     if name and factor and allow_lowres:
-        record.note("handled", f"{path.name} seems to be {name}: taken on purpose")
+        record.note("handled", f"{path.name} seems to be {name}; it was used as requested (--allow_lowres_image).")
         return factor
-    wanted = f"an image of more than {far_x:.0f} x {far_y:.0f} pixels, so that the spots in tissue lie on it"
+    wanted = f"an image of more than {far_x:.0f} x {far_y:.0f} pixels, which covers the spots in tissue"
     record.problems.append(_wrong_image(record.sample, path, info, name, wanted, may_allow=name is not None))
     return None
 
@@ -194,10 +197,14 @@ def _unless_camera(record: StepRecord, path: Path, info: ImageInfo, allow_lowres
     if um is None or um < CAMERA_UM_PER_PX:
         return 1.0
     if allow_lowres:
-        record.note("handled", f"{path.name} has {um:.2g} um per pixel, as the CytAssist's picture: taken on purpose")
+        record.note(
+            "handled",
+            f"{path.name} has {um:.2g} µm per pixel, like the CytAssist image; it was used as "
+            f"requested (--allow_lowres_image).",
+        )
         return 1.0
-    wanted = f"a microscope's image of less than {CAMERA_UM_PER_PX:g} um per pixel"
-    guess = f"the CytAssist's own picture ({um:.2g} um per pixel)"
+    wanted = f"a microscope image with less than {CAMERA_UM_PER_PX:g} µm per pixel"
+    guess = f"the CytAssist image ({um:.2g} µm per pixel)"
     record.problems.append(_wrong_image(record.sample, path, info, guess, wanted, may_allow=True))
     return None
 
@@ -215,7 +222,7 @@ def _guess(
         header = probe_image(layout.images["cytassist"], sample)
         cytassist = {(header.width, header.height)}
     if size in cytassist:
-        return "the CytAssist's own picture"
+        return "the CytAssist image"
     if reduction is None:
         return None
     level = round(np.log2(reduction)) if reduction > 1 else 0
@@ -227,14 +234,14 @@ def _guess(
 def _wrong_image(
     sample: str, path: Path, info: ImageInfo, guess: str | None, wanted: str, *, may_allow: bool
 ) -> Problem:
-    seems = f": it seems to be {guess}" if guess else ": it is no image of this sample, or the scale factors are not"
-    use_anyway = "; or use this one on purpose with --allow_lowres_image" if may_allow else ""
+    seems = f": it seems to be {guess}" if guess else ": the image or the scale factors are not from this sample"
+    use_anyway = "; or use this one anyway with --allow_lowres_image" if may_allow else ""
     return Problem(
         sample,
         path.name,
         f"an image of {info.width} x {info.height} pixels{seems}",
         wanted,
-        f"give the image that Space Ranger was run with (--image){use_anyway}",
+        f"provide the image used by Space Ranger (--image){use_anyway}",
     )
 
 

@@ -105,7 +105,7 @@ def check_grid(record: StepRecord, positions: pd.DataFrame, file: str, bin_size_
         _check_hd_indices(record, positions, file, bin_size_um)
     fit = fit_grid(positions)
     if fit is None:
-        record.note("warning", "too few spots to check array indices against pixel positions")
+        record.note("warning", "There are too few spots to check array indices against pixel positions.")
         return None
     lattice = fit.lattice
     if min(lattice.row_step_px, lattice.col_step_px) < 1e-3:
@@ -140,9 +140,9 @@ def _check_hd_indices(record: StepRecord, positions: pd.DataFrame, file: str, bi
                 Problem(
                     record.sample,
                     file,
-                    f"barcode {barcode} at array row {row}, column {col} of {bin_size_um} um bins",
-                    "the bin size, row and column that the barcode itself names",
-                    "take matrix and spatial folder from the same bin folder, as Space Ranger wrote them",
+                    f"barcode {barcode} at array row {row}, column {col} of the {bin_size_um} µm bins",
+                    "the bin size, row and column encoded in the barcode",
+                    "use the original matrix and spatial folder of the same bin folder",
                 )
             )
             break
@@ -150,7 +150,7 @@ def _check_hd_indices(record: StepRecord, positions: pd.DataFrame, file: str, bi
     side_um = max(positions[keys.ARRAY_ROW].max(), positions[keys.ARRAY_COL].max()) * bin_size_um
     if side_um >= HD_SIDE_UM:
         record.note(
-            "warning", f"bins up to {side_um} um from the corner: larger than the capture area of a Visium HD slide"
+            "warning", f"bins up to {side_um} µm from the corner, outside the capture area of a Visium HD slide"
         )
 
 
@@ -158,9 +158,9 @@ def _flat(sample: str, file: str) -> Problem:
     return Problem(
         sample,
         file,
-        "spots whose pixel positions do not change from one array row or column to the next",
-        "positions that spread over the capture area",
-        "copy the positions file again from Space Ranger's output",
+        "pixel positions that are the same in adjacent array rows or columns",
+        "positions that cover the capture area",
+        "copy the positions file again from the Space Ranger output",
     )
 
 
@@ -169,11 +169,11 @@ def _strays(sample: str, file: str, positions: pd.DataFrame, fit: GridFit, off: 
     return Problem(
         sample,
         file,
-        f"{len(off)} of {len(positions)} spots lie elsewhere than their array row and column say; the farthest, "
-        f"{positions.index[worst]}, by {fit.residual[worst]:.0f} pixels",
-        f"pixel positions within {fit.tolerance:.0f} pixels of a regular grid, rows and columns not exchanged",
-        "take the positions file as Space Ranger wrote it: columns array_row, array_col, pxl_row_in_fullres, "
-        "pxl_col_in_fullres in this order, each line unchanged",
+        f"{len(off)} of {len(positions)} spots whose position does not match their array row and column; the largest "
+        f"difference is {fit.residual[worst]:.0f} pixels ({positions.index[worst]})",
+        f"pixel positions within {fit.tolerance:.0f} pixels of a regular grid, with rows and columns not swapped",
+        "use the original positions file from Space Ranger: columns array_row, array_col, pxl_row_in_fullres, "
+        "pxl_col_in_fullres in this order, with no line changed",
     )
 
 
@@ -181,8 +181,8 @@ def _swapped_array(sample: str, file: str, lattice: Lattice) -> Problem:
     return Problem(
         sample,
         file,
-        f"array rows {lattice.row_step_px:.1f} and array columns {lattice.col_step_px:.1f} pixels apart: array row and "
-        "array column are exchanged",
-        "array rows sqrt(3) times as far apart as array columns (the hexagonal array of Visium slides)",
-        "exchange the columns array_row and array_col, or take the file as Space Ranger wrote it",
+        f"array rows {lattice.row_step_px:.1f} and array columns {lattice.col_step_px:.1f} pixels apart: array row "
+        f"and array column are swapped",
+        "array rows sqrt(3) times as far apart as array columns (hexagonal array of Visium slides)",
+        "swap the columns array_row and array_col, or use the original file from Space Ranger",
     )

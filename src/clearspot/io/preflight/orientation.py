@@ -47,17 +47,18 @@ def check_orientation(
             Problem(
                 record.sample,
                 positions_file,
-                f"spots in tissue that lie on the tissue of {', '.join(ways)} only with pixel x and y exchanged",
-                "pxl_row_in_fullres downwards, pxl_col_in_fullres to the right (or an image that is not transposed)",
-                "exchange the two pixel columns, or take the files as Space Ranger wrote them",
+                f"spots in tissue that match the tissue of {', '.join(ways)} only with pixel x and y swapped",
+                "pxl_row_in_fullres pointing down and pxl_col_in_fullres to the right (or an image that is not "
+                "transposed)",
+                "swap the two pixel columns, or use the original files from Space Ranger",
             )
         )
         return
     for name, best in ways.items():
         record.note(
             "warning",
-            f"{name} fits the spots better {best.symmetry} ({_figures(best)}) than as it is "
-            f"({_figures(fits[name][0])}): it seems turned or mirrored against the counts",
+            f"{name} matches the spots better {best.symmetry} ({_figures(best)}) than as it is "
+            f"({_figures(fits[name][0])}). It seems to be rotated or mirrored relative to the counts.",
         )
     if grid.turned:
         _check_turn(record, fits, positions_file, may_turn=may_turn)
@@ -75,17 +76,17 @@ def _check_turn(record: StepRecord, fits: dict[str, list[Fit]], positions_file: 
     upright = [ways[0] for ways in fits.values()]
     seen = any((fit.auc or 0) >= _AGREES or (fit.rho or 0) >= _CORRELATES for fit in upright)
     if seen or may_turn:
-        proof = "as the image confirms" if seen else "which no image confirms"
-        record.note("info" if seen else "warning", f"array rows run from left to right in the image, {proof}")
+        proof = "as the image confirms" if seen else "without an image to confirm it"
+        record.note("info" if seen else "warning", f"Array rows run from left to right in the image, {proof}.")
         return
     record.problems.append(
         Problem(
             record.sample,
             positions_file,
-            "array rows that run along pixel x: pixel x and y seem to be exchanged, and no image shows otherwise",
+            "array rows along pixel x: pixel x and y seem to be swapped, and there is no image to check",
             "array rows along pxl_row_in_fullres, array columns along pxl_col_in_fullres",
-            "exchange the two pixel columns; if the slide was photographed lying on its side, add "
-            "tissue_hires_image.png and tissue_lowres_image.png of the same run, which show it",
+            "swap the two pixel columns; if the slide was imaged rotated by 90 degrees, add tissue_hires_image.png "
+            "and tissue_lowres_image.png of the same run to confirm it",
         )
     )
 

@@ -24,13 +24,13 @@ SYMMETRIES: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
     "turned by 90 degrees clockwise": lambda image: np.rot90(image, 3),
     "mirrored left to right": lambda image: image[:, ::-1],
     "mirrored top to bottom": lambda image: image[::-1],
-    "with x and y exchanged": lambda image: image.T,
-    "with x and y exchanged and turned by 180 degrees": lambda image: np.rot90(image, 2).T,
+    "with x and y swapped": lambda image: image.T,
+    "with x and y swapped and turned by 180 degrees": lambda image: np.rot90(image, 2).T,
 }
 """The eight ways a rectangle fits on itself, in words that follow "the image fits ..."."""
 
 UPRIGHT: Final = "as it is"
-TRANSPOSED: Final = "with x and y exchanged"
+TRANSPOSED: Final = "with x and y swapped"
 
 _BLANK: Final = 2.0
 _DARK: Final = 0.3 * 255

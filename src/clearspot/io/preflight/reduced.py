@@ -68,7 +68,7 @@ def check_reduced(
     kinds = {key: picture_kind(picture) for key, picture in pictures.items()}
     shown = {key: picture for key, picture in pictures.items() if kinds[key] != "blank"}
     for key in [key for key in pictures if key not in shown]:
-        record.note("warning", f"{layout.images[key].name} is blank: nothing can be compared with it")
+        record.note("warning", f"{layout.images[key].name} is blank, so nothing can be compared with it.")
     record.metrics |= {
         "images": ", ".join(layout.images) or None,
         "image_kind": next((kinds[key] for key in shown), None),
@@ -78,8 +78,8 @@ def check_reduced(
     check_reduced_sizes(record, layout, factors, infos)
     if positions is None or grid is None:
         return Reduced(infos, {}, outside=False)
-    scaled = {key: scale for key in infos if (scale := {"hires": factors.hires, "lowres": factors.lowres}[key])}
-    outside = _check_bounds(record, layout, positions, infos, scaled)
+    scaled = _scaled(infos, factors)
+    outside = check_bounds(record, layout, positions, infos, factors)
     fits = {}
     diameter = factors.spot_diameter_fullres or grid.lattice.col_step_px
     for key in [] if outside else [key for key in scaled if key in shown]:
@@ -94,14 +94,21 @@ def _thinned(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return picture[::step, ::step]
 
 
-def _check_bounds(
+def _scaled(infos: dict[str, ImageInfo], factors: ScaleFactors) -> dict[str, float]:
+    """Pixels of each image per full-resolution pixel."""
+    return {key: scale for key in infos if (scale := {"hires": factors.hires, "lowres": factors.lowres}[key])}
+
+
+def check_bounds(
     record: StepRecord,
     layout: OutsLayout,
     positions: pd.DataFrame,
     infos: dict[str, ImageInfo],
-    scaled: dict[str, float],
+    factors: ScaleFactors,
+    places: str = "spots",
 ) -> bool:
-    """Whether most spots in tissue lie outside the images."""
+    """Whether most spots (``places``) in tissue lie outside the images."""
+    scaled = _scaled(infos, factors)
     tissue = positions[positions[keys.IN_TISSUE]]
     key = next(iter(scaled), None)
     if key is None or tissue.empty:
@@ -111,18 +118,18 @@ def _check_bounds(
     record.metrics["fraction_tissue_in_image"] = inside
     if inside >= _NEARLY_ALL:
         return False
-    name, share = layout.images[key].name, f"{1 - inside:.0%} of the spots in tissue"
+    name, share = layout.images[key].name, f"{1 - inside:.0%} of the {places} in tissue"
     if inside < _MOSTLY and record.metrics.get("scale_factors_fit_spots") is False and layout.scalefactors:
         record.problems.append(
             Problem(
                 record.sample,
                 shown_name(layout.scalefactors),
-                f"scale factors that put {share} outside {name}, and a spot diameter that does not fit the pitch",
-                "the scale factors of this sample's positions and images",
-                "copy scalefactors_json.json from the same Space Ranger run as positions and images",
+                f"scale factors that place {share} outside {name}, and a spot diameter inconsistent with the pitch",
+                "the scale factors of this sample",
+                "copy scalefactors_json.json from the Space Ranger run of the positions and images",
             )
         )
         return True
-    off = ": it was cropped, or is of another sample" if inside < _MOSTLY else ""
-    record.note("warning", f"{share} lie outside {name}{off}")
+    off = "; it was cropped, or is from another sample" if inside < _MOSTLY else ""
+    record.note("warning", f"{share} lie outside {name}{off}.")
     return inside < _MOSTLY

@@ -63,8 +63,10 @@ def check_version(record: StepRecord, is_hd: bool) -> None:
     if is_hd and version is not None and version < _HD_WITHOUT_SHIFT:
         record.note(
             "warning",
-            f"Visium HD by Space Ranger {'.'.join(map(str, version))}: before 3.1.2 the image can lie 16 um beside the "
-            "counts, depending on the CytAssist's firmware; compare the tissue's edges, or use a newer Space Ranger",
+            f"Visium HD output of Space Ranger {'.'.join(map(str, version))}: before version 3.1.2, the image can be "
+            f"shifted "
+            f"by 16 µm relative to the counts, depending on the CytAssist firmware. Compare the tissue edges, or use "
+            f"a newer Space Ranger.",
         )
 
 
@@ -83,9 +85,9 @@ def check_reduced_sizes(
             Problem(
                 record.sample,
                 shown_name(layout.scalefactors),
-                f"factors by which the full image is {hires[0]:.0f} x {hires[1]:.0f} pixels (hires) or "
+                f"scale factors that imply a full image of {hires[0]:.0f} x {hires[1]:.0f} pixels (hires) or "
                 f"{lowres[0]:.0f} x {lowres[1]:.0f} pixels (lowres)",
-                "factors by which both images come from one full image",
+                "scale factors that imply the same full image for both",
                 "copy scalefactors_json.json and both images from the same Space Ranger run",
             )
         )

@@ -42,7 +42,7 @@ def check_spots(
     elif in_tissue.all():
         record.note(
             "handled",
-            "every position is in tissue: what the spots outside would tell (diffusion of reads) is left out",
+            "All positions are in tissue, so diffusion outside the tissue cannot be measured.",
         )
     with collecting(record):
         require_unique(matrix.barcodes, matrix_file, record.sample)
@@ -57,7 +57,9 @@ def check_spots(
         return None
     if not match.exact:
         example = f"{matrix.barcodes[0]} is {positions.index[match.rows[0]]}"
-        record.note("handled", f"barcodes were matched without their suffix and prefix: {example} of the positions")
+        record.note(
+            "handled", f"Barcodes were matched without their suffix and prefix: {example} in the positions file."
+        )
     totals = pd.Series(matrix.totals().totals, index=positions.index[match.rows])
     if (matrix.features[keys.FEATURE_TYPES] == keys.GENE_EXPRESSION).any():
         _check_counts(record, totals, in_tissue[match.rows], matrix_file)
@@ -76,13 +78,13 @@ def _check_counts(record: StepRecord, totals: pd.Series, in_tissue: np.ndarray, 
             Problem(
                 record.sample,
                 shown_name(matrix_file),
-                "no counts in tissue" if in_tissue.any() else "no barcode whose position is in tissue",
-                "counts for the spots whose in_tissue is 1",
-                "take matrix and spatial folder from the same Space Ranger run of the same sample",
+                "no counts in tissue" if in_tissue.any() else "no barcode with a position in tissue",
+                "counts for the spots with in_tissue = 1",
+                "use the matrix and the spatial folder of the same Space Ranger run",
             )
         )
     elif empty := record.metrics["n_spots_without_counts"]:
-        record.note("handled", f"{empty} spots in tissue have no counts and are dropped")
+        record.note("handled", f"{empty} spots in tissue have no counts and are excluded.")
 
 
 def _none_in_tissue(sample: str, file: str) -> Problem:
@@ -91,5 +93,5 @@ def _none_in_tissue(sample: str, file: str) -> Problem:
         file,
         "no spot in tissue: in_tissue is 0 everywhere",
         "in_tissue = 1 for the spots under tissue",
-        "look at detected_tissue_image.jpg; mark the tissue by hand in Loupe Browser and run Space Ranger again",
+        "check detected_tissue_image.jpg; mark the tissue manually in Loupe Browser and rerun Space Ranger",
     )

@@ -8,8 +8,8 @@ from clearspot.io.scale import CAPTURE_DIAMETER_UM, PIXELS_PER_BIN
 from clearspot.record import StepRecord
 
 _NOT_STAINED = {
-    "fluorescence": "the image is a fluorescence image, and an H&E stain is needed",
-    "grey": "the image has no colour, and an H&E stain is needed",
+    "fluorescence": "the image is a fluorescence image, but an H&E stain is required",
+    "grey": "the image is not in colour, but an H&E stain is required",
     "blank": "the image is blank",
 }
 
@@ -37,9 +37,11 @@ def check_superres(record: StepRecord, image: FullRes | None, *, given: bool, is
     record.metrics["superres_reason"] = reason
     um = record.metrics.get("microns_per_pixel")
     if is_hd and um is not None and um >= CAMERA_UM_PER_PX:
-        record.note("handled", f"Visium HD without a microscope image ({um:.2g} um per pixel): super-resolution is off")
+        record.note(
+            "handled", f"Visium HD without a microscope image ({um:.2g} µm per pixel): super-resolution is off."
+        )
     elif given and reason is not None:
-        record.note("warning", f"super-resolution is not possible: {reason}")
+        record.note("warning", f"Super-resolution is not possible: {reason}.")
 
 
 def _reason(record: StepRecord, image: FullRes | None, outside: bool, coarsest: float) -> str | None:
@@ -49,13 +51,13 @@ def _reason(record: StepRecord, image: FullRes | None, outside: bool, coarsest: 
     if image.kind in _NOT_STAINED:
         return _NOT_STAINED[image.kind]
     if image.info.channels not in (3, 4):
-        return f"the image has {image.info.channels} channels, and an H&E stain in colour is needed"
+        return f"the image has {image.info.channels} channels, but an H&E stain in colour is required"
     if image.scale is None:
-        return "the image is not the one that the positions refer to"
+        return "the image is not the one used by Space Ranger"
     if outside:
         return "the spots lie outside the image"
     if um is None:
-        return "micrometres per pixel are not known: set microns_per_pixel in the samplesheet"
+        return "the pixel size is unknown: set microns_per_pixel in the samplesheet"
     if um / image.scale >= coarsest:
-        return f"the image has {um / image.scale:.2g} um per pixel: too coarse, {coarsest:.3g} is the limit"
+        return f"the image has {um / image.scale:.2g} µm per pixel: too coarse, the limit is {coarsest:.3g}"
     return None

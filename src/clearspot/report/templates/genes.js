@@ -115,8 +115,8 @@ function geneSearch(box, names, groups, choose) {
     if (typed) {
       const found = matches(typed);
       found.slice(0, most).forEach((name) => item(name, "option", name));
-      if (found.length > most) item(`${found.length - most} more: type on`, "presentation");
-      if (!found.length) note.textContent = `No gene with “${typed}” among the ${names.length.toLocaleString("en")} of this page: see “Gene missing?” below.`;
+      if (found.length > most) item(`${found.length - most} more: keep typing`, "presentation");
+      if (!found.length) note.textContent = `No gene matches “${typed}” among the ${names.length.toLocaleString("en")} genes of this page. See “Gene missing?” below.`;
     } else {
       for (const [heading, genes] of groups) {
         item(heading, "presentation");

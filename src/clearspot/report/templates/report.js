@@ -125,10 +125,12 @@
     const id = plot.dataset.chart;
     const ink = inks();
     const gene = picker ? chosen[picker.id] : "";
-    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black.
-    const onLight = dark.matches && !printing && page.charts[id].layout.meta && page.charts[id].layout.meta.map;
+    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black. So do bars of
+    // classes, which have the colours of the map.
+    const meta = page.charts[id].layout.meta || {};
+    const onLight = dark.matches && !printing && (meta.map || meta.classes);
     const chart = filled(page.charts[id], gene, onLight ? { $ink: "#1b2733", $muted: "#5a6875" } : ink);
-    const layout = themed(chart.layout, ink);
+    const layout = themed(chart.layout, onLight ? { ...ink, $grid: "#c3ccd4" } : ink);
     if (onLight) layout.plot_bgcolor = "#dde3e9";
     if (isUnderlaid(plot, layout)) {
       layout.images = [filled(page.underlay, gene, ink)];
@@ -139,7 +141,7 @@
       const { cmin, cmax, tickvals, ticktext } = genes.axis(gene);
       layout.coloraxis = { ...layout.coloraxis, cmin, cmax, colorbar: { ...layout.coloraxis.colorbar, tickvals, ticktext } };
       if (id.endsWith("-denoised") && !genes.isDenoised(gene)) {
-        const text = "Not denoised.<br>Name it with --genes_of_interest";
+        const text = "Not denoised.<br>Add it with --genes_of_interest";
         layout.annotations = [...(layout.annotations || []), { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 14, color: onLight ? "#1b2733" : ink.$ink } }];
       }
     } else if (picker) layout.coloraxis = { ...layout.coloraxis, ...filled(picker.axes[`${id}:${gene}`] ?? picker.axes[gene], gene, ink) };
@@ -151,7 +153,6 @@
         layout.legend = { ...layout.legend, font: { size: 7 }, entrywidth: 62, itemwidth: 30 };
         layout.showlegend = chart.data.length > 1 && chart.data.length < 13;
       }
-      if (layout.coloraxis) layout.coloraxis.colorbar = { ...layout.coloraxis.colorbar, title: { ...layout.coloraxis.colorbar.title, font: { size: 8 } } };
       // the edge of a spot of two pixels would hide its colour
       for (const trace of chart.data) if (trace.marker) trace.marker.line = { width: 0 };
     }
@@ -231,6 +232,7 @@
     for (const box of document.querySelectorAll("[data-genes]")) {
       const picker = page.pickers[box.dataset.genes];
       chosen[picker.id] = picker.groups[0][1][0];
+      genes.load(chosen[picker.id]); // printing does not wait for it
       search = geneSearch(box, genes.names, picker.groups, (gene) => {
         chosen[picker.id] = gene;
         for (const plot of drawn) if (picker.charts.includes(plot.dataset.chart)) draw(plot);
@@ -327,7 +329,7 @@
       section.dataset.was = section.hidden;
       section.hidden = one && number > 0;
     });
-    document.querySelectorAll("details.part").forEach((part) => { part.dataset.was = part.open; part.open = true; });
+    document.querySelectorAll(one ? "details.part" : "details.part, details.passed").forEach((part) => { part.dataset.was = part.open; part.open = true; });
     if (one) gather();
     plots.filter((plot) => !one || summary.contains(plot)).forEach(draw);
   });
@@ -337,7 +339,7 @@
     for (const [place, figure] of moved.splice(0)) place.replaceWith(figure);
     if (summary) summary.hidden = true;
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
-    document.querySelectorAll("details.part").forEach((part) => { part.open = part.dataset.was === "true"; });
+    document.querySelectorAll("details[data-was]").forEach((part) => { part.open = part.dataset.was === "true"; });
     drawn.forEach(draw);
   });
 })();

@@ -117,7 +117,7 @@ def test_row_05_two_positions_files_that_disagree_are_an_error(outs, refusal):
     moved = made.positions.assign(pxl_row_in_fullres=made.positions["pxl_row_in_fullres"] + 500)
     write_positions(made.spatial / "tissue_positions.csv", moved, header=True)
     problem = refusal(made.root)
-    assert "other positions than in" in problem.found
+    assert "positions that differ from" in problem.found
     assert problem.file.startswith("spatial/tissue_positions")
 
 
@@ -131,20 +131,20 @@ def test_row_08_one_bin_folder_as_root_is_handled(outs, passed):
     made = outs(chemistry="hd", bins=(8, 16))
     record = passed(made.bin_dirs[16])
     assert record.metrics["bin_size_um"] == 16
-    assert "square_016um is one bin size" in "".join(message.text for message in record.messages)
+    assert "square_016um is a single bin size" in "".join(message.text for message in record.messages)
 
 
 def test_row_09_absent_bin_size_lists_those_there(outs, refusal):
     problem = refusal(outs(chemistry="hd", bins=(8, 16)).root, bin_size_um=2)
-    assert problem.found == "bins of 8 um, 16 um"
-    assert problem.expected == "bins of 2 um"
+    assert problem.found == "bins of 8 µm, 16 µm"
+    assert problem.expected == "bins of 2 µm"
 
 
 def test_row_10_bin_folder_of_another_bin_size_is_an_error(outs, refused):
     made = outs(chemistry="hd", bins=(8,))
     made.bin_dirs[8].rename(made.bin_dirs[8].with_name("square_016um"))
     problems = refused(made.root, bin_size_um=16)
-    assert "bin_size_um = 8 in the folder of 16 um bins" in problems[0].found
+    assert "bin_size_um = 8 in the folder of the 16 µm bins" in problems[0].found
     # the barcodes say so too
     assert "s_008um_" in problems[1].found
 
@@ -213,7 +213,7 @@ def test_row_30_absent_folder_is_an_error(refusal, tmp_path: Path):
 def test_row_30_broken_metrics_summary_is_a_warning(outs, warned):
     made = outs()
     (made.root / "metrics_summary.csv").write_bytes(b"\xff\xfe\0")
-    assert "metrics_summary.csv is left out" in warned(made.root)
+    assert "metrics_summary.csv was ignored" in warned(made.root)
 
 
 def test_row_34_segmented_outputs_beside_the_bins_are_handled(outs, handled):
@@ -243,7 +243,7 @@ def test_disagreeing_matrices_warn(outs, warned):
     made = outs(matrix="both")
     shutil.rmtree(made.root / "filtered_feature_bc_matrix")
     write_mex(made.root / "filtered_feature_bc_matrix", made.counts[:5], made.positions.index[:5], made.features)
-    assert "the .h5 matrix is used" in warned(made.root)
+    assert "the .h5 matrix was used" in warned(made.root)
 
 
 def test_what_passes_is_what_ingest_reads(outs, passed):

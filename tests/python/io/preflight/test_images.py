@@ -46,7 +46,7 @@ def test_row_25_cytassist_image_given_as_full_is_an_error_that_names_it(outs, re
     made = outs(chemistry="v2")
     Image.new("RGB", (3000, 3000), "white").save(tmp_path / "camera.png")
     problem = refusal(made.root, image=tmp_path / "camera.png")
-    assert "it seems to be the CytAssist's own picture" in problem.found
+    assert "it seems to be the CytAssist image" in problem.found
     assert "--allow_lowres_image" not in problem.mend
 
 
@@ -54,7 +54,7 @@ def test_row_25_cytassist_image_is_known_by_the_one_beside_the_counts(outs, refu
     made = outs(chemistry="v2")
     Image.new("RGB", (700, 900), "white").save(made.spatial / "cytassist_image.tiff")
     Image.new("RGB", (700, 900), "white").save(tmp_path / "camera.png")
-    assert "the CytAssist's own picture" in refusal(made.root, image=tmp_path / "camera.png").found
+    assert "the CytAssist image" in refusal(made.root, image=tmp_path / "camera.png").found
 
 
 @pytest.mark.parametrize(("factor", "level"), [(0.5, 1), (0.25, 2)])
@@ -67,19 +67,19 @@ def test_row_25_pyramid_level_given_as_full_is_an_error_that_names_it(outs, refu
 def test_row_25_image_of_another_sample_is_an_error(outs, refusal, tmp_path: Path):
     made = outs()
     Image.new("RGB", (500, 1234), "white").save(tmp_path / "other.png")
-    assert "no image of this sample" in refusal(made.root, image=tmp_path / "other.png").found
+    assert "not from this sample" in refusal(made.root, image=tmp_path / "other.png").found
 
 
 def test_row_25_turned_image_is_an_error_where_its_size_shows_it(full, refusal):
     made, path = full
     tifffile.imwrite(path, np.rot90(tifffile.imread(path)))
-    assert "turned by 90 degrees" in refusal(made.root, image=path).found
+    assert "rotated by 90 degrees" in refusal(made.root, image=path).found
 
 
 def test_row_25_image_of_positions_on_the_cytassist_picture_is_an_error(outs, refusal, tmp_path: Path):
     made = outs(chemistry="v2", microns_per_pixel=4.6, full_image=True)
     problem = refusal(made.root, image=tmp_path / "full.tif")
-    assert "the CytAssist's own picture (4.6 um per pixel)" in problem.found
+    assert "the CytAssist image (4.6 µm per pixel)" in problem.found
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.3])
@@ -88,7 +88,7 @@ def test_row_25_smaller_image_is_taken_on_purpose(outs, passed, tmp_path: Path, 
     image = _scaled(made, tmp_path / "small.png", factor)
     record = passed(made.root, image=image, allow_lowres_image=True)
     assert record.metrics["image_scale"] == pytest.approx(factor, rel=0.01)
-    assert any("taken on purpose" in message.text for message in record.messages)
+    assert any("used as requested" in message.text for message in record.messages)
     assert record.metrics["superres_possible"] is True
 
 
@@ -168,14 +168,14 @@ def test_row_26_image_beyond_what_pillow_opens_is_handled_by_its_header(outs, pa
     record = passed(made.root, image=tmp_path / "huge.tif")
     said = "".join(message.text for message in record.messages)
     assert "280 megapixels, read in parts" in said
-    assert "judged by its size" in said
+    assert "only its size was checked" in said
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         pytest.param(lambda rgb: 255 - rgb, "fluorescence", id="dark background"),
-        pytest.param(lambda rgb: np.repeat(rgb.mean(2, keepdims=True), 3, 2).astype(np.uint8), "no colour", id="grey"),
+        pytest.param(lambda rgb: np.repeat(rgb.mean(2, keepdims=True), 3, 2).astype(np.uint8), "in colour", id="grey"),
         pytest.param(lambda rgb: np.full_like(rgb, 255), "blank", id="blank"),
     ],
 )
@@ -185,7 +185,7 @@ def test_row_27_image_without_stain_rules_out_superresolution_only(full, passed,
     record = passed(made.root, image=path)
     assert record.metrics["superres_possible"] is False
     assert reason in record.metrics["superres_reason"]
-    assert any("super-resolution is not possible" in message.text for message in record.messages)
+    assert any("Super-resolution is not possible" in message.text for message in record.messages)
 
 
 def test_row_27_fluorescence_channels_rule_out_superresolution_only(full, passed):
@@ -206,7 +206,7 @@ def test_row_29_turned_or_mirrored_images_are_a_warning(lopsided, passed, way: s
     for path in made.spatial.glob("*.png"):
         _change(path, lambda image: np.stack([SYMMETRIES[way](plane) for plane in np.moveaxis(image, 2, 0)], axis=2))
     record = passed(made.root)
-    warnings = [message.text for message in record.messages if "turned or mirrored" in message.text]
+    warnings = [message.text for message in record.messages if "rotated or mirrored" in message.text]
     assert len(warnings) == 2
     # each of these ways undoes itself
     assert all(way in text for text in warnings)
@@ -218,14 +218,14 @@ def test_row_29_mirrored_full_image_is_a_warning(lopsided, warned, tmp_path: Pat
     picture = make_picture(made.positions, *made.image_size)
     tifffile.imwrite(tmp_path / "full.tif", picture[:, ::-1], photometric="rgb")
     text = warned(made.root, image=tmp_path / "full.tif")
-    assert "full.tif fits the spots better mirrored left to right" in text
+    assert "full.tif matches the spots better mirrored left to right" in text
     assert "tissue_hires_image.png fits" not in text
 
 
 def test_row_29_exchanged_axes_of_one_image_are_a_warning_about_that_image(lopsided, warned):
     made = lopsided()
     _change(made.spatial / "tissue_lowres_image.png", lambda image: np.asarray(_transposed(image)))
-    assert "tissue_lowres_image.png fits the spots better with x and y exchanged" in warned(made.root)
+    assert "tissue_lowres_image.png matches the spots better with x and y swapped" in warned(made.root)
 
 
 def _transposed(image: np.ndarray) -> Image.Image:
@@ -244,7 +244,7 @@ def test_row_29_counts_tell_where_all_spots_are_in_tissue(lopsided, warned, edit
     edit_positions(made, made.positions.assign(in_tissue=1))
     counts = np.where(stained[:, None], 20, 1) + made.counts
     write_h5(made.root / "filtered_feature_bc_matrix.h5", counts, made.positions.index, made.features)
-    assert "fits the spots better" not in warned(made.root)
+    assert "matches the spots better" not in warned(made.root)
     for path in made.spatial.glob("*.png"):
         _change(path, np.fliplr)
     assert "UMIs with stain" in warned(made.root)
@@ -255,7 +255,7 @@ def test_row_29_hd_before_3_1_2_is_a_warning(outs, warned, version: str, warns: 
     made = outs(chemistry="hd")
     with h5py.File(made.data_dir / "filtered_feature_bc_matrix.h5", "a") as h5:
         h5.attrs["software_version"] = version
-    assert ("16 um beside the counts" in warned(made.root)) is warns
+    assert ("shifted by 16 µm relative to the counts" in warned(made.root)) is warns
 
 
 def test_blank_hires_image_is_a_warning(outs, warned):

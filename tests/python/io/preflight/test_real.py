@@ -29,17 +29,17 @@ PASSES = {
     ("toy_sfe_v2/sample01", None): [OUTSIDE],
     ("toy_sfe_v2/sample02", None): [OUTSIDE],
     # its .h5 has 49 genes and its MEX folder 50
-    ("toy_visiumio_v1_raw/section1", None): ["the .h5 matrix is used"],
+    ("toy_visiumio_v1_raw/section1", None): ["the .h5 matrix was used"],
     # the 8 um folder holds positions 16 um apart
     ("toy_seurat_hd", None): ["bin pitch", BLANK_HIRES, BLANK_LOWRES],
 }
 
 FAILS = {
-    ("toy_scanpy_v2_probe", None): "raw_probe_bc_matrix.h5 only",
+    ("toy_scanpy_v2_probe", None): "only raw_probe_bc_matrix.h5",
     ("toy_sfe_v2", None): "2 samples: sample01/outs, sample02/outs",
     ("toy_visiumio_v1_raw", None): "2 samples: section1/outs, section2/outs",
     ("toy_visiumio_v1_raw/section2", None): "no position for 1 of the matrix's 50 barcodes",
-    ("toy_visiumio_hd002", 8): "bins of 2 um",
+    ("toy_visiumio_hd002", 8): "bins of 2 µm",
     ("toy_visiumio_hd002", None): "no counts in tissue",
     # its matrix is of another slide
     ("toy_seurat_hd", 16): "no position for 2053 of the matrix's 2695 barcodes",
@@ -128,7 +128,7 @@ def test_row_29_mirrored_images_of_real_tissue_are_a_warning(with_counts, folder
         Image.fromarray(np.ascontiguousarray(mirror(picture))).save(path)
     record = check_outs(root, "S1")
     assert record.problems == []
-    warnings = [message.text for message in record.messages if "mirrored against the counts" in message.text]
+    warnings = [message.text for message in record.messages if "mirrored relative to the counts" in message.text]
     assert len(warnings) == 2
     assert all({np.fliplr: "left to right", np.flipud: "top to bottom"}[mirror] in text for text in warnings)
 
@@ -152,5 +152,5 @@ def test_row_06_exchanged_columns_are_refused_on_real_geometry(with_counts, fold
     exchanged["in_tissue"] = exchanged["in_tissue"].astype(int)
     write_positions(file, exchanged, header=True)
     (problem,) = check_outs(root, "S1").problems
-    assert "exchanged" in problem.found
+    assert "swapped" in problem.found
     assert problem.file == f"spatial/{file.name}"

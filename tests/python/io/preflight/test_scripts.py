@@ -60,6 +60,7 @@ def test_good_sheet_is_written_with_every_key(check_sheet, tmp_path: Path):
         "bin_size_um": None,
         "microns_per_pixel": None,
         "image_alignment": None,
+        "unit": None,
     }
     record = StepRecord.read(tmp_path / "out/cohort.samplesheet.json")
     assert record.metrics == {"n_query": 2, "n_reference": 0}
@@ -117,6 +118,7 @@ def test_options_reach_the_check(outs, check_sample, tmp_path: Path):
         "outs": "outs",
         "image": "full.tif",
         "bin_size_um": 16,
+        "unit": "bins",
         "microns_per_pixel": 0.5,
         "allow_lowres_image": True,
     }

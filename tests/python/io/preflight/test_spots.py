@@ -86,7 +86,7 @@ def test_row_18_no_spot_in_tissue_is_an_error(outs, refusal, edit_positions):
 def test_row_18_all_spots_in_tissue_are_handled(outs, handled, edit_positions):
     made = outs()
     edit_positions(made, made.positions.assign(in_tissue=1))
-    assert "every position is in tissue" in handled(made.root)
+    assert "All positions are in tissue" in handled(made.root)
     _, record = ingest_outs(made.root, "S1")
     assert record.metrics.get("fraction_umi_outside_tissue") is None
 
@@ -95,7 +95,7 @@ def test_row_18_matrix_of_other_spots_than_those_in_tissue_is_an_error(outs, ref
     made = outs()
     outside = ~made.in_tissue
     _write_matrix(made, made.counts[outside], barcodes=made.positions.index[outside])
-    assert "no barcode whose position is in tissue" in refusal(made.root).found
+    assert "no barcode with a position in tissue" in refusal(made.root).found
 
 
 def test_row_19_spots_without_counts_are_handled(outs, passed):
@@ -120,7 +120,7 @@ def test_row_20_duplicate_symbols_are_handled(outs, handled):
     features = made.features.copy()
     features.loc[[3, 4], "name"] = features.loc[0, "name"]
     _write_matrix(made, features=features)
-    assert "2 gene symbols repeat" in handled(made.root)
+    assert "2 duplicated gene symbols" in handled(made.root)
     adata, _ = ingest_outs(made.root, "S1")
     assert adata.var_names.is_unique
     assert list(adata.var["gene_ids"]) == list(features["id"])
@@ -130,7 +130,7 @@ def test_row_21_antibodies_are_handled(outs, passed):
     made = outs(antibodies=3)
     record = passed(made.root)
     assert record.metrics["n_antibodies"] == 3
-    assert any("3 antibodies went to obsm['protein']" in message.text for message in record.messages)
+    assert any("3 antibodies were moved to obsm['protein']" in message.text for message in record.messages)
     assert ingest_outs(made.root, "S1")[0].obsm["protein"].shape == (100, 3)
 
 
@@ -166,7 +166,7 @@ def test_row_23_no_counts_in_the_matrix_is_an_error(outs, refusal, change, found
 def test_row_24_no_mitochondrial_genes_is_handled(outs, passed):
     record = passed(outs().root)
     assert record.metrics["has_mt_genes"] is False
-    assert any("no mitochondrial genes" in message.text for message in record.messages)
+    assert any("is a mitochondrial gene, so their share" in message.text for message in record.messages)
 
 
 def test_row_24_mitochondrial_genes_are_found_by_symbol(outs, passed):

@@ -1,0 +1,50 @@
+"""Short column headings of the general table of the cohort report; the tooltip says the rest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEADINGS: Final[dict[str, str]] = {
+    "spatial_structure": "Spatial pattern",
+    "percent_genes_spatial": "Spatial genes",
+    "neighbour_likeness": "Spot similarity",
+    "spots_on_tissue_image": "On tissue",
+    "picture_symmetry": "Rotation p",
+    "picture_shift": "Image shift (µm)",
+    "percent_spots_pass": "Pass QC",
+    "median_counts_spot": "UMIs/spot",
+    "median_counts_bin": "UMIs/bin",
+    "median_counts_cell": "UMIs/cell",
+    "median_genes_spot": "Genes/spot",
+    "percent_genes_seen": "Panel genes",
+    "median_percent_mt": "Mito.",
+    "fraction_umi_in_cells": "UMIs in cells",
+    "percent_cells_without_nucleus": "No nucleus",
+    "stripes": "Stripes",
+    "border_to_inner_counts": "Border counts",
+    "percent_spots_in_regions": "Damaged",
+    "bleed_share": "Diffused",
+    "far_to_tissue_counts": "Far from tissue",
+    "percent_counts_outside": "Counts outside",
+    "fraction_reads_in_spots": "Reads in tissue",
+    "valid_barcodes": "Valid barcodes",
+    "valid_umis": "Valid UMIs",
+    "q30_rna_read": "Q30 RNA",
+    "q30_probe_read": "Q30 probe",
+    "q30_barcode": "Q30 barcode",
+    "q30_umi": "Q30 UMI",
+    "mapped_transcriptome": "Mapped",
+    "mapped_probe_set": "Mapped to probes",
+    "mean_reads_spot": "Reads/spot",
+    "mean_reads_spot_panel": "Reads/spot",
+    "mean_reads_bin": "Reads/bin",
+    "sequencing_saturation": "Saturation",
+    "percent_tiles_blurred": "Blurred",
+    "percent_tiles_overexposed": "Overexposed",
+    "percent_tiles_underexposed": "Underexposed",
+    "percent_tiles_pale": "Pale",
+    "median_degree": "Neighbours",
+    "largest_component_share": "Largest piece",
+    "heldout_beats_neighbours": "Denoising helps",
+}
+"""Id of a rule -> heading of its column."""
