@@ -101,5 +101,5 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
 def _as_unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
     values = np.nan_to_num(np.asarray(pixels, dtype=np.float32))
     if np.issubdtype(pixels.dtype, np.integer):
-        return values / np.float32(np.iinfo(pixels.dtype).max)
-    return values / 255.0 if float(values.max(initial=0.0)) > 1.0 else values
+        return np.divide(values, np.iinfo(pixels.dtype).max, dtype=np.float32)
+    return np.divide(values, 255, dtype=np.float32) if float(values.max(initial=0.0)) > 1.0 else values

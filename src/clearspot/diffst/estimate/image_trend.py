@@ -35,7 +35,7 @@ class ImageTrend:
         self._features = features
         self._area = np.asarray(operator.sum(axis=1)).ravel()
         maps = [np.asarray(operator @ one.ravel()) for one in self._maps()]
-        self.under_spots: NDArray[np.float32] = np.stack(maps, axis=1) / np.maximum(self._area, 1e-6)[:, None]
+        self.under_spots: NDArray[np.floating] = np.stack(maps, axis=1) / np.maximum(self._area, 1e-6)[:, None]
 
     def fit(
         self, values: NDArray[np.floating], spots: NDArray[np.bool_]

@@ -291,7 +291,7 @@ def _pool_sd(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sqrt(np.maximum(_pool(values**2) - _pool(values) ** 2, 0))
 
 
-def _block_mean(values: NDArray[Any], weight: NDArray[np.bool_] | None, side: int) -> NDArray[np.float32]:
+def _block_mean(values: NDArray[Any], weight: NDArray[np.bool_] | None, side: int) -> NDArray[np.floating]:
     """Mean over blocks of the last two axes, over the entries with weight; 0 where there are none."""
     channels, rows, columns = values.shape
     blocks = (channels, rows // side, side, columns // side, side)
