@@ -22,7 +22,14 @@ from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs
 
 SAMPLE = "phantom"
-NOT_FOR_A_SPOT_OF_V1 = {"failed_step", "reason", "bin_size_um"}
+NOT_FOR_A_SPOT_OF_V1 = {
+    "failed_step",
+    "reason",
+    "bin_size_um",
+    "stripes_percent",
+    "fraction_umi_in_cells",
+    "median_cell_area_um2",
+}
 
 
 @pytest.fixture(scope="module")
