@@ -83,7 +83,7 @@ def test_many_spots_skip_the_method_that_was_not_asked_for(adata, monkeypatch):
     monkeypatch.setattr(run, "_BOTH_UP_TO", 10)
     record = find_domains(adata, "s", DomainParams(**QUICK))
     assert "domain_leiden" not in adata.obs
-    assert "leiden was left out" in " ".join(message.text for message in record.messages)
+    assert "leiden was skipped" in " ".join(message.text for message in record.messages)
 
 
 def test_without_denoised_values_their_morans_i_is_missing_and_said_so(adata):
@@ -110,7 +110,7 @@ def test_data_and_record_survive_their_files(adata, tmp_path):
 
 def test_a_latent_that_is_not_finite_is_a_fault_not_a_domain(adata):
     adata.obsm["X_dusted"][np.flatnonzero(adata.obs["qc_pass"])[0]] = np.nan
-    with pytest.raises(BadInputError, match=r"1 of \d+ passing spots without values"):
+    with pytest.raises(BadInputError, match=r"1 of \d+ passing spots have no values"):
         find_domains(adata, "s", DomainParams(**QUICK))
 
 

@@ -49,7 +49,7 @@ print(json.dumps([list(inspect.signature(clearspot.{name}).parameters)[:2], clea
 """
     assert run(code) == [["adata", "sample"], f"clearspot.{name}.run"]
     package = getattr(clearspot, name)
-    assert package.__doc__.startswith(("Measure, flag", "Find spatial domains"))
+    assert package.__doc__.startswith(("Compute QC metrics", "Find spatial domains"))
     assert "clearspot." in repr(package)
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         package()

@@ -56,5 +56,5 @@ def test_headlines_are_declared_metrics():
 def test_tables_as_frames(section):
     record = clearspot.qc(section)
     assert list(record.frame("filters").columns) == list(record.tables["filters"])
-    with pytest.raises(KeyError, match="no table 'filter'; there are filters"):
+    with pytest.raises(KeyError, match="unknown table 'filter'; available: filters"):
         record.frame("filter")
