@@ -100,7 +100,7 @@ def full_size(info: ImageInfo, factors: ScaleFactors, key: str) -> tuple[float, 
 
 
 def _has_usual_spots(positions: pd.DataFrame, factors: ScaleFactors, bin_size_um: int | None) -> bool | None:
-    """Whether the spot diameter stands to the pitch as Space Ranger writes it; None where that cannot be told."""
+    """Whether the spot diameter stands to the pitch as Space Ranger writes it; None if that is unknown."""
     scale = derive_scale(positions, replace(factors, microns_per_pixel=None), bin_size_um=bin_size_um)
     pitch_um = _from_pitch(scale, bin_size_um)
     if pitch_um is None or not factors.spot_diameter_fullres:
