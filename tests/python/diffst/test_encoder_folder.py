@@ -124,7 +124,7 @@ CONFIGURATIONS = {
     "no architecture": ({"architecture": None}, "architecture None"),
     "an argument that nobody knows": ({"model_args": {"depht": 2}}, "TypeError"),
     "an argument that would fetch": ({"model_args": {"pretrained": True}}, "TypeError"),
-    "an argument of another type": ({"model_args": {"depth": "two"}}, "arguments that vit_huge_patch14_224"),
+    "an argument of another type": ({"model_args": {"depth": "two"}}, "arguments not accepted by vit_huge_patch14_224"),
     "an unknown layer": ({"model_args": {"mlp_layer": "os.system"}}, "mlp_layer os.system"),
     "an unknown activation": ({"model_args": {"act_layer": "Sigh"}}, "KeyError: 'sigh'"),
     "the size of another model": ({"pretrained_cfg": {"input_size": [3, 56, 56]}}, "input_size 56"),
@@ -183,10 +183,10 @@ def not_finite(folder, weights):
 
 
 WEIGHTS = {
-    cut: "no weights that can be read: SafetensorError",
+    cut: "weights that cannot be read: SafetensorError",
     without_two: "2 tensors missing: blocks.1.ls1.gamma, norm.weight",
-    with_another: "1 tensors not of this model: head.weight",
-    of_another_shape: "1 tensors of another shape: pos_embed (1 x 17 x 32, expected 1 x 5 x 32)",
+    with_another: "1 tensors not part of this model: head.weight",
+    of_another_shape: "1 tensors of a different shape: pos_embed (1 x 17 x 32, expected 1 x 5 x 32)",
     not_finite: "1 tensors not finite: norm.bias",
 }
 
@@ -211,7 +211,7 @@ def test_all_that_does_not_fit_is_told_at_once(made, tmp_path):
     shutil.copy(made / "uni" / "model.safetensors", folder)
     found = refused(folder).found
     assert "tensors missing: reg_token" in found
-    assert "tensors of another shape: " in found
+    assert "tensors of a different shape: " in found
 
 
 @pytest.mark.parametrize("absent", ["timm", "safetensors"])
