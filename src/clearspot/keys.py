@@ -207,7 +207,7 @@ def histology_name(sample: str) -> str:
 
 
 def reference_name(sample: str) -> str:
-    """File name of a reference that is laid onto bins."""
+    """File name of a reference rasterised into bins."""
     return f"{sample}{_REFERENCE_SUFFIX}"
 
 

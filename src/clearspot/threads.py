@@ -92,7 +92,7 @@ def cpu_threads(wanted: int | None) -> Iterator[None]:
 
 @contextmanager
 def _more_threads_than_cpus(threads: int) -> Iterator[None]:
-    """Make GNU OpenMP see more threads than CPUs, where it was loaded too early to be told not to spin.
+    """Make GNU OpenMP see more threads than CPUs, if it was loaded too early to set its wait policy.
 
     Its documentation (``GOMP_SPINCOUNT``): waiting threads hardly spin "if there are more OpenMP threads than available
     CPUs". So a thread of its own holds a team that only sleeps. Needless where the environment was set in time, and

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SQUARES: Final = 3350
-"""Rows and columns of 2 um squares of the 6.5 mm capture area; bins of 8 um are 837.5 a side, so that one is cut."""
+"""Rows and columns of 2 µm squares of the 6.5 mm capture area; bins of 8 µm are 837.5 a side, so that one is cut."""
 
 FEWEST_BINS: Final = 20
 _INSIDE: Final = (3, 8)

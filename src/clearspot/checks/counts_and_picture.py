@@ -25,7 +25,7 @@ REACH_UM: Final = 300.0
 STEP_UM: Final = 50.0
 FAR_UM: Final = 800.0
 COARSE_STEP_UM: Final = 100.0
-"""Shifts up to 300 um are tried every 50 um, and on to 800 um every 100 um; turned spots up to 300 um every 100 um."""
+"""Shifts up to 300 µm are tried every 50 µm, and on to 800 µm every 100 µm; turned spots up to 300 µm every 100 µm."""
 
 _FEWER: Final = 0.05
 """Share of spots by which fewer may lie on tissue at a place that is tried."""
@@ -62,7 +62,7 @@ class CountsAndPicture:
     n_spots
         Spots that were compared (4,000 drawn ones of a larger section).
     percent_on_tissue
-        Share of the spots whose place is tissue in the picture, in per cent.
+        Share of the spots whose place is tissue in the picture, in percent.
     correlation
         Spearman correlation of the spots' counts with darkness or haematoxylin, whichever is stronger.
     correlation_with
@@ -73,7 +73,7 @@ class CountsAndPicture:
     p
         Share of fields as smooth as the counts that fit the picture as well where the spots are.
     shift_um, shift_dx_um, shift_dy_um
-        How far from their place the spots would fit best, within 800 um.
+        How far from their place the spots would fit best, within 800 µm.
     shift_p
         Share of such fields that gain as much by a shift as the counts do.
     symmetry

@@ -88,7 +88,7 @@ def judge_tiles(
     reach
         Half the distance of neighbouring spots, full-resolution pixels: what a spot stands for.
     um_per_px
-        Micrometres per full-resolution pixel; tiles are 250 um wide where known, else 40 pixels of the image.
+        µm per full-resolution pixel; tiles are 250 µm wide where known, else 40 pixels of the image.
 
     Returns
     -------

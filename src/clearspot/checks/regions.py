@@ -116,7 +116,7 @@ class RegionScan:
     number
         N: 1 for a spot of the first region, and so on; 0 elsewhere.
     judged
-        Whether regions could be told from the section's tissues.
+        Whether damaged regions could be distinguished from the tissues of the section.
     """
 
     regions: tuple[Region, ...]
@@ -151,7 +151,7 @@ def scan_regions(
     Returns
     -------
     The regions; ``None`` where there are fewer than 75 cells to compare. Three and more regions that cover more than
-    a third of the section are not told from its tissues: then there is none, and ``judged`` is false.
+    a third of the section cannot be distinguished from its tissues: then there is none, and ``judged`` is false.
     """
     cells = make_cells(counts, xy, bin_um=bin_um, um_per_unit=um_per_unit)
     if cells.n < FEWEST_CELLS:
@@ -186,7 +186,7 @@ def scan_regions(
 
 
 def _is_part(region: Region, of: Straight) -> bool:
-    """Whether a region of another kind is a piece of a band or side, which is then told as a whole."""
+    """Whether a region of another kind is a piece of a band or side, which is then reported as a whole."""
     if region.kind in (UNEVEN, UNEVEN_LEAKED) or len(region.cells) >= len(of.inside):
         return False
     return len(np.intersect1d(region.cells, of.inside)) > _PART * len(region.cells)

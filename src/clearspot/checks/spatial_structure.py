@@ -53,7 +53,7 @@ class SpatialStructure:
     shuffled_medians
         Median I over the genes, of each shuffle of the places.
     shuffled_percents
-        Share of genes with q < 0.05, in per cent, of each shuffle.
+        Share of genes with q < 0.05, in percent, of each shuffle.
     """
 
     genes: tuple[str, ...]
@@ -65,7 +65,7 @@ class SpatialStructure:
 
     @property
     def percent_spatial(self) -> float:
-        """Share of the tested genes with q < 0.05, in per cent."""
+        """Share of the tested genes with q < 0.05, in percent."""
         return 100.0 * float((self.q_value < Q).mean())
 
     @property

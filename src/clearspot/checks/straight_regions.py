@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clearspot.checks.cells import Cells
 
 _WIDTHS: Final = (1.5, 2.5, 4.0, 6.0, 8.0)
-"""Widths of a band, in pitches: 150 to 400 um on spots of 100 um and on cells of 50 um."""
+"""Widths of a band, in pitches: 150 to 400 µm on spots of 100 µm and on cells of 50 µm."""
 
 _ROW: Final = 0.5
 _COLUMN: Final = 2.0

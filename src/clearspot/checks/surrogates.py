@@ -1,7 +1,7 @@
 """Fields that look like a measured one and mean nothing: the same roughness at every scale, and nothing in its place.
 
 A smooth field agrees by chance with any other smooth field far better than shuffled values would. What a match is worth
-is told by fields as smooth as the measured one.
+is estimated from fields as smooth as the measured one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def surrogate_fields(
     """Draw fields with the spatial correlation of one that was measured, by random phases.
 
     The field (each spot's cell filled with its value, fading out around the tissue) is taken apart into waves, whose
-    phases are drawn anew (Theiler et al. 1992, in the plane); where the spots are, the result is read off and gets the
+    phases are redrawn (Theiler et al. 1992, in the plane); where the spots are, the result is read off and gets the
     measured values by rank, so that the distribution is the same too.
 
     Parameters

@@ -59,9 +59,9 @@ def stained_picture(image: NDArray[Any], um_per_px: float) -> StainedPicture | s
 
     Light absorbed is measured against the glass (the 95 % quantile of each channel,
     or white as bright as that where it has the colour of stain). Stain has a colour, so tissue is
-    where the channels' optical densities, smoothed over 15 um, differ by more than Otsu's threshold (kept between 0.03
+    where the channels' optical densities, smoothed over 15 µm, differ by more than Otsu's threshold (kept between 0.03
     and 0.10, so that a frame full of tissue is not cut in two) and are not grey, as ink, fiducials and a black frame
-    are. Pieces and holes smaller than 150 um a side go.
+    are. Pieces and holes smaller than 150 µm a side go.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def find_figure(stated: Mapping[str, Any], name: str, title: str, *, is_fraction
     name, title
         Canonical name, and the title under which most versions state it.
     is_fraction
-        Whether it is a share: one above 1 is then in per cent (fractions and percentages with a sign are read before).
+        Whether it is a share: one above 1 is then in percent (fractions and percentages with a sign are read before).
 
     Returns
     -------

@@ -226,7 +226,7 @@ class _Job:
         return replace(self, params=replace(self.params, device=device))
 
     def start(self) -> tuple[Path | None, Path | None]:
-        """Checkpoints to resume and to start from: an earlier attempt's goes before the one to start anew from."""
+        """Checkpoints to resume and to start from: an earlier attempt's takes precedence over the one to start from."""
         if self.kept is not None and same_for_all(self.kept.found()) is not None:
             return self.kept.path, None
         return self.resume_from, self.warm_start_from

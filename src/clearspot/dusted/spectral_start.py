@@ -34,7 +34,7 @@ SPOTS_FOR_DIRECTIONS = 30_000
 """Directions of larger sections are taken from as many of their spots, drawn at random."""
 
 REWEIGHTINGS = 3
-"""Times that genes' noise is measured and the directions taken anew; beyond, neither moves much."""
+"""Number of iterations of measuring the noise of the genes and computing the directions; both converge by then."""
 
 SELF_GATES = (0.5, 0.8, 0.95, 0.99)
 """Shares of a spot's attention that stay with it, tried at the start where counts are held out."""

@@ -26,7 +26,7 @@ class CellFiles:
     nuclei
         ``nucleus_segmentations.geojson``.
     mappings
-        ``barcode_mappings.parquet``: the cell of each square of 2 um.
+        ``barcode_mappings.parquet``: the cell of each square of 2 µm.
     bins_matrix
         Counts of bins of the same run, from which the share of the counts in cells follows.
     """

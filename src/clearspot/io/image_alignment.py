@@ -20,7 +20,7 @@ def read_alignment(path: Path, sample: str) -> NDArray[np.float64]:
 
     The direction is that in which ``spatialdata_io.xenium_aligned_image`` (0.7) and Giotto's ``read10xAffineImage``
     apply the file: ``(x, y, 1)`` of the full-resolution H&E image is multiplied from the left and gives ``(x, y, 1)``
-    in the pixels of the morphology image (0.2125 um each). 10x's own examples agree: their H&E pixels of 0.274 um
+    in the pixels of the morphology image (0.2125 µm each). 10x's own examples agree: their H&E pixels of 0.274 µm
     have a factor of 1.29.
 
     Parameters

@@ -94,7 +94,7 @@ class Folder:
         return any(naming.XENIUM_MATRIX.match(name) for name in self.names())
 
     def part_archives(self) -> list[Path]:
-        """Archives of single parts (``*_spatial.tar.gz``, ...) that are not there as folder or file as well."""
+        """Archives of single parts (``*_spatial.tar.gz``, ...) that are not available as a folder or file."""
         parts = [(naming.PART_ARCHIVE.match(entry.name), entry) for entry in self.entries() if entry.is_file()]
         have_h5 = {_kind(naming.MATRIX_H5, path) for path in self.every(naming.MATRIX_H5)}
         return [entry for match, entry in parts if match and match["part"].split("_")[0] not in have_h5]

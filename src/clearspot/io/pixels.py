@@ -57,7 +57,7 @@ class BoxMean:
 def to_uint8_rgb(pixels: NDArray[Any], *, alpha: bool) -> NDArray[np.uint8]:
     """Make a picture that any viewer shows.
 
-    Integers beyond 8 bits are divided by the depth that they use (10, 12, 14 or 16 bits, told by the largest value):
+    Integers beyond 8 bits are divided by the depth that they use (10, 12, 14 or 16 bits, from the largest value):
     a fixed scale, where a contrast stretch would make an empty image look full. Floats count from 0 to 1, or as
     integers where one exceeds 1.
 

@@ -27,7 +27,7 @@ _EXACT: Final[dict[str, Any]] = {} if _PANDAS >= (3, 1) else {"float_precision":
 def read_positions(path: Path, sample: str) -> pd.DataFrame:
     """Read one positions file.
 
-    Whether it has a header is told from its first cell, and its format from its content: both have been found
+    Whether it has a header is determined from its first cell, and its format from its content: both have been found
     under every name.
 
     Parameters

@@ -124,11 +124,11 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
     told: set[tuple[int, str]] = set()  # one cell can break several rules
     for error in Draft202012Validator(schema).iter_errors([entry.values for entry in entries]):
         if error.validator == "contains":
-            # a role that is misspelt is told by its own cell
+            # a misspelt role is reported for its own cell
             if all(entry.values["role"] in columns["role"]["enum"] for entry in entries):
                 yield _no_query(path)
         elif error.validator == "required":
-            # a column that is missing altogether is told once, not again for each row
+            # a column that is missing altogether is reported once, not for each row
             cells = {(int(error.path[0]), name) for name in missing_names(error) if name not in absent}
             yield from (_empty_cell(path, entries[row], name) for row, name in sorted(cells - told))
             told |= cells
@@ -229,7 +229,7 @@ def _alignments(path: Path, entries: list[Entry]) -> Iterator[Problem]:
 
 
 def _units(path: Path, entries: list[Entry]) -> Iterator[Problem]:
-    """A reference is laid onto bins, and cells have no bin size."""
+    """A reference is rasterised into bins, and cells have no bin size."""
     for entry in entries:
         if entry.values.get("unit") != "cells":
             continue

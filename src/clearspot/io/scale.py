@@ -21,7 +21,7 @@ SPOT_PITCH_UM: Final = 100.0
 """Distance between the centres of neighbouring Visium spots."""
 
 SPOT_DIAMETER_UM: Final = 65.0
-"""What ``spot_diameter_fullres`` measures on Visium v1, not the spot's nominal 55 um."""
+"""What ``spot_diameter_fullres`` measures on Visium v1, not the spot's nominal 55 µm."""
 
 CAPTURE_DIAMETER_UM: Final = 55.0
 """Nominal diameter of a Visium spot: what it captures."""
@@ -151,9 +151,9 @@ def slide_type(positions: pd.DataFrame, *, is_hd: bool, is_cytassist: bool) -> S
 def derive_scale(
     positions: pd.DataFrame, factors: ScaleFactors, *, bin_size_um: int | None, override: float | None = None
 ) -> Scale:
-    """Derive micrometres per pixel.
+    """Derive µm per pixel.
 
-    The pitch of spots (100 um) and of bins (their side) is so by construction, and wins over everything but the user's
+    The pitch of spots (100 µm) and of bins (their side) is so by construction, and wins over everything but the user's
     word.
 
     Parameters
@@ -191,7 +191,7 @@ def derive_scale(
 def _estimates(
     kind: SlideType, lattice: Lattice | None, factors: ScaleFactors, bin_size_um: int | None
 ) -> dict[str, float]:
-    """Every way to tell micrometres per pixel, the most trustworthy first."""
+    """Every way to tell µm per pixel, the most trustworthy first."""
     found: dict[str, float] = {}
     if kind == "visium_hd":
         if lattice is not None and bin_size_um:

@@ -29,8 +29,8 @@ class ScaleFactors:
     hires, lowres
         Pixels of that image per full-resolution pixel.
     spot_diameter_fullres
-        In full-resolution pixels. The spot diameter is not that of the 55 um spot: measured against the pitch it
-        is 60 to 70 um.
+        In full-resolution pixels. The spot diameter is not that of the 55 µm spot: measured against the pitch it
+        is 60 to 70 µm.
     microns_per_pixel
         HD: micrometres per full-resolution pixel.
     bin_size_um

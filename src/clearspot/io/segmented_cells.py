@@ -23,7 +23,7 @@ from clearspot.io.scalefactors import ScaleFactors
 from clearspot.record import Message
 
 SQUARE_UM2: Final = 4.0
-"""Area of a square of 2 um, whose counts Space Ranger adds up."""
+"""Area of a square of 2 µm, whose counts Space Ranger adds up."""
 
 _AREA_RATIO: Final = (0.5, 2.0)
 """Range of the outline's area over that of the squares, for the median cell. Simulated cells have 1.0; outlines in
@@ -46,7 +46,7 @@ class SegmentedCells:
     nuclei
         Of the cells that have one; ``None`` where nuclei were not written.
     n_squares
-        ``(n,)``: squares of 2 um of each cell; ``None`` without barcode mappings.
+        ``(n,)``: squares of 2 µm of each cell; ``None`` without barcode mappings.
     microns_per_pixel
         Of the full-resolution image.
     microns_per_pixel_source
@@ -127,7 +127,7 @@ def read_segmented_cells(
     ------
     BadInputError
         A file cannot be used, a cell of the matrix has no outline or no square, the outlines are of another image, or
-        nothing tells the micrometres per pixel.
+        nothing tells the µm per pixel.
     """
     files = layout.cells
     if files is None:

@@ -104,7 +104,7 @@ def spatial_entry(
 
 
 def _full_size(layout: OutsLayout, factors: ScaleFactors, sample: str) -> tuple[float, float] | None:
-    """Width and height of the image that Space Ranger reduced, told from the reduced ones."""
+    """Width and height of the image that Space Ranger reduced, computed from the reduced ones."""
     for key, factor in (("hires", factors.hires), ("lowres", factors.lowres)):
         if key in layout.images and factor:
             info = probe_image(layout.images[key], sample)

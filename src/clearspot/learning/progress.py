@@ -1,4 +1,4 @@
-"""Progress of training and sampling: a bar for who waits for it, a line every few per cent in a log."""
+"""Progress of training and sampling: a bar for who waits for it, a line every few percent in a log."""
 
 from __future__ import annotations
 

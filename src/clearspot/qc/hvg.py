@@ -12,7 +12,7 @@ from clearspot import keys
 from clearspot.qc.params import QCParams
 
 # seurat_v3 smooths log variance over log mean by a loess whose normal equations can be singular where many genes share
-# a mean (few spots, low counts). A wider span usually mends it.
+# a mean (few spots, low counts). A wider span usually fixes it.
 _SPANS: Final = (0.3, 0.5, 0.8)
 _FEWEST_POINTS: Final = 3
 """Genes inside a span that a curve of degree two needs. With none, scikit-misc ends the whole process."""

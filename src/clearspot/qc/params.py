@@ -11,7 +11,7 @@ from clearspot.contract.settings import Settings, setting
 if TYPE_CHECKING:
     import anndata as ad  # a second to import, and --help should not wait for it
 
-# (side in um, counts, genes): floors under which a profile is a handful of molecules. They are not marks of quality: a
+# (side in µm, counts, genes): floors under which a profile is a handful of molecules. They are not marks of quality: a
 # shallow spot is what the denoiser is for, while a spot that is dropped gets no denoised value at all.
 _FLOORS: Final = ((2.0, 1, 1), (8.0, 10, 5), (16.0, 25, 15), (55.0, 50, 25))
 

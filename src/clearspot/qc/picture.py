@@ -84,7 +84,7 @@ def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
 
 
 def microns_per_pixel(adata: ad.AnnData) -> float | None:
-    """Micrometres per full-resolution pixel; ``None``: not known."""
+    """µm per full-resolution pixel; ``None``: not known."""
     value = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     return None if value is None else float(value)
 

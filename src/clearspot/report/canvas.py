@@ -34,7 +34,7 @@ class Canvas(ABC):
     spot_diameter
         In full-resolution pixels.
     um_per_px
-        Micrometres per full-resolution pixel, or ``None``: then maps have no scale bar.
+        µm per full-resolution pixel, or ``None``: then maps have no scale bar.
     word
         What a measured place is called.
     """

@@ -40,7 +40,7 @@ def make_canvas(
     spot_diameter
         In full-resolution pixels.
     um_per_px
-        Micrometres per full-resolution pixel, where known.
+        µm per full-resolution pixel, where known.
     word
         What a measured place is called.
     """

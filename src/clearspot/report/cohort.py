@@ -45,7 +45,7 @@ def write_multiqc_inputs(
         Records of any steps of any samples, and of steps that ran once (files, or folders of them); a sample that was
         refused has few of them.
     outdir
-        Folder, made if it is not there.
+        Folder, created if missing.
     versions
         Software by process, then by name.
     rules

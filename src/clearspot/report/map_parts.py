@@ -25,7 +25,7 @@ def scale_bar(x_range: Range, y_range: Range, um_per_px: float | None, *, on_ima
     x_range, y_range
         Of the map, in full-resolution pixels.
     um_per_px
-        Micrometres per full-resolution pixel.
+        µm per full-resolution pixel.
     on_image
         Dark on a white edge, legible on any picture, in place of the theme's colours.
     """

@@ -32,7 +32,7 @@ class SuperresOutcome:
     step
         Title of that step.
     remedy
-        How to get it where it was not run, as a sentence; empty where it cannot be had.
+        How to run it if it was not run, as a sentence; empty if it is not possible.
     """
 
     status: OutcomeStatus

@@ -96,7 +96,7 @@ def _ticks(low: float, high: float) -> Spec:
 
 
 def can_remove(column: str, threshold: float, keeps: str) -> bool:
-    """Whether a filter may remove anything: none is below 0, and no share is above 100 per cent."""
+    """Whether a filter may remove anything: none is below 0, and no share is above 100 percent."""
     return threshold > 0 if keeps == "at least" else not (column.startswith("pct_") and threshold >= 100)
 
 

@@ -17,7 +17,7 @@ PITCH_UM: Final = 100.0
 SPOT_UM: Final = 55.0
 
 HD_BINS: Final = 3350
-"""Rows and columns of 2 um squares on a Visium HD capture area."""
+"""Rows and columns of 2 µm squares on a Visium HD capture area."""
 
 _BARCODE_SEED: Final = {"v1": 1, "v2": 2}
 
@@ -68,7 +68,7 @@ class SpotArray:
 def visium_array(chemistry: Literal["v1", "v2"], width_um: float, height_um: float) -> SpotArray:
     """The 78 x 128 hexagonal array, its middle on the middle of the field, turned by a fraction of a degree.
 
-    Rows are 86.6 um apart and a row's spots 100 um, so column indices of one row differ by two. On a CytAssist slide
+    Rows are 86.6 µm apart and a row's spots 100 µm, so column indices of one row differ by two. On a CytAssist slide
     (``v2``) columns run from right to left in the image, as real ones do.
     """
     if chemistry == "v1":  # listed row pair by row pair, along the columns
@@ -110,7 +110,7 @@ def hd_array(bin_um: int, width_um: float, height_um: float) -> SpotArray:
     Raises
     ------
     ValueError
-        If the field is larger than the slide or not a whole number of 16 um bins.
+        If the field is larger than the slide or not a whole number of 16 µm bins.
     """
     if width_um % 16 or height_um % 16 or max(width_um, height_um) > HD_BINS * 2:
         raise ValueError(
@@ -139,5 +139,5 @@ def hd_array(bin_um: int, width_um: float, height_um: float) -> SpotArray:
 
 
 def _hd_start(length_um: float) -> int:
-    """Distance from the slide's edge to the field, in whole 16 um bins."""
+    """Distance from the slide's edge to the field, in whole 16 µm bins."""
     return int((HD_BINS * 2 - length_um) / 2 // 16) * 16

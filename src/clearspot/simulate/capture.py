@@ -23,7 +23,7 @@ class Assay:
     Parameters
     ----------
     umi_per_spot
-        Mean UMIs that reach 2,376 um2 (a 55 um spot) of tissue; bins get their share by area.
+        Mean UMIs that reach 2,376 um2 (a 55 µm spot) of tissue; bins get their share by area.
     core_um
         Standard deviation of the short-range diffusion of RNA.
     tail, tail_um
@@ -31,7 +31,7 @@ class Assay:
     background
         Soup: UMIs that every spot gets, on tissue or off, as a share of ``umi_per_spot``.
     efficiency_smooth, efficiency_spot
-        Standard deviation of the log capture efficiency: its smooth part (length 500 um) and that of each spot.
+        Standard deviation of the log capture efficiency: its smooth part (length 500 µm) and that of each spot.
     dropout
         Probability that a spot loses a gene that it expects far less than once.
     """
@@ -96,7 +96,7 @@ class Capture:
 
 
 def capture_operator(array: SpotArray, shape: tuple[int, int]) -> sparse.csr_array:
-    """Weights with which each spot (row) covers the 2 um bins (columns, C order) of a field.
+    """Weights with which each spot (row) covers the 2 µm bins (columns, C order) of a field.
 
     Bins of Visium HD cover whole fine bins. The rim of a round spot is weighted by its distance from the fine bin's
     centre, which gives the disk's area to better than 1 %. Weights are shares of a fine bin.
@@ -170,7 +170,7 @@ def capture(
 def _diffuse(fine: np.ndarray, assay: Assay) -> np.ndarray:
     """Spread one program's RNA: most of it a little, some of it far."""
     near = ndimage.gaussian_filter(fine, assay.core_um / GRID_UM, mode="constant", truncate=3)
-    # The far part is smooth: work it out on 16 um blocks and interpolate.
+    # The far part is smooth: work it out on 16 µm blocks and interpolate.
     block = 8
     rows, cols = (-(-n // block) * block for n in fine.shape)
     padded = np.zeros((rows, cols), dtype=np.float32)

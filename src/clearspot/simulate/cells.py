@@ -107,7 +107,7 @@ class Cells:
     angle
         float32 direction of the long axis, radians from the x axis.
     owner
-        int32, rows x columns of 2 um bins: index of the cell whose body covers the bin, -1 where none does.
+        int32, rows x columns of 2 µm bins: index of the cell whose body covers the bin, -1 where none does.
     """
 
     x_um: np.ndarray

@@ -50,7 +50,7 @@ class Preset:
 def preset(name: PresetName, chemistry: Chemistry) -> Preset:
     """Sizes by name: ``test`` is made in seconds, ``section`` fills a 6.5 mm capture area."""
     if name == "section":
-        # 11 million squares of 2 um, and bins as text, would take longer than all the rest.
+        # 11 million squares of 2 µm, and bins as text, would take longer than all the rest.
         return Preset(6496, 6496, 2000, 0.5, (8, 16), mex=chemistry != "hd")
     if chemistry == "hd":
         return Preset(1008, 1008, 500, 1.0)

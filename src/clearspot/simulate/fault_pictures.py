@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 _BLUR_UM: Final = (3.0, 8.0, 20.0)
-"""Standard deviation of the blur; a nucleus is some 6 um wide."""
+"""Standard deviation of the blur; a nucleus is some 6 µm wide."""
 _GAIN: Final = (1.1, 1.3, 1.7)
 """Factor on the light; the glass is nearly white to begin with."""
 _STAIN: Final = (0.5, 0.2, 0.06)

@@ -26,7 +26,7 @@ FAULTS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 STRENGTHS: Final[tuple[Strength, ...]] = get_args(Strength)
 
 _BY_STRENGTH: Final[Mapping[str, tuple[float, float, float]]] = {
-    "shifted": (150.0, 300.0, 600.0),  # um
+    "shifted": (150.0, 300.0, 600.0),  # µm
     "shuffled": (0.3, 0.6, 1.0),  # share of the spots under tissue that change places
     "dead_region": (0.4, 0.15, 0.04),  # share of the counts that is left
     "torn": (0.6, 0.3, 0.1),
@@ -105,7 +105,7 @@ class Faults:
     done
         By kind: strength and figures, for the truth.
     regions
-        By kind: barcodes of the spots (on Visium HD: 8 um bins) that a regional fault spoilt.
+        By kind: barcodes of the spots (on Visium HD: 8 µm bins) that a regional fault spoilt.
 
     Raises
     ------

@@ -116,7 +116,7 @@ class Renderer:
         return spans[0], spans[1]
 
     def _ground_maps(self) -> dict[str, np.ndarray]:
-        """Ground substance on the 2 um grid, softened at the borders of regions."""
+        """Ground substance on the 2 µm grid, softened at the borders of regions."""
         region = self.phantom.tissue.region
         table = np.zeros((256, 4), dtype=np.float32)
         for name in DOMAINS:

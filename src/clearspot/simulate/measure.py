@@ -79,7 +79,7 @@ def measure(
     seed
         Source of all randomness.
     bin_sizes
-        Visium HD only: bin sizes to give, of 2, 8 and 16 um.
+        Visium HD only: bin sizes to give, of 2, 8 and 16 µm.
     faults
         What goes wrong.
 

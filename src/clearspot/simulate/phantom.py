@@ -52,14 +52,14 @@ class Phantom:
         return self.tissue.shape[0] * GRID_UM
 
     def program_map(self, program: int) -> np.ndarray:
-        """RNA of one program in each 2 um bin (float32, rows x columns): a cell's is spread evenly over its bins."""
+        """RNA of one program in each 2 µm bin (float32, rows x columns): a cell's is spread evenly over its bins."""
         owner = self.cells.owner
         covered = owner >= 0
         per_bin = self.programs[:, program] / np.bincount(owner[covered], minlength=len(self.cells))
         return np.where(covered, per_bin[np.maximum(owner, 0)], 0).astype(np.float32)
 
     def bins_to_cells(self) -> sparse.csr_array:
-        """Share of each cell (column) that lies in each 2 um bin (row, in C order): columns sum to 1."""
+        """Share of each cell (column) that lies in each 2 µm bin (row, in C order): columns sum to 1."""
         owner = self.cells.owner.ravel()
         bins = np.flatnonzero(owner >= 0)
         cells = owner[bins]
@@ -82,7 +82,7 @@ def make_phantom(
     seed
         Same seed and sizes, same phantom.
     width_um, height_um
-        Size of the field (height as width by default); at least 500 um, below which layers do not fit.
+        Size of the field (height as width by default); at least 500 µm, below which layers do not fit.
     n_genes
         Size of the panel, at least one gene a program.
     staining

@@ -5,7 +5,7 @@ The layout follows 10x Genomics' page "Space Ranger Segmented Outputs" and what 
 - ``segmented_outputs/{filtered,raw}_feature_cell_matrix.h5``: counts of cells named ``cellid_000000001-1``;
 - ``segmented_outputs/{cell,nucleus}_segmentations.geojson``: polygons in full-resolution pixels with ``cell_id``;
 - ``segmented_outputs/spatial``: reduced images and scale factors, no positions;
-- ``barcode_mappings.parquet``: for every square of 2 um its bins of 8 and 16 um and its cell, if any.
+- ``barcode_mappings.parquet``: for every square of 2 µm its bins of 8 and 16 µm and its cell, if any.
 
 The segmentation is the truth: a cell has the squares that its body covers. Erythrocytes are cells without a nucleus.
 """
@@ -44,7 +44,7 @@ def write_segmented(outs: Path, phantom: Phantom, squares: Level, frame: Frame, 
     phantom
         With its cells.
     squares
-        Counts of the squares of 2 um.
+        Counts of the squares of 2 µm.
     frame
         The picture's place.
     origin
@@ -116,7 +116,7 @@ def _in_nucleus(phantom: Phantom, owner: NDArray[np.int32]) -> NDArray[np.bool_]
 
 
 def _of_squares(grid: NDArray[np.int64], squares: SpotArray) -> NDArray[np.int64]:
-    """Values of the phantom's bins at the squares of 2 um, in the order of the array."""
+    """Values of the phantom's bins at the squares of 2 µm, in the order of the array."""
     row = np.floor(squares.y_um / GRID_UM).astype(int)
     col = np.floor(squares.x_um / GRID_UM).astype(int)
     return grid[row, col]

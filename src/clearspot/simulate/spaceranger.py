@@ -72,7 +72,7 @@ def write_outs(
         Folder of the sample; made if absent.
     chemistry
         ``v1`` (78 x 128 spots, Space Ranger 1), ``v2`` (CytAssist with probes, Space Ranger 2) or ``hd`` (Visium HD,
-        Space Ranger 3; the phantom's field must be whole 16 um bins).
+        Space Ranger 3; the phantom's field must be whole 16 µm bins).
     sample
         Library id in the files.
     um_per_px
@@ -88,13 +88,13 @@ def write_outs(
     antibodies, second_genome
         Antibody features beside the genes; a xenograft with mouse stroma.
     bin_sizes
-        Visium HD: bins to write, of 2, 8 and 16 um; 8 must be among them.
+        Visium HD: bins to write, of 2, 8 and 16 µm; 8 must be among them.
     truth_bins
-        Sizes (um) of the bins for which the truth is written.
+        Sizes (µm) of the bins for which the truth is written.
     mex
         Write the matrices as text too; of a whole Visium HD section that takes longer than all the rest.
     cells
-        Visium HD with bins of 2 um: write segmented cells too, as Space Ranger 4 does.
+        Visium HD with bins of 2 µm: write segmented cells too, as Space Ranger 4 does.
     faults
         What goes wrong with the slide, each kind at most once; the truth says what was done.
 

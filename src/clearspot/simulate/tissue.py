@@ -1,4 +1,4 @@
-"""Regions of a layered gut-like tissue on a 2 um grid: layers, round niches and structures finer than a spot."""
+"""Regions of a layered gut-like tissue on a 2 µm grid: layers, round niches and structures finer than a spot."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Tissue:
     Parameters
     ----------
     region
-        uint8, rows x columns of 2 um bins: 0 off tissue, 1.. the domains, then ``LUMEN`` and ``BLOOD``.
+        uint8, rows x columns of 2 µm bins: 0 off tissue, 1.. the domains, then ``LUMEN`` and ``BLOOD``.
     depth_um
         float32: warped distance from the luminal side; its level lines are the layers.
     along_um
@@ -65,7 +65,7 @@ class Tissue:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the 2 um grid."""
+        """Rows and columns of the 2 µm grid."""
         rows, cols = self.region.shape
         return rows, cols
 
@@ -92,7 +92,7 @@ def make_tissue(rng: np.random.Generator, width_um: float, height_um: float) -> 
 
     Returns
     -------
-    The regions on the 2 um grid.
+    The regions on the 2 µm grid.
     """
     shape = (round(height_um / GRID_UM), round(width_um / GRID_UM))
     y, x = (np.arange(n, dtype=np.float32)[:, None] * GRID_UM + GRID_UM / 2 for n in shape)
@@ -180,7 +180,7 @@ def _spread_points(rng: np.random.Generator, allowed: np.ndarray, distance_um: f
 
 
 def _window(region: np.ndarray, centre: np.ndarray, reach_um: float) -> tuple[tuple[slice, slice], np.ndarray]:
-    """Slices around a bin, and the offsets (dy, dx) in um of the bins inside."""
+    """Slices around a bin, and the offsets (dy, dx) in µm of the bins inside."""
     reach = int(np.ceil(reach_um / GRID_UM))
     low = np.maximum(centre - reach, 0)
     high = np.minimum(centre + reach + 1, region.shape)
@@ -200,7 +200,7 @@ def _wobbly_radius(rng: np.random.Generator, offsets: np.ndarray, wobble: float)
 
 
 def _paint_crypts(rng: np.random.Generator, region: np.ndarray, tangent: np.ndarray, edge_um: np.ndarray) -> None:
-    """Glands: an epithelial ring 22-28 um wide around an empty lumen, elongated across the layer."""
+    """Glands: an epithelial ring 22-28 µm wide around an empty lumen, elongated across the layer."""
     mucosa = region == code("mucosa")
     inside = ndimage.distance_transform_edt(mucosa).astype(np.float32) * GRID_UM
     area = mucosa.sum() * GRID_UM**2
@@ -222,7 +222,7 @@ def _paint_crypts(rng: np.random.Generator, region: np.ndarray, tangent: np.ndar
 
 
 def _paint_vessels(rng: np.random.Generator, region: np.ndarray, edge_um: np.ndarray) -> None:
-    """Vessels: a wall 12-18 um wide around blood."""
+    """Vessels: a wall 12-18 µm wide around blood."""
     stroma = region == code("submucosa")
     inside = ndimage.distance_transform_edt(stroma).astype(np.float32) * GRID_UM
     area = stroma.sum() * GRID_UM**2

@@ -44,7 +44,7 @@ def expected_expression(adata: ad.AnnData, genes: Sequence[str] | None = None) -
     adata
         ``truth_bins_*.h5ad`` or ``truth_cells.h5ad``, or some rows of it.
     genes
-        Names of the genes wanted (all, if none are given); a whole section at 2 um is too large for all at once.
+        Names of the genes wanted (all, if none are given); a whole section at 2 µm is too large for all at once.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from clearspot.simulate.pictures import draw_fiducials, draw_tissue_spots, write
 from clearspot.simulate.slide_metrics import hd_metrics, spatial_enrichment, visium_metrics
 from clearspot.simulate.tenx import Origin, write_h5, write_mex
 
-# What the scale factors call a spot is wider than the 55 um that capture.
+# What the scale factors call a spot is wider than the 55 µm that capture.
 _NOMINAL_SPOT_UM: Final = {"v1": 65.0, "v2": 70.0}
 _FIDUCIAL_UM: Final = {"v1": 105.0, "v2": 105.0, "hd": 330.0}
 
@@ -96,7 +96,7 @@ def write_hd(
         folder = outs / "binned_outputs" / f"square_{size:03d}um"
         spatial = folder / "spatial"
         spatial.mkdir(parents=True, exist_ok=True)
-        # Nobody reads 2 um squares as text.
+        # Nobody reads 2 µm squares as text.
         _write_matrices(folder, level, origin, mex=mex and size > 2)
         with atomic_path(spatial / "tissue_positions.parquet") as partial:
             _positions(level, frame).to_parquet(partial, index=False)
@@ -174,7 +174,7 @@ def _write_quality_pictures(
 def _write_feature_slice(path: Path, level: Level, frame: Frame, origin: Origin) -> None:
     """Write the metadata of ``feature_slice.h5``, from which readers take the slide's layout; no slices."""
     array = level.array
-    # Column and row of a 2 um square -> column and row in the image: the affine through three corners.
+    # Column and row of a 2 µm square -> column and row in the image: the affine through three corners.
     corners = np.array([0, int(np.ptp(array.col)), len(array) - 1])
     factor = array.size_um / 2
     centre = (factor - 1) / 2

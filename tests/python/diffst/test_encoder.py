@@ -126,9 +126,17 @@ def test_a_foundation_models_features_tell_tissues_apart(tmp_path, kind):
 @pytest.mark.parametrize(
     ("model", "section", "words"),
     [
-        ("uni 1", "", "learned with the image encoder uni 1, and the section's features have no image encoder: give"),
-        ("", "uni 1", "no image encoder, and the section's features have the image encoder uni 1: leave image_encoder"),
-        ("uni 1", "uni 2", "the image encoder uni 1, and the section's features have the image encoder uni 2"),
+        (
+            "uni 1",
+            "",
+            "trained with the image encoder uni 1, but the features of the section have no image encoder: set",
+        ),
+        (
+            "",
+            "uni 1",
+            "no image encoder, but the features of the section have the image encoder uni 1: leave image_encoder",
+        ),
+        ("uni 1", "uni 2", "the image encoder uni 1, but the features of the section have the image encoder uni 2"),
     ],
 )
 def test_features_of_another_encoder_are_refused(model, section, words):

@@ -83,7 +83,7 @@ def test_a_section_with_the_same_encoder_starts_from_the_model(model, encoder, t
 
 def test_a_section_without_the_encoder_is_refused_and_told_why(model, tmp_path):
     section, image = make_section()
-    with pytest.raises(BadInputError, match="the section's features have no image encoder: give that folder"):
+    with pytest.raises(BadInputError, match="the features of the section have no image encoder: set image_encoder"):
         superresolve(
             renamed(section, model), image, out=tmp_path, sample="s1", params=PARAMS, start_from=model, progress=False
         )
@@ -92,7 +92,9 @@ def test_a_section_without_the_encoder_is_refused_and_told_why(model, tmp_path):
 
 def test_references_with_and_without_an_encoder_do_not_go_together(hd, encoder, tmp_path):
     references = {name: prepared(hd, tmp_path, name, given)[1] for name, given in (("a", encoder), ("b", None))}
-    with pytest.raises(BadInputError, match=r"no image encoder\nexpected as the other .*the image encoder vit_large"):
+    with pytest.raises(
+        BadInputError, match=r"no image encoder\nexpected as in the other .*the image encoder vit_large"
+    ):
         pretrain_on(references, tmp_path / "m.pt", params=PARAMS, progress=False)
     assert not (tmp_path / "m.pt").exists()
 

@@ -60,7 +60,7 @@ def lost_spot(adata):
         (expression_in_x, "not whole"),
         (missing_in_x, "1 of .* in X that are missing or infinite"),
         (negative_counts, "negative"),
-        (flag_with_gaps, "1 missing values of 100"),
+        (flag_with_gaps, "1 missing values among 100 rows"),
         (two_sections, "left, right"),
         (two_pictures, "left, right"),
         (one_place, "1 of 100 observations share the position of another one"),
@@ -94,7 +94,9 @@ def test_absent_names_are_told_whichever_genes_are_chosen(adata, genes):
 
 def test_gene_of_interest_without_counts_is_told(adata):
     messages = read_section(adata, "s1", DiffstParams.preset("test", always_genes=["gene13"])).messages
-    assert "1 genes of interest have no counts in this section: not super-resolved" in [one.text for one in messages]
+    assert "1 genes of interest have no counts in this section and are not super-resolved." in [
+        one.text for one in messages
+    ]
 
 
 def test_list_of_which_nothing_is_there_is_refused(adata):

@@ -131,7 +131,7 @@ def test_a_section_starts_from_the_model(model, tmp_path):
     path, _ = model
     result = start(tmp_path, path)
     assert result.training.metrics["n_references"] == 2
-    assert "Started from a model that learned from a, b." in [message.text for message in result.training.messages]
+    assert "Training started from a model trained on a, b." in [message.text for message in result.training.messages]
     assert "loss_diffusion_final" not in result.training.metrics  # stage 2 stays as it was pretrained
     kept = load_checkpoint(tmp_path / keys.diffst_checkpoint_name("s1"))
     begun = load_checkpoint(path)
@@ -169,7 +169,7 @@ def test_a_model_from_one_run_serves_another_without_references(model, tmp_path)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"bin_um": 10.0}, "learned from bins of 20 um, and the section has bins of 10 um"),
+        ({"bin_um": 10.0}, "trained with bins of 20 µm, but the section has bins of 10 µm"),
         ({"genes": ("gene1", "gene2")}, "the model has 2 of the section's genes, fewer than its 3 programs"),
     ],
 )
@@ -183,11 +183,13 @@ def test_a_sample_is_trained_alone_where_the_model_does_not_fit_if_that_is_wante
     adata, _ = make_section()
     write_h5ad(adata, tmp_path / "s1.h5ad")
     settings = {"preset": "test", "genes": "all", "threads": 1, "n_programs": 3, "bin_um": 10.0, "start_from": model[0]}
-    with pytest.raises(BadInputError, match="learned from bins of 20 um"):
+    with pytest.raises(BadInputError, match="trained with bins of 20 µm"):
         train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", **settings)
     record = train_file(tmp_path / "s1.h5ad", None, tmp_path, "s1", alone_if_unfit=True, **settings)
     assert "n_references" not in record.metrics
-    assert any(message.text.startswith("Trained on this sample alone, not from") for message in record.messages)
+    assert any(
+        message.text.startswith("The model was trained on this sample alone, not from") for message in record.messages
+    )
     del adata.uns[keys.UNS][keys.MICRONS_PER_PIXEL]
     write_h5ad(adata, tmp_path / "s1.h5ad")
     with pytest.raises(BadInputError, match="an unknown pixel size"):

@@ -35,7 +35,7 @@ def test_a_prepared_reference_is_read_as_it_was(reference, tmp_path):
 def test_finer_bins_than_the_sections_are_refused(reference, tmp_path):
     path = tmp_path / keys.reference_name("x")
     write_reference(reference, path)
-    with pytest.raises(BadInputError, match="bins of 25 um"):
+    with pytest.raises(BadInputError, match="bins of 25 µm"):
         read_reference(path, 25.0)
 
 

@@ -191,7 +191,7 @@ def test_an_image_that_is_turned_against_its_counts_is_told(hd, tmp_path):
     tifffile.imwrite(tmp_path / "mirrored.tif", straight[:, ::-1], photometric="rgb", tile=(256, 256))
     record = prepare_reference(hd / "outs", tmp_path, "hd", bin_um=16.0, image=tmp_path / "mirrored.tif")
     full = record.metrics["um_per_px"]
-    assert any("mirrored.tif fits the spots better mirrored" in message.text for message in record.messages)
+    assert any("mirrored.tif matches the spots better mirrored" in message.text for message in record.messages)
 
     tifffile.imwrite(tmp_path / "small.tif", straight[::2, ::2], photometric="rgb", tile=(256, 256))
     with pytest.raises(BadInputError, match=r"small\.tif"):

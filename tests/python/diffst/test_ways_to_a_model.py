@@ -101,7 +101,7 @@ def test_other_inputs_and_settings_have_checkpoints_of_their_own(tmp_path):
 
 def test_other_settings_do_not_resume(tmp_path):
     _, checkpoint, _ = trained(tmp_path)
-    with pytest.raises(BadInputError, match="other settings: lr"):
+    with pytest.raises(BadInputError, match="different settings: lr"):
         trained(tmp_path, replace(PARAMS, lr=0.1), resume_from=checkpoint)
 
 

@@ -125,7 +125,7 @@ def test_how_it_is_computed_may_change_on_resuming(adata, tmp_path):
 
 def test_file_of_another_kind_is_refused(tmp_path):
     torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pt")
-    with pytest.raises(CheckpointError, match="no DUSTED checkpoint"):
+    with pytest.raises(CheckpointError, match="not a DUSTED checkpoint"):
         load_checkpoint(tmp_path / "other.pt")
 
 
@@ -164,7 +164,7 @@ def test_warm_start_with_other_widths_is_refused(adata, tmp_path):
 
 
 def test_either_resumed_or_warm_started(adata, tmp_path):
-    with pytest.raises(ValueError, match="either"):
+    with pytest.raises(ValueError, match="not both"):
         dusted.denoise(adata, resume_from=tmp_path / "a", warm_start_from=tmp_path / "b", **SETTINGS)
 
 

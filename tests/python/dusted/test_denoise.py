@@ -296,6 +296,6 @@ def test_any_anndata_with_counts_and_coordinates_will_do(adata):
     np.testing.assert_array_equal(np.flatnonzero(~denoised), [4, 7])
     assert "1 of 56 spots have no counts and were not denoised." in messages
     assert "1 of 56 spots lie outside the tissue and were not denoised." in messages
-    assert any(text.startswith("obsp['spatial_connectivities'] was absent: built") for text in messages)
+    assert any(text.startswith("obsp['spatial_connectivities'] was missing and has been built") for text in messages)
     expected = adata.obsp[keys.CONNECTIVITIES]
     assert ((bare.obsp[keys.CONNECTIVITIES] > 0) != (expected > 0)).nnz == 0

@@ -55,7 +55,7 @@ def test_highly_variable_genes_are_computed_where_absent(section_factory):
     del adata.var[keys.HIGHLY_VARIABLE]
     genes, messages = chosen(adata, n_top_genes=20)
     assert len(genes) == 20
-    assert messages[0].startswith("var['highly_variable'] was absent: the 20 most variable genes")
+    assert messages[0].startswith("var['highly_variable'] is missing: the 20 most variable genes")
     assert keys.HIGHLY_VARIABLE not in adata.var
 
 

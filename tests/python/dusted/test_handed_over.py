@@ -142,7 +142,7 @@ def test_spots_off_tissue_are_left_out_however_the_flag_is_stored(adata, value):
 def test_flags_with_missing_values_are_refused(adata, column):
     table = adata.obs if column == keys.QC_PASS else adata.var
     table[column] = [np.nan, *[1.0] * (len(table) - 1)]
-    with pytest.raises(BadInputError, match=rf"1 missing values of \d+ in (obs|var)\['{column}'\]"):
+    with pytest.raises(BadInputError, match=rf"1 missing values among \d+ rows of (obs|var)\['{column}'\]"):
         dusted.denoise(adata, progress=False, **SETTINGS)
 
 

@@ -102,7 +102,7 @@ def test_bins_are_read_by_default_and_the_cells_are_mentioned(outs: Path) -> Non
     layout = find_outs(outs, "s")
     assert layout.cells is None
     assert layout.bin_size_um == 8
-    assert any("segmented_outputs is there too: bins are read" in message.text for message in layout.messages)
+    assert any("The output also has segmented_outputs; bins were read" in message.text for message in layout.messages)
 
 
 def test_the_folder_of_cells_itself_is_read(outs: Path, cells: ad.AnnData) -> None:

@@ -211,7 +211,7 @@ def test_a_mix_is_written_down_whole(tmp_path: Path):
     assert result.exit_code == 0, result.output
     said = json.loads((tmp_path / "phantom_1" / "truth" / "faults.json").read_text())
     assert {kind: figures["strength"] for kind, figures in said.items()} == {"shifted": "weak", "pale": "weak"}
-    assert "spoilt on purpose: shifted" in (tmp_path / "phantom_1" / "truth" / "README").read_text()
+    assert "simulated fault: shifted" in (tmp_path / "phantom_1" / "truth" / "README").read_text()
 
 
 def test_a_fault_that_there_is_not_is_refused():

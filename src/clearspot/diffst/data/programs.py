@@ -83,7 +83,7 @@ class Programs:
         Raises
         ------
         CheckpointError
-            If fewer genes than programs are known: then the programs cannot be told from the counts.
+            If fewer genes than programs are known: then the programs cannot be estimated from the counts.
         """
         if genes == self.genes:
             return self

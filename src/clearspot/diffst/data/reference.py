@@ -1,4 +1,4 @@
-"""Fine truth from a reference sample (Visium HD, Xenium), laid onto a grid."""
+"""High-resolution expression of a reference sample (Visium HD, Xenium), rasterised into a grid."""
 
 from __future__ import annotations
 

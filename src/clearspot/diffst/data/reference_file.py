@@ -1,4 +1,4 @@
-"""References as files: laid onto bins once, then read by the training of every sample."""
+"""References as files: rasterised into bins once, then read by the training of every sample."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def spot_factors(
     Parameters
     ----------
     measured, expected
-        ``(spots, K)``: of some genes. A gene's own counts are left out of its factors, lest they explain themselves.
+        ``(spots, K)``: of some genes. A gene's own counts are excluded from its factors, to avoid circularity.
     totals
         ``(spots, 1)`` each: the same, over all genes.
 

@@ -105,7 +105,7 @@ def predict(
 
 
 def _keep(paths: tuple[Path, ...], draw: Callable[[int], NDArray[np.float32]], *, progress: bool) -> None:
-    """Draw what is not there yet."""
+    """Draw the missing samples."""
     done = sum(path.exists() for path in paths)
     with Progress("sampling", len(paths), done, shown=progress) as bar:
         for number, path in enumerate(paths):

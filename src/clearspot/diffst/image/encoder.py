@@ -59,8 +59,8 @@ class Encoder:
     def maps(self, image: GridImage, grid: FineGrid) -> NDArray[np.float32]:
         """Features of every bin, ``(components, rows, columns)``, not standardised.
 
-        The grid is cut into tiles of about 64 um, whole bins wide; all bins of a tile get its features. The patch round
-        a tile is as wide as the model's input is at the scale that it learned from: 112 um for 224 pixels of 0.5 um.
+        The grid is cut into tiles of about 64 µm, whole bins wide; all bins of a tile get its features. The patch round
+        a tile is as wide as the model's input is at the scale that it learned from: 112 µm for 224 pixels of 0.5 µm.
         Beyond the image and the grid there is white.
 
         Each of the encoder's features is standardised over the section, then projected onto random directions, which

@@ -227,7 +227,7 @@ def assemble(
 
 
 def points_per_bin(bin_um: float) -> int:
-    """P of :attr:`Histology.pixels`: the power of two, 2 to 16, with which points are about 1.5 um apart (1 to 2)."""
+    """P of :attr:`Histology.pixels`: the power of two, 2 to 16, with which points are about 1.5 µm apart (1 to 2)."""
     return int(np.clip(2 ** round(float(np.log2(bin_um / _POINT_UM))), 2, _MOST_POINTS))
 
 

@@ -12,7 +12,7 @@ from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.io.image import probe_image, read_downscaled
 
 MAX_SIDE = 12_000
-"""Largest side of the image in memory: 1 um a pixel on an 11 mm slide."""
+"""Largest side of the image in memory: 1 µm a pixel on an 11 mm slide."""
 
 _FINEST_UM = 1.0
 
@@ -52,7 +52,7 @@ class GridImage:
         pixels_per_fullres_pixel: float = 1.0,
         to_image: NDArray[np.float64] | None = None,
     ) -> GridImage:
-        """Read a file, reduced to about 1 um a pixel.
+        """Read a file, reduced to about 1 µm a pixel.
 
         Parameters
         ----------

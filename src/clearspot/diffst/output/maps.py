@@ -93,7 +93,7 @@ def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _write_picture(path: Path, values: NDArray[np.floating]) -> None:
-    """A pixel a bin, transparent off tissue; the brightest half per cent is clipped."""
+    """A pixel a bin, transparent off tissue; the brightest half percent is clipped."""
     known = np.isfinite(values)
     top = max(float(np.percentile(values[known], _BRIGHTEST)), 1e-9) if known.any() else 1.0
     picture = colormaps["viridis"](np.clip(np.where(known, values, 0) / top, 0, 1))

@@ -24,7 +24,7 @@ def read_reference_sheet(path: Path) -> list[SamplesheetRow]:
     Raises
     ------
     BadInputError
-        With everything that is wrong with the sheet: absent columns, names given twice, files that are not there.
+        With all problems of the sheet: missing columns, duplicated names, missing files.
     """
     sheet = read_sheet(path)
     problems = list(sheet.problems)

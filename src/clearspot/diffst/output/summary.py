@@ -146,13 +146,13 @@ def _tell_verdict(record: StepRecord, fitted: Fitted) -> None:
     record.metrics |= {_HELD_OUT[name]: value for name, value in verdict.as_dict().items()}
     record.metrics["heldout_coverage"] = verdict.coverage
     if not verdict.diffusion_wins:
-        spread = "come from the samples of the diffusion, centred on it" if verdict.spread_is_of_draws else "as well"
+        spread = "the diffusion, centred on it" if verdict.spread_is_of_draws else "MeanNet"
         record.note(
             "info",
-            f"On {verdict.n_spots} held-out spots diffusion did not beat MeanNet (CRPS {verdict.crps_diffusion:.3f} "
-            f"against {verdict.crps_mean:.3f}, correlation "
-            f"{verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}): the mean is MeanNet's, "
-            f"spread and quantiles {spread} (CRPS with them {verdict.crps_spread:.3f}).",
+            f"On {verdict.n_spots} held-out spots, the diffusion was not better than MeanNet "
+            f"(CRPS {verdict.crps_diffusion:.3f} against {verdict.crps_mean:.3f}, "
+            f"correlation {verdict.correlation_diffusion:.3f} against {verdict.correlation_mean:.3f}). "
+            f"The mean comes from MeanNet, spread and quantiles from {spread} (their CRPS: {verdict.crps_spread:.3f}).",
         )
 
 

@@ -17,14 +17,14 @@ from clearspot.io.scale import Lattice, fit_lattice
 from clearspot.record import StepRecord
 
 HD_SIDE_UM: Final = 6_700
-"""Visium HD: 3350 bins of 2 um a side."""
+"""Visium HD: 3350 bins of 2 µm a side."""
 
 _HD_BARCODE: Final = re.compile(r"s_(\d{3})um_(\d{5})_(\d{5})")
 _SWAPPED_RATIO: Final = 1 / np.sqrt(3)
 _RATIO_TOLERANCE: Final = 0.05
 _MOST_FITTED: Final = 100_000
 # Space Ranger rounds positions to whole pixels, and registration bends large slides a little: neither comes near
-# half the distance between spots, nor half a per cent of the slide.
+# half the distance between spots, nor half a percent of the slide.
 _MOST_STEPS_OFF: Final = 0.5
 _MOST_EXTENT_OFF: Final = 0.005
 
@@ -146,7 +146,7 @@ def _check_hd_indices(record: StepRecord, positions: pd.DataFrame, file: str, bi
                 )
             )
             break
-    # the last bin may stick out: 419 bins of 16 um
+    # the last bin may stick out: 419 bins of 16 µm
     side_um = max(positions[keys.ARRAY_ROW].max(), positions[keys.ARRAY_COL].max()) * bin_size_um
     if side_um >= HD_SIDE_UM:
         record.note(

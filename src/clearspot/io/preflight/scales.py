@@ -16,7 +16,7 @@ from clearspot.io.scalefactors import ScaleFactors
 from clearspot.record import StepRecord
 
 CAMERA_UM_PER_PX: Final = 3.0
-"""Coarser than any microscope's scan: the camera of the CytAssist takes 4.6 um a pixel."""
+"""Coarser than any microscope's scan: the camera of the CytAssist takes 4.6 µm a pixel."""
 
 _MAX_DISAGREEMENT: Final = 0.05
 _HD_WITHOUT_SHIFT: Final = (3, 1, 2)
@@ -25,7 +25,7 @@ _HD_WITHOUT_SHIFT: Final = (3, 1, 2)
 def check_scale(
     record: StepRecord, positions: pd.DataFrame, factors: ScaleFactors, bin_size_um: int | None, override: float | None
 ) -> Scale:
-    """Record micrometres per pixel both ways, and whether they agree.
+    """Record µm per pixel both ways, and whether they agree.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def check_scale(
 
 
 def check_version(record: StepRecord, is_hd: bool) -> None:
-    """Warn of Visium HD data whose image may lie 16 um beside the counts.
+    """Warn of Visium HD data whose image may lie 16 µm beside the counts.
 
     A change of the CytAssist's firmware shifted them; Space Ranger corrects for it since 3.1.2.
     """
@@ -100,7 +100,7 @@ def full_size(info: ImageInfo, factors: ScaleFactors, key: str) -> tuple[float, 
 
 
 def _has_usual_spots(positions: pd.DataFrame, factors: ScaleFactors, bin_size_um: int | None) -> bool | None:
-    """Whether the spot diameter stands to the pitch as Space Ranger writes it; None where that cannot be told."""
+    """Whether the spot diameter stands to the pitch as Space Ranger writes it; None if that is unknown."""
     scale = derive_scale(positions, replace(factors, microns_per_pixel=None), bin_size_um=bin_size_um)
     pitch_um = _from_pitch(scale, bin_size_um)
     if pitch_um is None or not factors.spot_diameter_fullres:
