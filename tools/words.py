@@ -5,8 +5,9 @@ Prose is what a reader sees: Markdown without its code, comments and strings of 
 text of the reports' templates, and the texts of ``nextflow_schema.json``. The rest of each file is blanked, so that
 codespell names the right line.
 
-``tests/words/refused.txt`` has what fails. ``tests/words/later.txt`` has what is still in use and is to go: ``--later``
-lists it, and it fails nothing. An entry moves from the second file to the first once nothing is listed for it.
+``tests/words/refused.txt`` has what fails everywhere. ``tests/words/later.txt`` has what fails in the pages of the
+documentation, but is still in use in the source and is to go: ``--later`` lists it. An entry moves from the second file
+to the first once nothing is listed for it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ import click
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 WORDS: Final = ROOT / "tests" / "words"
-PROSE: Final = (
-    "README.md", "CHANGELOG.md", "docs/*.md", "docs/*.rst", "src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json",
-)  # fmt: skip
+PAGES: Final = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.rst")
+SOURCE: Final = ("src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json")
 
 FENCE: Final = re.compile(r"^( *)(```+|~~~+).*?^\1\2", re.MULTILINE | re.DOTALL)
 DOCTEST: Final = re.compile(r"^ *(?:>>>|\.\.\.) .*", re.MULTILINE)
@@ -113,20 +113,28 @@ def check(root: Path, files: Iterable[Path], dictionaries: Iterable[Path]) -> su
     return done
 
 
+def tracked(patterns: Iterable[str]) -> list[Path]:
+    """Files of the repository that match."""
+    listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Path(name) for name in listed.stdout.split("\0") if name]
+
+
 @click.command()
 @click.option("--later", is_flag=True, help="List what tests/words/later.txt has, in place of what is refused.")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(later: bool, files: tuple[Path, ...]) -> None:
-    """Check FILES, or all prose of the project."""
+    """Check FILES, as pages of the documentation, or all prose of the project."""
+    refused, to_go = WORDS / "refused.txt", WORDS / "later.txt"
     if files:
         chosen = [path.resolve().relative_to(Path.cwd()) for path in files]
-        done = check(Path.cwd(), chosen, [WORDS / ("later.txt" if later else "refused.txt")])
+        done = [check(Path.cwd(), chosen, [to_go] if later else [refused, to_go])]
+    elif later:
+        done = [check(ROOT, tracked(SOURCE), [to_go])]
     else:
-        listed = subprocess.run(["git", "ls-files", "-z", *PROSE], cwd=ROOT, capture_output=True, text=True, check=True)
-        chosen = [Path(name) for name in listed.stdout.split("\0") if name]
-        done = check(ROOT, chosen, [WORDS / ("later.txt" if later else "refused.txt")])
-    click.echo(done.stdout + done.stderr, nl=False)
-    sys.exit(0 if later else done.returncode)
+        done = [check(ROOT, tracked(PAGES), [refused, to_go]), check(ROOT, tracked(SOURCE), [refused])]
+    for one in done:
+        click.echo(one.stdout + one.stderr, nl=False)
+    sys.exit(0 if later else max(one.returncode for one in done))
 
 
 if __name__ == "__main__":

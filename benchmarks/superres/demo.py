@@ -17,6 +17,7 @@ import numpy as np
 from cases import dispersed_genes, section
 from hidden_case import PITCH_UM, SPOT_UM
 from matplotlib.figure import Figure
+from matplotlib_scalebar.scalebar import ScaleBar
 from PIL import Image
 from scipy import sparse
 
@@ -61,12 +62,14 @@ def main() -> None:
     left.set_title("H&E")
     measured = adata[:, args.gene].layers[keys.COUNTS].toarray().ravel()
     middle.scatter(*xy.T, c=measured, s=16, cmap="viridis", vmax=np.percentile(measured, 99))
-    middle.set_title(f"{args.gene}: counts of {len(xy)} spots, {PITCH_UM['mob']:.0f} um apart")
+    middle.set_title(f"{args.gene}: counts of {len(xy)} spots, {PITCH_UM['mob']:.0f} µm apart")
     known = values[np.isfinite(values)]
     right.imshow(values, extent=extent, cmap="viridis", vmax=np.percentile(known, 99))
-    right.set_title(f"{args.gene}: predicted, bins of {float(finer.uns[keys.UNS][keys.BIN_UM]):.0f} um")
+    right.set_title(f"{args.gene}: predicted, bins of {float(finer.uns[keys.UNS][keys.BIN_UM]):.0f} µm")
     for axis in (left, middle, right):
-        axis.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xticks=[], yticks=[])
+        axis.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")
+        axis.axis("off")
+    left.add_artist(ScaleBar(um_per_px, "um", location="lower left", frameon=False))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(args.out, dpi=90)
 

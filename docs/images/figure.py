@@ -7,6 +7,7 @@ import click
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib_scalebar.scalebar import ScaleBar
+from PIL import Image
 
 from clearspot import keys
 from clearspot.metrics.neighbours import neighbour_mean
@@ -32,7 +33,8 @@ def main(h5ad: Path, gene: str, out: Path) -> None:
     size = 20_000 / adata.n_obs
     figure, axes = plt.subplots(1, 4, figsize=(15, 4.6), layout="constrained")
     domains = adata.obs[keys.DOMAIN_GMM].astype("category")
-    axes[0].scatter(*xy.T, c=domains.cat.codes, cmap="tab20", s=size, linewidths=0)
+    colours = np.asarray(adata.uns[f"{keys.DOMAIN_GMM}_colors"])[domains.cat.codes]
+    axes[0].scatter(*xy.T, c=colours, s=size, linewidths=0)
     axes[0].set_title(f"{domains.cat.categories.size} domains")
     panels = ((measured, "measured"), (averaged, "mean of neighbours"), (denoised, "denoised (DUSTED)"))
     for axis, (values, name) in zip(axes[1:], panels, strict=True):
@@ -47,6 +49,9 @@ def main(h5ad: Path, gene: str, out: Path) -> None:
     if microns:
         axes[0].add_artist(ScaleBar(float(microns), "um", location="lower left", frameon=False))
     figure.savefig(out, dpi=110)
+    with Image.open(out) as picture:
+        small = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(out, optimize=True)
 
 
 if __name__ == "__main__":

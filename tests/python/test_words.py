@@ -79,12 +79,13 @@ def test_every_refused_word_is_found(repo: Path, tmp_path: Path, vocabulary) -> 
     assert [line.split(": ")[1].split(" ==>")[0] for line in done.stdout.splitlines()] == words
 
 
-def test_words_for_later_are_listed_and_fail_nothing(repo: Path, tmp_path: Path, vocabulary) -> None:
+def test_words_for_later_are_refused_on_a_page_and_listed_on_demand(repo: Path, tmp_path: Path, vocabulary) -> None:
     word, instead = next((one for one in vocabulary("later").items() if "," not in one[1]), (None, None))
     if word is None:
         pytest.skip("nothing is left for later")
     done = check(repo, tmp_path, "page.md", f"Here {word} stands.\n", "--later")
     assert (done.returncode, done.stdout) == (0, f"page.md:1: {word} ==> {instead}\n")
+    assert check(repo, tmp_path, "page.md", f"Here {word} stands.\n").returncode == 65
 
 
 def test_a_word_is_refused_now_or_later_and_nothing_is_replaced_by_what_is_refused(vocabulary) -> None:

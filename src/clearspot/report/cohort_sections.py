@@ -109,7 +109,7 @@ def _column(title: str, description: str, kind: Kind) -> dict[str, Any]:
     header: dict[str, Any] = {"title": title, "description": description, "scale": False}
     formats: dict[Kind, dict[str, Any]] = {
         "count": {"format": "{:,.0f}"},
-        "number": {"format": "{:,.3g}"},
+        "number": {"format": "{:,}"},
         "score": {"format": "{:,.4f}"},
         "percent": {"format": "{:,.1f}", "suffix": " %"},
         "fraction": {"format": "{:,.1f}", "suffix": " %"},

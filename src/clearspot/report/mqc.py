@@ -112,9 +112,18 @@ def column_key(name: str) -> str:
 
 
 def shown(value: Any, kind: Kind) -> Any:
-    """Return a value as the tables have it: every share in percent, text escaped."""
-    is_share = kind in ("fraction", "skill") and isinstance(value, (int, float))
-    return round(100 * value, 6) if is_share else escape(value)
+    """Return a value as the tables have it: every share in percent, a number to three digits or whole, text escaped."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return escape(value)
+    if kind in ("fraction", "skill"):
+        return round(100 * value, 6)
+    return _rounded(value) if kind == "number" else value
+
+
+def _rounded(value: float) -> float:
+    """A format of three digits would write 2,237 as 2.24e+03."""
+    number = float(f"{value:.3g}") if abs(value) < 1000 else value
+    return round(number) if abs(value) >= 1000 or number.is_integer() else number
 
 
 def stated_kind(name: str, numbers: Sequence[float]) -> Kind:

@@ -12,6 +12,7 @@ from clearspot import keys
 from clearspot.contract.metrics import METRICS
 from clearspot.errors import Problem
 from clearspot.record import StepRecord
+from clearspot.report import mqc
 from clearspot.report.cohort import VERSIONS_NAME, read_versions, run_multiqc, write_multiqc_inputs
 from clearspot.report.headings import HEADINGS
 from clearspot.report.rules import RULES
@@ -291,3 +292,18 @@ def test_every_share_is_in_percent(inputs: Path) -> None:
     assert graph["largest_component_share"] == 80
     headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
     assert headers["largest_component_share"]["cond_formatting_rules"]["warn"] == [{"lt": 20}]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "cell"),
+    [
+        (2236.5, "number", "2,236"),
+        (0.0058219, "number", "0.00582"),
+        (6.0, "number", "6"),
+        (136.62, "number", "137"),
+        (True, "number", "True"),
+    ],
+)
+def test_numbers_in_tables_are_written_out(value: Any, kind: Any, cell: str) -> None:
+    shown = mqc.shown(value, kind)
+    assert (str(shown) if shown is True else f"{shown:,}") == cell

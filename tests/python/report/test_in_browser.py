@@ -300,6 +300,30 @@ def test_maps_keep_a_light_ground_in_the_dark(browser: Browser, page: Path) -> N
     assert layout["font"]["color"] == "#e6ebf0"
 
 
+def test_bars_of_domains_have_the_colours_of_their_map_in_the_dark(browser: Browser, page: Path) -> None:
+    drawn = []
+    for dark in (False, True):
+        browser.resize(1280, 4000, dark=dark)
+        browser.open(page, "#domains")
+        browser.until(VISIBLE_DRAWN)
+        drawn.append(browser.run("document.querySelector('[data-chart=\"sizes-domain_gmm\"]').data[0].marker.color"))
+    browser.resize(1280, 4000)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == len(drawn[0]) > 1
+
+
+@pytest.mark.parametrize("tab", ["qc", "denoising", "domains", "superres"])
+def test_plots_of_a_row_start_on_one_line(browser: Browser, page: Path, tab: str) -> None:
+    browser.resize(1280, 4000)
+    browser.open(page, f"#{tab}")
+    tops = browser.run(
+        f"[...document.querySelectorAll('#{tab} .row')].filter((row) => row.checkVisibility()).map((row) => "
+        "[...row.querySelectorAll('.plot')].slice(0, 2).map((plot) => Math.round(plot.getBoundingClientRect().top)))"
+    )
+    assert tops
+    assert [pair for pair in tops if len(set(pair)) > 1] == []
+
+
 def test_a_printed_chart_fits_its_box_and_the_box_the_paper(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)

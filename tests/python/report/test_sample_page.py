@@ -1,11 +1,13 @@
 """The page of a sample, read as a file: what is in it, what is said about what is not."""
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from clearspot import keys
 from clearspot.report.page import LARGEST_PAGE
@@ -70,6 +72,22 @@ def test_a_filter_that_can_remove_nothing_is_not_listed(made: Made) -> None:
 def test_a_parameter_that_was_not_set_is_automatic(made: Made) -> None:
     made.records["graph"].params["radius"] = None
     assert "radius automatic" in page_of(made).text
+
+
+def test_an_option_in_a_text_is_not_broken_over_two_lines(made: Made) -> None:
+    html = _html(made)
+    assert '<span class="option">--genes_of_interest</span>' in html
+    assert '<span class="option">-resume</span>' in html
+
+
+def test_pictures_are_not_listed_as_numbers(made: Made) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "JPEG")
+    pictures = {"aligned_fiducials": np.frombuffer(file.getvalue(), dtype=np.uint8)}
+    made.adata.uns[keys.UNS][keys.REGISTRATION_PICTURES] = pictures
+    text = page_of(made).text
+    assert "registration_pictures" not in text
+    assert "microns_per_pixel" in text
 
 
 def test_the_day_of_the_report_stands_in_its_head(made: Made) -> None:
