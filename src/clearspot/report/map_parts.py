@@ -62,8 +62,8 @@ def colour_axis(low: float, high: float, title: str, *, logarithmic: bool = Fals
         Colours follow ``log(1 + value)``; tick labels are values.
     """
     bar: Spec = {
-        "orientation": "h", "thickness": 10, "len": 0.7, "x": 0.38, "y": -0.01, "yanchor": "top", "outlinewidth": 0,
-        "title": {"text": plot_text(title), "side": "right", "font": {"size": 12}},
+        "orientation": "h", "thickness": 10, "len": 0.9, "x": 0.5, "y": -0.01, "yanchor": "top", "outlinewidth": 0,
+        "title": {"text": plot_text(title), "side": "top", "font": {"size": 12}}, "tickangle": 0,
     }  # fmt: skip
     high = max(high, low + 1e-9)
     if logarithmic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from collections.abc import Sequence
 from datetime import date
@@ -18,7 +19,7 @@ from clearspot.report.store import Store
 with extra("report"):
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from jinja2.utils import htmlsafe_json_dumps
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
     from plotly.offline import get_plotlyjs
 
 LARGEST_PAGE: Final = 10_000_000
@@ -99,13 +100,20 @@ def _plotly() -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("clearspot.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["prose"] = _prose
+    return environment
+
+
+def _prose(text: str) -> Markup:
+    """Text whose options (``--genes_of_interest``) stay on one line: browsers break lines after a hyphen."""
+    return Markup(re.sub(r"(?<![\w-])--?[a-z]\w*", r'<span class="option">\g<0></span>', str(escape(text))))
 
 
 def _asset(name: str) -> Markup:

@@ -131,7 +131,7 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
                 "hovertemplate": "%{x}: %{y:,} spots<extra></extra>",
             }
         ]  # fmt: skip
-        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}}
+        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}, "meta": {"classes": True}}
         charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
     return [Row(charts)] if charts else []
 

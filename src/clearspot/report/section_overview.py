@@ -48,16 +48,16 @@ def overview_section(view: SampleView, found: Sequence[Finding], rules: Sequence
             Text(f"{what_happened(records)} There are no result files."),
             Problems(records.problems),
         ]
-    lights: list[Block] = [Lights(found)] if found else []
+    first: list[Block] = [Lights(found)] if found else []
     overlay = _overlay(view)
-    section.blocks += [Columns(lights, overlay)] if lights and overlay else [*lights, *overlay]
     numbers = key_numbers(records)
     if numbers:
-        section.blocks += [Text("Key metrics, named as in Space Ranger:"), KeyNumbers(numbers)]
+        first += [Text("Key metrics, named as in Space Ranger:"), KeyNumbers(numbers)]
         if not records.space_ranger:
-            section.blocks.append(
+            first.append(
                 Notice("The Space Ranger output has no metrics_summary.csv, so sequencing metrics are not available.")
             )
+    section.blocks += [Columns(first, overlay)] if first and overlay else [*first, *overlay]
     said = [
         Finding("info", get_step(step).title, "", message.text)
         for step, message in records.messages()

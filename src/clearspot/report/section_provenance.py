@@ -54,7 +54,7 @@ def _from_file(view: SampleView) -> list[Block]:
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, item in sorted(value.items()):
-        if name == keys.OUTSIDE_TISSUE:
+        if name in (keys.OUTSIDE_TISSUE, keys.REGISTRATION_PICTURES):
             continue  # thousands of numbers, which the quality control tab draws
         if isinstance(item, dict):
             rows += _flat(item, f"{before}{name}.")

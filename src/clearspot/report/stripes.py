@@ -26,7 +26,7 @@ def stripe_blocks(view: SampleView) -> list[Block]:
         {
             "type": "scattergl", "mode": "lines", "name": f"{name}s", "x": number[axis == name].tolist(),
             "y": factor[axis == name].tolist(), "line": {"color": colour, "width": 1},
-            "hovertemplate": f"{name} %{{x}}: %{{y:.3f}}<extra></extra>",
+            "hovertemplate": name + " %{x}: %{y:.3f}<extra></extra>",
         }
         for name, colour in (("row", PASS), ("column", FAIL))
     ]  # fmt: skip

@@ -125,10 +125,12 @@
     const id = plot.dataset.chart;
     const ink = inks();
     const gene = picker ? chosen[picker.id] : "";
-    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black.
-    const onLight = dark.matches && !printing && page.charts[id].layout.meta && page.charts[id].layout.meta.map;
+    // Maps keep a light ground in the dark: both ends of the colours, and dark classes, are lost on black. So do bars of
+    // classes, which have the colours of the map.
+    const meta = page.charts[id].layout.meta || {};
+    const onLight = dark.matches && !printing && (meta.map || meta.classes);
     const chart = filled(page.charts[id], gene, onLight ? { $ink: "#1b2733", $muted: "#5a6875" } : ink);
-    const layout = themed(chart.layout, ink);
+    const layout = themed(chart.layout, onLight ? { ...ink, $grid: "#c3ccd4" } : ink);
     if (onLight) layout.plot_bgcolor = "#dde3e9";
     if (isUnderlaid(plot, layout)) {
       layout.images = [filled(page.underlay, gene, ink)];
@@ -151,7 +153,6 @@
         layout.legend = { ...layout.legend, font: { size: 7 }, entrywidth: 62, itemwidth: 30 };
         layout.showlegend = chart.data.length > 1 && chart.data.length < 13;
       }
-      if (layout.coloraxis) layout.coloraxis.colorbar = { ...layout.coloraxis.colorbar, title: { ...layout.coloraxis.colorbar.title, font: { size: 8 } } };
       // the edge of a spot of two pixels would hide its colour
       for (const trace of chart.data) if (trace.marker) trace.marker.line = { width: 0 };
     }
@@ -231,6 +232,7 @@
     for (const box of document.querySelectorAll("[data-genes]")) {
       const picker = page.pickers[box.dataset.genes];
       chosen[picker.id] = picker.groups[0][1][0];
+      genes.load(chosen[picker.id]); // printing does not wait for it
       search = geneSearch(box, genes.names, picker.groups, (gene) => {
         chosen[picker.id] = gene;
         for (const plot of drawn) if (picker.charts.includes(plot.dataset.chart)) draw(plot);
