@@ -102,7 +102,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Swipe:
-    """Two maps of the same extent: side by side, or or overlaid with a movable boundary.
+    """Two maps of the same extent: side by side, or overlaid with a movable boundary.
 
     Parameters
     ----------
