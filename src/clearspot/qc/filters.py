@@ -66,7 +66,7 @@ def spot_filters(adata: ad.AnnData, params: QCParams) -> list[Filter]:
 
 
 def _mito_threshold(adata: ad.AnnData, floors: list[Filter]) -> float:
-    """Per cent above which a spot has more mitochondrial counts than its section has by nature.
+    """Percentage above which a spot has more mitochondrial counts than its section has by nature.
 
     Healthy heart, kidney, muscle and brain lie above the usual 20 %, so that a fixed limit removes the tissue and keeps
     its damage unseen. Outliers are three median absolute deviations (scaled to a standard deviation) above the median,

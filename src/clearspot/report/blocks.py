@@ -102,7 +102,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Swipe:
-    """Two maps of the same extent: side by side, or one over the other with an edge that the reader moves.
+    """Two maps of the same extent: side by side, or overlaid with a movable boundary.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ VALUES_BUDGET: Final = 500_000
 MOST_CELLS: Final = 60_000
 _MOST_GENES: Final = 12
 _MOSTLY_USABLE: Final = 90.0
-"""Per cent of the picture's tiles from which on nothing is said of the rest."""
+"""Percentage of usable image tiles from which no notice is shown."""
 
 _PREDICTED: Final = "Predicted, not measured."
 
