@@ -6,8 +6,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 from made_sample import Made, add_superres
+from page_reader import Page, page_of
 from PIL import Image
-from test_sample_page import Page, page_of
 
 NO_FINDING = "No spatial structure was found in the counts: these maps are no findings."
 

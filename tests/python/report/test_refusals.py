@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from made_sample import Made, add_superres
-from test_sample_page import Page
+from page_reader import Page
 
 from clearspot import keys
 from clearspot.contract.steps import RECORDED, STEPS, get_step
