@@ -95,15 +95,17 @@ def _table(regions: tuple[Region, ...]) -> dict[str, list[Any]]:
 
 def _add_bleeding(record: StepRecord, adata: ad.AnnData) -> None:
     outside = adata.uns.get(keys.UNS, {}).get(keys.OUTSIDE_TISSUE)
-    scale = microns_per_pixel(adata)
-    if outside is None or scale is None:
+    if outside is None:
         return
     xy, counts, number = (np.asarray(outside[name], dtype=np.float64) for name in ("xy", "counts", "n_positions"))
     inside = adata.obs[keys.TOTAL_COUNTS].to_numpy(dtype=np.float64)
-    tissue = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     everywhere = counts.sum() + inside.sum()
     if everywhere:
         record.metrics["percent_counts_outside_tissue"] = 100.0 * float(counts.sum() / everywhere)
+    scale = microns_per_pixel(adata)
+    if scale is None:
+        return
+    tissue = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)
     found = measure_bleeding(xy, counts, number, tissue, inside, scale)
     if found is None:
         record.note("info", "Too few positions lie outside the tissue to measure RNA diffusion.")

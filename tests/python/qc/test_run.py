@@ -147,3 +147,15 @@ def test_section_that_cannot_be_measured_is_refused_by_name(adata, spoil, found)
     spoil(adata)
     with pytest.raises(BadInputError, match=found):
         run_qc(adata, "s")
+
+
+@pytest.mark.parametrize("scale", [0.5, None])
+def test_the_share_of_counts_outside_the_tissue_needs_no_scale(scale: float | None) -> None:
+    adata = section()
+    inside = int(adata.layers["counts"].sum())
+    adata.uns["clearspot"] = {"outside_tissue": {"xy": [[0.0, 9e3]], "counts": [inside // 3], "n_positions": [1]}}
+    if scale is not None:
+        adata.uns["clearspot"]["microns_per_pixel"] = scale
+    record = run_qc(adata, "s", QCParams())
+    expected = 100 * (inside // 3) / (inside + inside // 3)
+    assert record.metrics["percent_counts_outside_tissue"] == pytest.approx(expected)

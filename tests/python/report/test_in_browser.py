@@ -262,8 +262,26 @@ def test_all_parts_are_printed_if_they_are_asked_for(browser: Browser, page: Pat
     browser.run(PRINT_ALL)
     browser.until("[...document.querySelectorAll('[data-chart]')].every((plot) => plot.dataset.drawn)")
     assert browser.run("[...document.querySelectorAll('main > section')].some((section) => section.hidden)") is False
+    assert browser.run("document.querySelector('details.passed').open") is True
     browser.run("dispatchEvent(new Event('afterprint'))")
     assert browser.run("document.querySelectorAll('main > section:not([hidden])').length") == 1
+    assert browser.run("document.querySelector('details.passed').open") is False
+
+
+def test_checks_that_passed_are_folded_and_stay_as_the_reader_left_them(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    folded = "document.querySelector('#overview details.passed')"
+    passed = browser.run(f"{folded}.querySelectorAll('.light.good').length") - 1  # the summary has one, too
+    assert browser.run(f"{folded}.open") is False
+    assert browser.run(f"{folded}.querySelector('summary').innerText").endswith(f"{passed} checks passed")
+    browser.run(PRINT_ALL)
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    browser.run(f"{folded}.open = true")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(f"{folded}.open") is True
 
 
 def test_the_tissue_image_can_be_laid_under_the_maps_of_quality_control(browser: Browser, page: Path) -> None:

@@ -339,7 +339,10 @@
     for (const [place, figure] of moved.splice(0)) place.replaceWith(figure);
     if (summary) summary.hidden = true;
     document.querySelectorAll("main > section").forEach((section) => { section.hidden = section.dataset.was === "true"; });
-    document.querySelectorAll("details[data-was]").forEach((part) => { part.open = part.dataset.was === "true"; });
+    document.querySelectorAll("details[data-was]").forEach((part) => {
+      part.open = part.dataset.was === "true";
+      delete part.dataset.was;
+    });
     drawn.forEach(draw);
   });
 })();
