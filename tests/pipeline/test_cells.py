@@ -57,7 +57,7 @@ def test_loupe_and_page_speak_of_cells(run: Run, cells: ad.AnnData) -> None:
     loupe = pd.read_csv(run.outdir / "as_cells" / "loupe" / "as_cells_domains.csv")
     assert set(loupe["Barcode"]) <= set(cells.obs_names)
     page = (run.outdir / "as_cells" / "as_cells_report.html").read_text()
-    assert "genes pass. Cells that fail stay in the file" in page
+    assert "genes pass. Cells that fail are flagged and kept in the file" in page
     metrics = json.loads((run.outdir / "as_cells" / "metrics.json").read_text())["steps"]
     assert metrics["ingest"]["metrics"]["unit"] == "cells"
     assert 0.5 < metrics["ingest"]["metrics"]["fraction_umi_in_cells"] <= 1
@@ -70,4 +70,4 @@ def test_bins_of_the_same_folder_are_read_and_the_cells_mentioned(run: Run) -> N
     assert keys.DESTRIPED in bins.layers
     assert keys.STRIPE_FACTOR in bins.obs
     page = (run.outdir / "as_bins" / "as_bins_report.html").read_text()
-    assert "segmented_outputs is there too" in page
+    assert "The output also has segmented_outputs; bins were read." in page

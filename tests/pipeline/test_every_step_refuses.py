@@ -121,7 +121,7 @@ def test_the_summary_counts_and_the_cohort_report_has_everyone(skip: Run) -> Non
 
 def test_a_task_that_died_ends_the_run_with_an_error_after_all_else_is_done(skip: Run) -> None:
     assert skip.exit_code != 0
-    assert "The run ends with an error: a task failed" in skip.log
+    assert "The run failed: a task failed" in skip.log
     # native code that crashed would crash again
     assert set(skip.trace.query("tag.str.startswith('died_')", engine="python")["attempt"]) == {1}
 
@@ -131,7 +131,7 @@ def test_a_late_refusal_ends_the_run_with_an_error_after_all_else_is_done(tmp_pa
     run = run_with_refusals(tmp_path, [*samples, "refused_histology"], "--skip_spatialdata")
     assert run.exit_code != 0
     assert f"1 done, {len(LATE)} refused" in run.log
-    assert "The run ends with an error: --on_bad_sample is fail, and a sample was refused" in run.log
+    assert "The run failed: --on_bad_sample is fail, and a sample was refused" in run.log
     assert all(re.search(rf"{sample} +REFUSED", run.log) for sample in samples)
     assert all(has(run, sample, "_report.html") for sample in [*samples, "refused_histology"])
     assert (run.outdir / "qc_summary.csv").is_file()
@@ -172,7 +172,7 @@ def test_references_that_nothing_is_learned_from_cost_a_sample_nothing_else(
     assert (run.exit_code == 0) == (verdict == "refused"), run.log
     assert run.log.count("The run continues without Super-resolution: training on references") == 1
     assert run.log.count(f"without training on references (superres_pretrain): {reason}") == 1
-    assert ("The run ends with an error: a task failed" in run.log) == (verdict == "died")
+    assert ("The run failed: a task failed" in run.log) == (verdict == "died")
     assert "2 done" in run.log
     for sample in ("one", "two"):
         ((workdir),) = run.trace.query("step == 'DIFFUSION_TRAIN' and tag == @sample")["workdir"]

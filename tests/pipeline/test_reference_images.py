@@ -124,7 +124,7 @@ def test_a_given_model_stands_in_place_of_references(sheet: Path, tmp_path: Path
     stub = ("-stub-run", "--skip_superres", "false", "--skip_multiqc", "--skip_spatialdata")
     run = run_pipeline(tmp_path, "-profile", "test", "--input", str(sheet), *stub, "--diffst_pretrained", str(model))
     assert run.exit_code == 0, run.log
-    named = "those of the samplesheet are not learned from (hd, hd_aligned, no_alignment, plain, xenium)"
+    named = "the references in the samplesheet are not used for training (hd, hd_aligned, no_alignment, plain, xenium)"
     assert run.log.count(named) == 1
     assert not {"REFERENCE_PREPARE", "DIFFUSION_PRETRAIN"} & set(run.trace["step"])
     (started,) = (task_folder(run, "DIFFUSION_TRAIN", "phantom_1") / "start").iterdir()

@@ -21,7 +21,7 @@ from tests.helpers.pages import assert_cohort_page_works, assert_sample_page_wor
 
 EDITED = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test")
 QUICK = ("--skip_spatialdata", "--skip_multiqc")
-STARTED = "Started from a model that learned from hd, xenium."
+STARTED = "Training started from a model trained on hd, xenium."
 
 
 def test_predicted_values_are_marked_finite_and_of_the_wanted_size(edited_run: Run) -> None:

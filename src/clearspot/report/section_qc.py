@@ -93,7 +93,7 @@ def _filters(view: SampleView) -> list[Block]:
                 reasons,
                 shades,
                 "Kept and removed",
-                "Removed spots are labelled with the filters they fail.",
+                f"Removed {records.spot_word}s are labelled with the filters they fail.",
             )
         )
     return blocks
