@@ -131,7 +131,7 @@ def test_a_late_refusal_ends_the_run_with_an_error_after_all_else_is_done(tmp_pa
     run = run_with_refusals(tmp_path, [*samples, "refused_histology"], "--skip_spatialdata")
     assert run.exit_code != 0
     assert f"1 done, {len(LATE)} refused" in run.log
-    assert "The run failed: --on_bad_sample is fail, and a sample was refused" in run.log
+    assert "The run failed: a sample was refused, and --on_bad_sample is fail" in run.log
     assert all(re.search(rf"{sample} +REFUSED", run.log) for sample in samples)
     assert all(has(run, sample, "_report.html") for sample in [*samples, "refused_histology"])
     assert (run.outdir / "qc_summary.csv").is_file()
