@@ -6,8 +6,8 @@ text of the reports' templates, and the texts of ``nextflow_schema.json``. The r
 codespell names the right line.
 
 ``tests/words/refused.txt`` has what fails everywhere. ``tests/words/later.txt`` has what fails in the pages of the
-documentation, but is still in use in the source and is to go: ``--later`` lists it. An entry moves from the second file
-to the first once nothing is listed for it.
+documentation, but is still in use in the source: ``--later`` lists it. An entry moves from the second file to the first
+once nothing is listed for it. ``um`` and ``mend`` are names in the source, and stay.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ CODE: Final = re.compile(
 )
 NAME: Final = re.compile(r"^[bBfFrRuU]*(['\"])[\w.<>/*{}-]+\1$")
 """A string that is one name: a key, a path, an option, never prose."""
+FIELD: Final = re.compile(r"\{[^{}]*\}")
+"""What an f-string fills in. From Python 3.12 on, the tokenizer splits an f-string, and its fields are no text."""
 
 _TEXTS: Final = {tokenize.COMMENT, tokenize.STRING} | {
     kind for name in ("FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END") if (kind := getattr(tokenize, name, None))
@@ -59,9 +61,11 @@ def python_prose(text: str) -> str:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in _TEXTS or NAME.match(token.string):
             continue
+        filled = token.type == tokenize.STRING and "f" in token.string.partition(token.string[-1])[0].lower()
         (first, start), (last, end) = token.start, token.end
         for number in range(first, last + 1):
             line, left = lines[number - 1], start if number == first else 0
+            line = without(FIELD, line) if filled else line
             right = end if number == last else len(line)
             kept[number - 1] = kept[number - 1][:left] + line[left:right] + kept[number - 1][right:]
     return without(DOCTEST, "".join(kept))

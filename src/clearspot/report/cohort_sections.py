@@ -20,7 +20,7 @@ from clearspot.report.verdict import findings, verdict
 
 _VERDICTS: Final = {"good": "usable", "look": "look first", "bad": "do not use", "unknown": "no verdict"}
 _WITHOUT_RESULTS: Final = {"bad_input": "refused", "failed": "failed"}
-"""Status of a sample without results -> what stands in place of its verdict."""
+"""Status of a sample without results -> what is shown in place of its verdict."""
 
 _MOST_POINTS: Final = 200
 """Points of a loss curve that a plot of a hundred samples can bear."""
@@ -86,7 +86,7 @@ def cohort_sections(samples: Sequence[SampleRecords], run: SampleRecords) -> Ite
 
 
 def _whose(records: SampleRecords) -> str:
-    """What stands in the first column: the sample, or words for the run as a whole."""
+    """The first column: the sample, or words for the run as a whole."""
     return "all samples" if records.sample == keys.COHORT else records.sample
 
 

@@ -46,7 +46,7 @@ def table(
 def lines(
     section_id: str, name: str, description: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
 ) -> CustomContent:
-    """Return a line plot, one line a sample: pairs, because MultiQC would sort keys of JSON as text."""
+    """Return a line plot, one line per sample: pairs, because MultiQC would sort keys of JSON as text."""
     plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "xlab": x, "ylab": y}
     return _section(section_id, name, description, "linegraph", plot, series)
 
