@@ -2,8 +2,8 @@
 """Hold the project's prose to its vocabulary: codespell, with a dictionary of words and what to write instead.
 
 Prose is what a reader sees: Markdown without its code, comments and strings of Python (docstrings, help, messages),
-text of the reports' templates, and the texts of ``nextflow_schema.json``. The rest of each file is blanked, so that
-codespell names the right line.
+text of the reports' templates, and the texts of ``nextflow_schema.json`` and of YAML that is shown. The rest is
+blanked, so that codespell names the right line.
 
 ``tests/words/refused.txt`` has what fails everywhere. ``tests/words/later.txt`` has what fails in the pages of the
 documentation, but is still in use in the source: ``--later`` lists it. An entry moves from the second file to the first
@@ -27,7 +27,9 @@ import click
 ROOT: Final = Path(__file__).resolve().parents[1]
 WORDS: Final = ROOT / "tests" / "words"
 PAGES: Final = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.rst")
-SOURCE: Final = ("src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json")
+SOURCE: Final = (
+    "src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json", "assets/*.yml", "modules/**/meta.yml", "tower.yml",
+)  # fmt: skip
 
 FENCE: Final = re.compile(r"^( *)(```+|~~~+).*?^\1\2", re.MULTILINE | re.DOTALL)
 DOCTEST: Final = re.compile(r"^ *(?:>>>|\.\.\.) .*", re.MULTILINE)
