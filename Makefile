@@ -58,7 +58,7 @@ test: setup lint
 	@if command -v nf-test >/dev/null; then \
 	    PATH="$(CURDIR)/$(VENV)/bin:$$PATH:$(CURDIR)/tools/nextflow/bin" NXF_OFFLINE=true nf-test test --ci; \
 	else echo "nf-test: skipped, there is no nf-test on PATH"; fi
-	$(IN_VENV) python -m pytest -n 2 --dist loadfile tests/python
+	$(IN_VENV) python -m pytest -n 2 --dist loadfile --durations 20 tests/python
 	$(IN_VENV) python -m pytest -n 2 --dist loadfile --durations 8 tests/pipeline
 
 clean:

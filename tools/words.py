@@ -2,12 +2,12 @@
 """Hold the project's prose to its vocabulary: codespell, with a dictionary of words and what to write instead.
 
 Prose is what a reader sees: Markdown without its code, comments and strings of Python (docstrings, help, messages),
-text of the reports' templates, and the texts of ``nextflow_schema.json``. The rest of each file is blanked, so that
-codespell names the right line.
+text of the reports' templates, and the texts of ``nextflow_schema.json`` and of YAML that is shown. The rest is
+blanked, so that codespell names the right line.
 
 ``tests/words/refused.txt`` has what fails everywhere. ``tests/words/later.txt`` has what fails in the pages of the
-documentation, but is still in use in the source and is to go: ``--later`` lists it. An entry moves from the second file
-to the first once nothing is listed for it.
+documentation, but is still in use in the source: ``--later`` lists it. An entry moves from the second file to the first
+once nothing is listed for it. ``um`` and ``mend`` are names in the source, and stay.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ import click
 ROOT: Final = Path(__file__).resolve().parents[1]
 WORDS: Final = ROOT / "tests" / "words"
 PAGES: Final = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.rst")
-SOURCE: Final = ("src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json")
+SOURCE: Final = (
+    "src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json", "assets/*.yml", "modules/**/meta.yml", "tower.yml",
+)  # fmt: skip
 
 FENCE: Final = re.compile(r"^( *)(```+|~~~+).*?^\1\2", re.MULTILINE | re.DOTALL)
 DOCTEST: Final = re.compile(r"^ *(?:>>>|\.\.\.) .*", re.MULTILINE)
@@ -36,6 +38,8 @@ CODE: Final = re.compile(
 )
 NAME: Final = re.compile(r"^[bBfFrRuU]*(['\"])[\w.<>/*{}-]+\1$")
 """A string that is one name: a key, a path, an option, never prose."""
+FIELD: Final = re.compile(r"\{[^{}]*\}")
+"""What an f-string fills in. From Python 3.12 on, the tokenizer splits an f-string, and its fields are no text."""
 
 _TEXTS: Final = {tokenize.COMMENT, tokenize.STRING} | {
     kind for name in ("FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END") if (kind := getattr(tokenize, name, None))
@@ -59,9 +63,11 @@ def python_prose(text: str) -> str:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in _TEXTS or NAME.match(token.string):
             continue
+        filled = token.type == tokenize.STRING and "f" in token.string.partition(token.string[-1])[0].lower()
         (first, start), (last, end) = token.start, token.end
         for number in range(first, last + 1):
             line, left = lines[number - 1], start if number == first else 0
+            line = without(FIELD, line) if filled else line
             right = end if number == last else len(line)
             kept[number - 1] = kept[number - 1][:left] + line[left:right] + kept[number - 1][right:]
     return without(DOCTEST, "".join(kept))

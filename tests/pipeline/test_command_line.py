@@ -1,13 +1,16 @@
 """What the command line says before any work is done."""
 
 import json
+import os
+import pty
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from clearspot.contract.steps import STEPS
-from tests.helpers.engine import REPO, run_pipeline
+from tests.helpers.engine import REPO, command_line, environment, run_pipeline
 
 
 def test_help_names_every_visible_parameter(tmp_path: Path) -> None:
@@ -31,6 +34,43 @@ def test_asking_leaves_nothing_behind(tmp_path: Path, flag: str) -> None:
     assert run.exit_code == 0, run.log
     # its log and its cache are Nextflow's own
     assert {path.name for path in tmp_path.iterdir()} == {".nextflow", ".nextflow.log"}
+
+
+COLOURED = {"TERM": "xterm-256color"}
+
+
+def help_on_a_terminal(folder: Path, *arguments: str) -> str:
+    """What a terminal gets to show of `--help`."""
+    kept = {name: value for name, value in environment().items() if name not in ("NXF_ANSI_LOG", "NO_COLOR")}
+    ours, its = pty.openpty()
+    command = command_line(folder / "results", "--help", *arguments)
+    with subprocess.Popen(command, cwd=folder, env=kept | COLOURED, stdin=its, stdout=its, stderr=its) as run:
+        os.close(its)
+        shown = b""
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+        except OSError:  # Linux says so once nobody writes any more
+            pass
+    os.close(ours)
+    assert run.returncode == 0, shown
+    return shown[shown.index(b"Typical use") :].decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "coloured"), [((), True), (("-ansi-log", "false"), False), (("--monochrome_logs",), False)]
+)
+def test_a_terminal_gets_colours_unless_they_are_turned_off(
+    tmp_path: Path, arguments: tuple[str, ...], coloured: bool
+) -> None:
+    assert ("\033[34m--input" in help_on_a_terminal(tmp_path, *arguments)) == coloured
+
+
+def test_a_file_gets_no_colours(tmp_path: Path) -> None:
+    # an empty word is as if it were not set
+    run = run_pipeline(tmp_path, "--help", variables=COLOURED | {"NXF_ANSI_LOG": "", "NO_COLOR": ""})
+    assert "--input" in run.log
+    assert "\033[" not in run.log[run.log.index("Typical use") :]
 
 
 def test_missing_input_is_said_plainly(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def to_cellxgene(adata: ad.AnnData, terms: Mapping[str, str | pd.Series], *, org
     organism
         Ontology term, such as ``NCBITaxon:9606``.
     title
-        Of the data set.
+        Of the dataset.
 
     Returns
     -------

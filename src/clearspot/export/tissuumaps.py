@@ -42,7 +42,7 @@ def tissuumaps_project(adata: ad.AnnData, sample: str, superres_genes: Sequence[
 
     Returns
     -------
-    The project, as it stands in ``<sample>.tmap``.
+    The project, as in ``<sample>.tmap``.
     """
     picture = _picture(adata)
     factor = 1.0 if picture is None else picture[1]

@@ -1,7 +1,7 @@
 """A view configuration of Vitessce (schema 1.0.17) for a sample's SpatialData store.
 
 The Python package ``vitessce`` writes the same, but needs Zarr 2, which SpatialData no longer goes with. Multi-level
-coordination (layers of a view) stands in ``metaCoordinationScopes`` and ``metaCoordinationScopesBy``.
+coordination (layers of a view) is in ``metaCoordinationScopes`` and ``metaCoordinationScopesBy``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def vitessce_config(
 
     Returns
     -------
-    The configuration, as it stands in ``<sample>.vitessce.json``.
+    The configuration, as in ``<sample>.vitessce.json``.
     """
     names = ElementNames.of(adata, sample)
     picture = next((name for name in _PICTURES if name in _pictures(adata)), None)

@@ -266,13 +266,15 @@ def _describe(
     shown = sizes[:_PIECES_SHOWN].tolist()
     record.tables["components"] = {"component": [str(i + 1) for i in range(len(shown))], "n_spots": shown}
     if isolates:
+        have, they = ("has", "It is") if isolates == 1 else ("have", "They are")
         record.note(
             "handled",
-            f"{isolates} of {degree.size} spots have no neighbour. They are denoised without information from other "
-            f"spots.",
+            f"{isolates} of {degree.size} spots {have} no neighbour. {they} denoised without information from others.",
         )
     if (sizes > 1).sum() > 1:
-        single = f", of which {isolates} are single spots" if isolates else ""
+        single = (
+            f", of which {isolates} {'is a single spot' if isolates == 1 else 'are single spots'}" if isolates else ""
+        )
         record.note(
             "handled",
             f"The tissue consists of {sizes.size} separate pieces{single} (the largest has {sizes[0]} of "

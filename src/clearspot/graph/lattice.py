@@ -1,4 +1,4 @@
-"""What the spots' spacing tells: the pitch, whether they stand on a lattice, and the radius of a wanted degree."""
+"""What follows from the spacing of spots: the pitch, whether they form a lattice, and the radius for a mean degree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GAP: Final = 1.2
 either are closer, and count as one)."""
 
 _HEXAGONAL_FROM: Final = 1.57
-"""Ratio of second to first shell that tells a hexagon (1.73) from a square (1.41)."""
+"""Ratio of second to first shell that separates a hexagonal (1.73) from a square lattice (1.41)."""
 
 _FEWEST_TOUCHING: Final = 3
 """Fewer equally near neighbours than this are no lattice. Thin strips of tissue bring the median below 6 or 4."""

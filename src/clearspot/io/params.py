@@ -14,7 +14,7 @@ from clearspot.io.schema_words import cast, expected_words, found_words, load_sc
 from clearspot.io.sheet_text import ALL_SAMPLES
 
 FILE = "parameters"
-"""What stands in a problem's ``file``: parameters come from the command line, files and profiles alike."""
+"""A problem's ``file`` if a parameter is at fault: parameters come from the command line, files and profiles alike."""
 
 
 def check_params(params: Mapping[str, Any], schema_path: Path) -> None:

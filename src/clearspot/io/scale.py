@@ -86,7 +86,7 @@ class Scale:
     slide_type
         ``generic``: the grid is none of 10x's.
     microns_per_pixel
-        None if nothing tells it.
+        None if it is unknown.
     source
         ``samplesheet`` (outside the pipeline ``microns_per_pixel``), ``spot pitch``, ``scale factors``, ``bin pitch``
         or ``spot diameter``; None if unknown.

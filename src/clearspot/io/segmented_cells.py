@@ -127,7 +127,7 @@ def read_segmented_cells(
     ------
     BadInputError
         A file cannot be used, a cell of the matrix has no outline or no square, the outlines are of another image, or
-        nothing tells the µm per pixel.
+        the µm per pixel are unknown.
     """
     files = layout.cells
     if files is None:

@@ -15,7 +15,7 @@ from clearspot.errors import BadInputError, Problem
 from clearspot.record import Message
 
 ALL_SAMPLES = "all samples"
-"""What stands in a problem's ``sample`` where the whole sheet is at fault."""
+"""A problem's ``sample`` if the whole sheet is at fault."""
 
 MAX_BYTES = 10_000_000
 """A sheet beyond this is something else: it is room for 50,000 samples."""

@@ -33,11 +33,11 @@ class KeptCheckpoint:
     file_format
         Number of the layout of the checkpoint.
     inputs
-        What the run reads, each the files that count; their content tells runs apart, not their names.
+        What the run reads, each the files that count; runs are compared by content, not by name.
     settings
         Settings that decide what the model becomes.
     progress
-        Reads a checkpoint and tells how many steps of training it has behind it. A function of a module,
+        Reads a checkpoint and returns how many steps of training it has behind it. A function of a module,
         because other processes are given it.
     """
 

@@ -21,7 +21,7 @@ def gene_pearson(truth: ArrayLike, predicted: ArrayLike) -> Floats:
 
     Returns
     -------
-    NaN where the truth is constant; 0 where only the prediction is, which then tells nothing.
+    NaN where the truth is constant; 0 where only the prediction is, which then has no information.
     """
     t, p = centred(truth), centred(predicted)
     return cosine(t, p)

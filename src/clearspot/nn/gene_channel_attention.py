@@ -11,7 +11,7 @@ class GeneChannelAttention(nn.Module):
 
     .. math:: A_{gc} = \sigma(MLP(\text{avg over spots}) + MLP(\text{max over spots}))
 
-    It pools the *input*, which training never changes: both pooled vectors are constants of the data set. They are
+    It pools the *input*, which training never changes: both pooled vectors are constants of the dataset. They are
     kept here as buffers, so that a tile of the section sees the attention that the whole section gives.
 
     Parameters

@@ -143,7 +143,7 @@ class Details:
 
 @dataclass(frozen=True)
 class Underlay:
-    """A box to tick that lays the tissue image under all maps of its section."""
+    """A checkbox that shows the tissue image under all maps of its section."""
 
     kind: ClassVar[str] = "underlay"
     id: str
@@ -225,7 +225,7 @@ class Finding:
     reason
         What is wrong, with its figures, as part of a sentence; empty where nothing is.
     topic
-        Findings of one topic see one fault: a verdict tells it once.
+        Findings of one topic have the same cause: a verdict names it once.
     """
 
     light: Light

@@ -68,7 +68,7 @@ class Canvas(ABC):
 
     @abstractmethod
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
-        """Trace that colours the spots by what is kept under ``key``, changed as ``how`` tells the page's script."""
+        """Trace that colours the spots by what is kept under ``key``, changed by the page's script as ``how`` says."""
 
     @abstractmethod
     def _classes(self, key: str, codes: NDArray[np.int64], colours: Mapping[str, str]) -> dict[int, Spec]:

@@ -20,18 +20,12 @@ from clearspot.report.verdict import findings, verdict
 
 _VERDICTS: Final = {"good": "usable", "look": "look first", "bad": "do not use", "unknown": "no verdict"}
 _WITHOUT_RESULTS: Final = {"bad_input": "refused", "failed": "failed"}
-"""Status of a sample without results -> what stands in place of its verdict."""
+"""Status of a sample without results -> what is shown in place of its verdict."""
 
 _MOST_POINTS: Final = 200
 """Points of a loss curve that a plot of a hundred samples can bear."""
 
 _DOMAIN_LIMIT: Final = 30
-
-_MOST_COLUMNS: Final = 8
-"""Columns of the table at the top that are shown at first; the others are a click away."""
-
-_STATED_SHOWN: Final = 12
-"""Columns of Space Ranger's figures that are shown at first; there can be a hundred."""
 
 
 def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> mqc.CustomContent:
@@ -64,7 +58,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
             column = _column(HEADINGS[rule.id], _tooltip(rule), rule.kind) | mqc.limits(rule)
-            headers.append((rule.id, column | {"hidden": len(headers) >= _MOST_COLUMNS}))
+            headers.append((rule.id, column | {"hidden": len(headers) >= mqc.MOST_COLUMNS}))
             for sample, value in values.items():
                 if value is not None:
                     rows[sample][rule.id] = value
@@ -86,7 +80,7 @@ def cohort_sections(samples: Sequence[SampleRecords], run: SampleRecords) -> Ite
 
 
 def _whose(records: SampleRecords) -> str:
-    """What stands in the first column: the sample, or words for the run as a whole."""
+    """The first column: the sample, or words for the run as a whole."""
     return "all samples" if records.sample == keys.COHORT else records.sample
 
 
@@ -99,7 +93,8 @@ def _judged(records: SampleRecords, rule: Rule) -> Any:
 
 def _tooltip(rule: Rule) -> str:
     """What a column holds, and its limits."""
-    limits = [(word, limit) for word, limit in (("Look", rule.look), ("Bad", rule.bad)) if limit is not None]
+    by_word = {"Look first": rule.look, "Do not use": rule.bad}
+    limits = [(word, limit) for word, limit in by_word.items() if limit is not None]
     said = [f"{word}: {rule.worse} {show(limit, rule.kind)}" for word, limit in limits if rule.kind != "flag"]
     return ". ".join([capitalised(rule.declared.description or rule.title), *said])
 
@@ -186,11 +181,11 @@ def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     stated = {records.sample: records.space_ranger for records in samples if records.space_ranger}
     names = list(dict.fromkeys(name for figures in stated.values() for name in figures if name != "Sample ID"))
     headers, kinds = {}, dict[str, Kind]()
-    for number, name in enumerate(names):
+    for name in names:
         numbers = [figures[name] for figures in stated.values() if isinstance(figures.get(name), (int, float))]
         kinds[name] = mqc.stated_kind(name, numbers)
         title = mqc.escape(name)
-        headers[mqc.column_key(name)] = _column(title, title, kinds[name]) | {"hidden": number >= _STATED_SHOWN}
+        headers[mqc.column_key(name)] = _column(title, title, kinds[name])
     rows = {
         sample: {mqc.column_key(name): mqc.shown(figures[name], kinds[name]) for name in names if name in figures}
         for sample, figures in stated.items()

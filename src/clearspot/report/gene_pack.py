@@ -74,7 +74,7 @@ class PackedGenes:
 
     @property
     def size(self) -> int:
-        """Bytes in the page: the chunks, and what stands in the lists."""
+        """Bytes in the page: the chunks and the lists."""
         return sum(map(len, self.chunks)) + _LISTED * len(self.names)
 
     @property

@@ -22,6 +22,9 @@ PARENT: Final = {
 _SHARE: Final = re.compile("Fraction |Valid |Q30 |Reads (Half-|Split-)?Mapped |Sequencing Sat|Estimated UMIs .*DNA$")
 """Names under which Space Ranger states shares."""
 
+MOST_COLUMNS: Final = 8
+"""Columns of a table that are shown at first; "Configure columns" shows the others."""
+
 CustomContent = dict[str, Any]
 """One section as MultiQC reads it: id, names, kind of plot, its settings and data."""
 
@@ -36,17 +39,22 @@ def table(
     kind: str = "table",
     first: str = "Sample",
 ) -> CustomContent:
-    """Return a table (or, with ``kind='violin'``, its columns as distributions over the samples)."""
+    """Return a table (or, with ``kind='violin'``, its columns as distributions over the samples).
+
+    A table shows its first :data:`MOST_COLUMNS` columns that have values.
+    """
+    used = [key for key in headers if any(key in row for row in rows.values())]
+    hidden = used[MOST_COLUMNS:] if kind == "table" else []
     plot = {"id": f"{section_id}_table", "title": f"clearspot: {name}", "col1_header": first, "no_violin": False}
     return _section(section_id, name, description, kind, plot, rows) | {
-        "headers": {k: dict(v) for k, v in headers.items()}
+        "headers": {key: dict(header) | ({"hidden": True} if key in hidden else {}) for key, header in headers.items()}
     }
 
 
 def lines(
     section_id: str, name: str, description: str, series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
 ) -> CustomContent:
-    """Return a line plot, one line a sample: pairs, because MultiQC would sort keys of JSON as text."""
+    """Return a line plot, one line per sample: pairs, because MultiQC would sort keys of JSON as text."""
     plot = {"id": f"{section_id}_plot", "title": f"clearspot: {name}", "xlab": x, "ylab": y}
     return _section(section_id, name, description, "linegraph", plot, series)
 

@@ -40,7 +40,7 @@ class Rule:
     problem
         What is wrong with a value beyond a limit, without capital and full stop: ``{value}`` is the figure, ``{name}``
         another metric of the step, ``{table.column}`` the first row of one of its tables, ``{places}`` spots or bins,
-        ``{place}`` one of them. What stands in square brackets is left out where a figure in it was not measured.
+        ``{place}`` one of them. A part in square brackets is left out if a figure in it was not measured.
         The limit is put behind it.
     advice
         What such a value can mean, and what to do.

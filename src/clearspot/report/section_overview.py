@@ -36,7 +36,7 @@ _MEASURED_HERE: Final = {
     "median_genes_per_spot": ("ingest", "median_genes_per_spot"),
     "total_genes_detected": ("ingest", "n_genes_detected"),
 }
-"""Space Ranger's figures that are measured here too: their names -> step and metric."""
+"""Space Ranger's figures that clearspot measures too: their names -> step and metric."""
 
 
 def overview_section(view: SampleView, found: Sequence[Finding], rules: Sequence[Rule] = ()) -> ReportSection:
@@ -86,7 +86,7 @@ def _limits(records: SampleRecords, rules: Sequence[Rule]) -> Table:
 
 
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:
-    """Figures under 10x's own names: Space Ranger's where it states them, else measured here and marked so."""
+    """Figures under 10x's own names: Space Ranger's where it states them, else measured by clearspot and marked so."""
     numbers = []
     for metric in STATED:
         here = _measured_here(records, metric)

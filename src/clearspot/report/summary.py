@@ -1,4 +1,4 @@
-"""``qc_summary.csv``: one row a sample, columns that stay what they are."""
+"""``qc_summary.csv``: one row per sample, columns that stay what they are."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ VERDICT_COLUMNS: Final = {
 
 
 def summary_table(samples: Iterable[SampleRecords], rules: Sequence[Rule]) -> pd.DataFrame:
-    """Return the summary, one row a sample: its name, :data:`VERDICT_COLUMNS`, then :data:`COLUMNS`."""
+    """Return the summary, one row per sample: its name, :data:`VERDICT_COLUMNS`, then :data:`COLUMNS`."""
     rows = []
     for records in samples:
         judged = verdict(records, findings(records, rules))

@@ -45,7 +45,7 @@ class CellType:
     axis: str = "any"
 
 
-# Lymphocytes look alike, and macrophages much like fibroblasts: the image tells much of the types, not all.
+# Lymphocytes look alike, and macrophages much like fibroblasts: the image separates most of the types, not all.
 CELL_TYPES: Final = (
     CellType("enterocyte", 1.6, 11, 3.3, 1.5, 0.75, 0.20, "across"),
     CellType("goblet", 1.4, 11, 2.7, 1.2, 0.95, -0.30, "across"),

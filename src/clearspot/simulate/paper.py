@@ -50,7 +50,7 @@ SETTINGS: Final[dict[int, Dropout]] = {
 def simulate_paper(
     pattern: Pattern, setting: Setting, seed: int = 0, n_spots: int = 2500, n_genes: int = 2000
 ) -> ad.AnnData:
-    """Simulate one data set of the benchmark.
+    """Simulate one dataset of the benchmark.
 
     Re-implemented from the description: single-cell counts from promoter kinetics with cell types (SymSim in the
     paper), arranged in space (scCube), then drop-out that grows towards the edge. Tissue and truth depend on pattern

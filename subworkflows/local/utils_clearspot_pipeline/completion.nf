@@ -56,7 +56,7 @@ def refusedRows(refused) {
 }
 
 def sampleLines(rows, c) {
-    def shades = [GOOD: c.green, LOOK: c.yellow, BAD: c.red, REFUSED: c.red, FAILED: c.red]
+    def shades = [USABLE: c.green, 'LOOK FIRST': c.yellow, 'DO NOT USE': c.red, REFUSED: c.red, FAILED: c.red]
     def width = rows.collect { row -> row.sample.size() }.max() ?: 0
     def words = rows.collect { row -> row.word.size() }.max() ?: 0
     return rows.sort { row -> row.sample }.collect { row ->

@@ -23,10 +23,10 @@ def readRecord(json) {
     return new groovy.json.JsonSlurperClassic().parseText(json.text)
 }
 
-// What the summary says of a sample with a page: one word and why, from the page's metrics.json.
+// What the summary says of a sample with a page: the verdict in the words of the page, and why, from the page's metrics.json.
 def verdictOf(json) {
     def metrics = readRecord(json)
-    def words = [good: 'GOOD', look: 'LOOK', bad: 'BAD', unknown: 'NO VERDICT']
+    def words = [good: 'USABLE', look: 'LOOK FIRST', bad: 'DO NOT USE', unknown: 'NO VERDICT']
     def word = [bad_input: 'REFUSED', failed: 'FAILED'][metrics.status] ?: words[metrics.verdict?.light]
     def reason = metrics.verdict?.reason ?: ''
     return [word ?: '', (metrics.status == 'ok' ? reason.replaceFirst(/[.]$/, '') : '')]

@@ -81,6 +81,23 @@ def test_at_most_eight_columns_are_shown_at_first_the_verdict_and_its_reason_bef
     assert [header.get("hidden", False) for _, header in headers] == [False] * 8 + [True] * (len(headers) - 8)
 
 
+def test_every_table_shows_at_most_eight_columns_at_first(inputs: Path) -> None:
+    parts = [json.loads(path.read_text()) for path in inputs.glob("*_mqc.json")]
+    tables = {part["id"]: part for part in parts if part["plot_type"] == "table"}
+    assert "clearspot_input" in tables
+    for name, table in tables.items():
+        measured = {key for row in table["data"].values() for key in row}
+        shown = [key for key, header in table["headers"].items() if key in measured and not header.get("hidden")]
+        assert len(shown) == min(len(measured), 8), name
+
+
+def test_the_columns_shown_are_those_that_have_values() -> None:
+    headers = {f"c{number}": {} for number in range(12)}
+    row = {f"c{number}": 1 for number in range(1, 12)}
+    table = mqc.table("id", "Name", "", {"s": row}, headers)
+    assert [name for name, header in table["headers"].items() if header] == ["c9", "c10", "c11"]
+
+
 def test_a_figure_that_nobody_measured_has_no_column(inputs: Path) -> None:
     headers = [name for part in section(inputs, "general")["headers"] for name in part]
     assert "median_counts_bin" not in headers
@@ -275,7 +292,9 @@ def test_every_rule_has_a_short_heading_and_a_tooltip_with_its_limits(inputs: Pa
     headers = {name: header for part in section(inputs, "general")["headers"] for name, header in part.items()}
     passing = headers["percent_spots_pass"]
     assert passing["title"] == "Pass QC"
-    assert passing["description"] == "Spots that pass quality control. Look: below 70.0 %. Bad: below 30.0 %"
+    assert (
+        passing["description"] == "Spots that pass quality control. Look first: below 70.0 %. Do not use: below 30.0 %"
+    )
 
 
 def test_every_share_is_in_percent(inputs: Path) -> None:

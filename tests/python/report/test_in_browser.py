@@ -247,6 +247,23 @@ def test_a_page_about_to_be_printed_shows_one_part_with_the_main_maps(browser: B
     assert browser.run("!!document.querySelector('#domains [data-chart=map-domain_gmm]')")
 
 
+def test_the_summary_has_whole_captions_and_names_the_gene(browser: Browser, page: Path) -> None:
+    browser.resize(1280, 800)
+    browser.open(page)
+    browser.until(VISIBLE_DRAWN)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('#print-summary [data-chart]')].every((plot) => plot.dataset.drawn)")
+    captions = "[...document.querySelectorAll('#print-summary figcaption')]"
+    room = browser.run(f"{captions}.map((caption) => [caption.scrollHeight, caption.clientHeight])")
+    assert len(room) == 5
+    assert [pair for pair in room if pair[0] > pair[1]] == []
+    after = "getComputedStyle(caption.querySelector('strong'), '::after').content"
+    named = browser.run(f"{captions}.map((caption) => {after}).filter((content) => content !== 'none')")
+    gene = browser.run("document.querySelector('#print-summary [data-chart=gene-denoised]').dataset.drawn")
+    assert [gene in content for content in named] == [True, True]
+    browser.run("dispatchEvent(new Event('afterprint'))")
+
+
 def test_the_summary_is_one_sheet_of_paper(browser: Browser, page: Path) -> None:
     browser.resize(1280, 800)
     browser.open(page)

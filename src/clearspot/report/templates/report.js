@@ -169,6 +169,7 @@
         if (layout.meta && layout.meta.genes) plot.on("plotly_click", ({ points }) => showGene(points[0].customdata));
       }
       plot.dataset.drawn = gene || "yes";
+      if (gene) plot.closest("figure").querySelector("figcaption strong").dataset.gene = gene;
     });
   }
 
