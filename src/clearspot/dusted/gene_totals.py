@@ -28,10 +28,10 @@ def keep_gene_totals(model: Dusted, section: Section, tiles: list[Tile], device:
     """
     if model.heads.biases is None:
         return
-    expected = np.zeros(section.n_genes)
+    expected, counted = np.zeros(section.n_genes), np.zeros(section.n_genes)
     for block in means(model, section, tiles, device):
         expected += block.expected.sum(axis=0, dtype=np.float64)
-    counted = np.asarray(section.counts.sum(axis=0, dtype=np.float64)).ravel()
+        counted += np.asarray(section.counts[block.spots].sum(axis=0, dtype=np.float64)).ravel()
     shift = np.zeros(section.n_genes)
     seen = (counted > 0) & (expected > 0)
     shift[seen] = np.log(counted[seen] / expected[seen])

@@ -15,7 +15,6 @@ Heads = Literal["shared", "attention"]
 NormaliseOver = Literal["all", "modelled"]
 Schedule = Literal["constant", "cosine"]
 Reduction = Literal["mean", "spot"]
-StepPer = Literal["epoch", "tile"]
 ModelInput = Literal["log", "rate"]
 MeanLink = Literal["exp", "elu"]
 Start = Literal["random", "spectral"]
@@ -169,10 +168,12 @@ class DustedParams(Settings):
         none="chosen from the available memory",
         ge=1,
     )
-    step_per: StepPer = setting(
-        "epoch",
-        "When to update the weights: once per epoch with the sum over all tiles (epoch), which is exactly the "
-        "full-batch gradient, or after each tile, in random order (tile).",
+    spots_per_step: int | None = setting(
+        None,
+        "Maximum number of spots per update of the weights. An epoch of a section with more spots has at most 16 "
+        "updates, each over the next compact group of spots, in random order.",
+        none="all spots in sections of up to 20,000 spots, otherwise 4,096",
+        ge=1,
     )
     checkpoint_every: int | None = setting(
         None, "Number of epochs between checkpoints.", none="no checkpoints by epoch", ge=1
