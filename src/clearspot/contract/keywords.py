@@ -98,6 +98,9 @@ class DustedKeywords(TypedDict, total=False):
     start, these weights are by far the smallest. Default: 0.03."""
     attention_lr: float
     """Learning rate of the spot attention vectors, relative to the other weights. Default: 30.0."""
+    batch_lr: float
+    """Learning rate in sections that are updated in batches (spots_per_step), relative to that of smaller sections.
+    Default: 10.0."""
     weight_decay: float
     """Weight decay of Adam. Default: 0.0."""
     clip_norm: float

@@ -70,6 +70,11 @@ class Objective:
                 self.section, counts=unseen, size_factor=self.section.size_factor * np.float32(fraction)
             )
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """One: the section is a single step."""
+        return 1
+
     def steps(self, epoch: int) -> Iterator[Objective]:
         """What the steps of an epoch are taken on: here one step, on the whole section."""
         self.begin_epoch(epoch)

@@ -46,6 +46,7 @@ class DustedParams(Settings):
             "epochs": 500,
             "first_layer_lr": 1.0,
             "attention_lr": 1.0,
+            "batch_lr": 1.0,
             "weight_decay": 1e-4,
             "holdout": 0.0,
             "blind": 0.0,
@@ -119,6 +120,11 @@ class DustedParams(Settings):
     )
     attention_lr: float = setting(
         30.0, "Learning rate of the spot attention vectors, relative to the other weights.", gt=0
+    )
+    batch_lr: float = setting(
+        10.0,
+        "Learning rate in sections that are updated in batches (spots_per_step), relative to that of smaller sections.",
+        gt=0,
     )
     weight_decay: float = setting(0.0, "Weight decay of Adam.", ge=0)
     clip_norm: float = setting(5.0, "Maximum norm of the gradients.", gt=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from clearspot.dusted.tiles import Tile, make_tiles
 from clearspot.dusted.training import TrainingState, new_optimizer, new_schedule, train
 from clearspot.learning.checkpoint_file import refused_checkpoints
 from clearspot.learning.device import resolve_precision
-from clearspot.learning.progress import Progress
+from clearspot.learning.progress import Progress, Watched
 from clearspot.learning.saving import CheckpointClock
 
 
@@ -63,6 +64,12 @@ class Run:
         if self.params.max_spots_per_tile is None and self.device.type == "cpu":
             most //= self.team.size
         return max(1, min(most, section.n_spots // self.team.size))
+
+    def _rates(self) -> DustedParams:
+        """The settings with the learning rate of this section."""
+        if batch_size(self.training, self.params) is None:
+            return self.params
+        return replace(self.params, lr=self.params.lr * self.params.batch_lr)
 
     def _objective(self, model: Dusted) -> Objective | Batches:
         """Loss of the section, or of the batches of a large one; with several processes this one's tiles of it."""
@@ -96,7 +103,7 @@ class Run:
         if self.params.start == "spectral" and resume_from is None:
             start_at_directions(model, self.training, self.params.seed)
         model = model.to(self.device)
-        self._optimizer = new_optimizer(model, self.params)
+        self._optimizer = new_optimizer(model, self._rates())
         self._schedule = new_schedule(self._optimizer, self.params)
         state = TrainingState()
         for path in filter(None, (resume_from, warm_start_from)):
@@ -113,29 +120,43 @@ class Run:
                         params=self.params,
                         section=self.training,
                     )
-        objective, whole = self._objective(model), (self.training, self.tiles)
+        objective = self._objective(model)
         began = time.perf_counter()
         if self.params.start == "spectral" and not (resume_from or warm_start_from):
             if self.held_out is not None:
                 choose_self_gate(model, lambda: objective.score(model))
-            sample = (objective.sample.section, objective.sample.tiles) if isinstance(objective, Batches) else whole
-            keep_gene_totals(model, *sample, self.device)
-            start_dispersions(model, *sample, self.device)
+            section, tiles = self.training, self.tiles
+            if isinstance(objective, Batches):
+                section, tiles = objective.sample.section, objective.sample.tiles
+            keep_gene_totals(model, section, Watched(tiles, "dusted, start: tile", shown=progress), self.device)
+            start_dispersions(model, section, Watched(tiles, "dusted, start: tile", shown=progress), self.device)
         callbacks: list[Callable[[TrainingState], Any]] = []
         if checkpoint is not None:
             callbacks.append(_Checkpoints(self, checkpoint, model))
         with Progress("dusted", self.params.epochs, state.epoch, unit="epoch", shown=progress) as bar:
             callbacks.insert(0, lambda state: bar.step(_note(state)))
             optimizer, schedule = self._optimizer, self._schedule
-            state = train(model, optimizer, schedule, objective, self.params, state=state, after_epoch=callbacks)
-        keep_gene_totals(model, *whole, self.device)
+            state = train(
+                model,
+                optimizer,
+                schedule,
+                objective,
+                self.params,
+                state=state,
+                after_epoch=callbacks,
+                within_epoch=bar.within,
+            )
+        keep_gene_totals(
+            model, self.training, Watched(self.tiles, "dusted, gene totals: tile", shown=progress), self.device
+        )
         return model, state, time.perf_counter() - began
 
-    def compare(self, model: Dusted) -> HeldOutComparison | None:
+    def compare(self, model: Dusted, progress: bool = False) -> HeldOutComparison | None:
         """Score what was held out, from predictions on the training counts alone."""
         if self.held_out is None:
             return None
-        blocks = means(model, self.training, self.tiles, self.device, posterior=self.params.posterior)
+        tiles = Watched(self.tiles, "dusted, held-out counts: tile", shown=progress)
+        blocks = means(model, self.training, tiles, self.device, posterior=self.params.posterior)
         expected = ((block.spots, block.expected) for block in blocks)
         ratio = self.params.holdout / (1 - self.params.holdout)
         return compare_held_out(expected, self.training, self.held_out, ratio)

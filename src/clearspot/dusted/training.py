@@ -99,6 +99,7 @@ def train(
     *,
     state: TrainingState | None = None,
     after_epoch: Iterable[Callable[[TrainingState], Any]] = (),
+    within_epoch: Callable[[str], None] = lambda _: None,
 ) -> TrainingState:
     """Train until the epochs are done or patience has run out, then restore the best state.
 
@@ -114,6 +115,8 @@ def train(
         Where an earlier run stopped; ``None`` starts.
     after_epoch
         Called with the state after each epoch: progress, checkpoints.
+    within_epoch
+        Called with how far the epoch is, after each step and each tile.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def train(
     callbacks = tuple(after_epoch)
     model.train()
     while not state.finished(params):
-        loss, score = _one_epoch(model, optimizer, objective, params, state)
+        loss, score = _one_epoch(model, optimizer, objective, params, state, within_epoch)
         require_finite(loss, f"epoch {state.epoch + 1}")
         state.loss.append(loss)
         state.lr.append(float(optimizer.param_groups[0]["lr"]))
@@ -149,6 +152,7 @@ def _one_epoch(
     objective: Objective | Batches,
     params: DustedParams,
     state: TrainingState,
+    tell: Callable[[str], None],
 ) -> tuple[float, float]:
     """Take the steps of an epoch; the best state is one whose score was measured before a step left it."""
     optimizer.zero_grad(set_to_none=False)
@@ -156,9 +160,12 @@ def _one_epoch(
     if isinstance(objective, Batches) and objective.held_out is not None:
         score = objective.score(model)
         state.keep_if_best(score, model)
-    losses = []
+    losses: list[float] = []
     for part in objective.steps(state.epoch):
-        shares = [part.backward(model, number) for number in range(len(part.tiles))]
+        shares = []
+        for number in range(len(part.tiles)):
+            shares.append(part.backward(model, number))
+            tell(f"step {len(losses) + 1}/{objective.steps_per_epoch}, tile {number + 1}/{len(part.tiles)}")
         losses.append(sum(loss for loss, _ in shares))
         if part is objective:
             score = sum(held_out for _, held_out in shares)

@@ -124,7 +124,7 @@ def test_a_part_has_its_own_rows(section):
 
 @pytest.mark.parametrize("holdout", [0.1, 0.0])
 def test_training_in_batches_learns_and_stops(section_factory, holdout):
-    settings = {"hidden": 8, "latent": 4, "threads": 1, "lr": 0.01, "progress": False, "holdout": holdout}
+    settings = {"hidden": 8, "latent": 4, "threads": 1, "lr": 0.001, "progress": False, "holdout": holdout}
     adata = section_factory(rows=14, columns=15, depth=3.0)
     result = denoise(adata, spots_per_step=40, epochs=30, patience=4, **settings)
     assert result.training["loss"].iloc[-1] < result.training["loss"].iloc[0]
@@ -132,3 +132,12 @@ def test_training_in_batches_learns_and_stops(section_factory, holdout):
     again = section_factory(rows=14, columns=15, depth=3.0)
     denoise(again, spots_per_step=40, epochs=30, patience=4, max_spots_per_tile=9, **settings)
     np.testing.assert_allclose(again.layers["denoised"], adata.layers["denoised"], rtol=1e-3)
+
+
+def test_the_learning_rate_of_batches_is_relative(section_factory):
+    settings = {"hidden": 8, "latent": 4, "threads": 1, "progress": False, "epochs": 2, "lr": 0.002, "batch_lr": 5.0}
+    rates = [
+        denoise(section_factory(rows=14, columns=15), **settings, **more).training["learning_rate"].tolist()
+        for more in ({}, {"spots_per_step": 40})
+    ]
+    assert rates == [[0.002, 0.002], [0.01, 0.01]]
