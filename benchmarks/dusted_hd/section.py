@@ -35,16 +35,18 @@ def kidney(bin_um: int, side_um: int, reach: float, **settings: object) -> tuple
         Of the denoiser.
     """
     adata = ad.read_h5ad(KIDNEY)
-    row, column = adata.obs["row"].to_numpy(), adata.obs["col"].to_numpy()
+    row, column = adata.obs["row"].to_numpy(dtype=np.int64), adata.obs["col"].to_numpy(dtype=np.int64)
     side = side_um // BIN_UM
     row, column = row - (int(np.median(row)) - side // 2), column - (int(np.median(column)) - side // 2)
     inside = (row >= 0) & (row < side) & (column >= 0) & (column < side)
     counts, totals = sp.csr_matrix(adata.X)[inside], adata.obs[TOTAL].to_numpy()[inside]
-    factor = bin_um // BIN_UM
-    width = side // factor + 1
-    place, of_bin = np.unique(row[inside] // factor * width + column[inside] // factor, return_inverse=True)
-    sums = sp.csr_matrix((np.ones(len(of_bin)), (of_bin, np.arange(len(of_bin)))))
-    counts, totals = sp.csr_matrix(sums @ counts, dtype=np.float32), sums @ totals
+    width = side // (bin_um // BIN_UM) + 1
+    place = row[inside] // (bin_um // BIN_UM) * width + column[inside] // (bin_um // BIN_UM)
+    if bin_um > BIN_UM:
+        place, of_bin = np.unique(place, return_inverse=True)
+        sums = sp.csr_matrix((np.ones(len(of_bin)), (of_bin, np.arange(len(of_bin)))))
+        counts, totals = sums @ counts, sums @ totals
+    counts = sp.csr_matrix(counts, dtype=np.float32)
     seen = (np.diff(counts.indptr) > 0) & (totals > 0)
     place = place[seen]
     binned = ad.AnnData(
