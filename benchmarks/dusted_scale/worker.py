@@ -46,6 +46,7 @@ def main() -> None:
         section,
         epochs=arguments.epochs,
         max_spots_per_tile=arguments.tile,
+        spots_per_step=section.n_obs,  # one step a pass: what is measured is the cost of a pass
         threads=arguments.threads,
         precision=arguments.precision,
         denoised_path=arguments.h5ad.with_suffix(".denoised.h5ad"),

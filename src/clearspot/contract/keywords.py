@@ -98,6 +98,9 @@ class DustedKeywords(TypedDict, total=False):
     start, these weights are by far the smallest. Default: 0.03."""
     attention_lr: float
     """Learning rate of the spot attention vectors, relative to the other weights. Default: 30.0."""
+    batch_lr: float
+    """Learning rate in sections that are updated in batches (spots_per_step), relative to that of smaller sections.
+    Default: 10.0."""
     weight_decay: float
     """Weight decay of Adam. Default: 0.0."""
     clip_norm: float
@@ -132,9 +135,10 @@ class DustedKeywords(TypedDict, total=False):
     max_spots_per_tile: int | None
     """Maximum number of spots per tile. Smaller tiles need less memory and more time. ``None``: chosen from the
     available memory. Default: None."""
-    step_per: Literal["epoch", "tile"]
-    """When to update the weights: once per epoch with the sum over all tiles (epoch), which is exactly the full-batch
-    gradient, or after each tile, in random order (tile). Default: epoch."""
+    spots_per_step: int | None
+    """Maximum number of spots per update of the weights. An epoch of a section with more spots has at most 16 updates,
+    each over the next compact group of spots, in random order. ``None``: all spots in sections of up to 20,000 spots,
+    otherwise 4,096. Default: None."""
     checkpoint_every: int | None
     """Number of epochs between checkpoints. ``None``: no checkpoints by epoch. Default: None."""
     checkpoint_minutes: float | None

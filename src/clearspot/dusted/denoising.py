@@ -22,9 +22,11 @@ from clearspot.dusted.run import Run
 from clearspot.dusted.several_sections import denoise_each, file_part
 from clearspot.dusted.summary import Outcome, annotate, build_result
 from clearspot.dusted.tile_size import tile_option
+from clearspot.dusted.tiles import Tile
 from clearspot.io.storable import require_folder
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import gpu_memory_errors
+from clearspot.learning.progress import Watched
 from clearspot.threads import cpu_threads
 
 if TYPE_CHECKING:
@@ -158,21 +160,26 @@ def _denoise_one(
             raise ValueError(f"{adata.shape} is too large for a dense layer: set denoised_path")
         run = Run(source, sample, params, device)
         model, state, seconds = run.train(checkpoint, resume_from, warm_start_from, progress)
+
+        def tiles(what: str) -> Watched[Tile]:
+            return Watched(run.tiles, f"dusted, {what}: tile", shown=progress)
+
         outcome = Outcome(
             source=source,
             params=params,
             model=model,
             state=state,
-            embedding=embed(model, source.section, run.tiles, device),
-            shuffled_latent=embed(model, source.section.shuffled(params.seed), run.tiles, device).latent,
-            comparison=run.compare(model),
+            embedding=embed(model, source.section, tiles("latent values"), device),
+            shuffled_latent=embed(model, source.section.shuffled(params.seed), tiles("shuffled spots"), device).latent,
+            comparison=run.compare(model, progress),
             tiles=len(run.tiles),
             seconds_training=seconds,
             checkpoint_sha256=run.save(checkpoint, model, state),
         )
         totals = _Totals()
         scale = 1 / (1 - params.holdout)
-        blocks = means(model, source.section, run.tiles, device, posterior=params.posterior, scale=scale)
+        denoised = tiles("denoised values")
+        blocks = means(model, source.section, denoised, device, posterior=params.posterior, scale=scale)
         blocks = totals.watch(blocks)
         if keys.STRIPE_FACTOR in adata.obs:
             blocks = without_stripes(blocks, adata.obs[keys.STRIPE_FACTOR].to_numpy(dtype=np.float32)[source.spots])

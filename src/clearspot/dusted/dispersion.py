@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
@@ -17,7 +19,7 @@ PRIOR_WEIGHT = 20.0
 SPREAD_BOUNDS = (1e-3, 1e2)
 
 
-def start_dispersions(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> None:
+def start_dispersions(model: Dusted, section: Section, tiles: Iterable[Tile], device: torch.device) -> None:
     """Set the dispersion's intercepts by the method of moments, in place.
 
     Under NB the squared residuals of a gene exceed its counts by ``mean**2 / Theta`` in expectation. Genes with few

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
@@ -11,7 +13,7 @@ from clearspot.dusted.section import Section
 from clearspot.dusted.tiles import Tile
 
 
-def keep_gene_totals(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> None:
+def keep_gene_totals(model: Dusted, section: Section, tiles: Iterable[Tile], device: torch.device) -> None:
     """Shift the mean's intercepts so that expected and measured total agree for every gene, in place.
 
     With everything else as it is this is the intercepts' maximum-likelihood value for Poisson counts. Without it a
@@ -28,10 +30,10 @@ def keep_gene_totals(model: Dusted, section: Section, tiles: list[Tile], device:
     """
     if model.heads.biases is None:
         return
-    expected = np.zeros(section.n_genes)
+    expected, counted = np.zeros(section.n_genes), np.zeros(section.n_genes)
     for block in means(model, section, tiles, device):
         expected += block.expected.sum(axis=0, dtype=np.float64)
-    counted = np.asarray(section.counts.sum(axis=0, dtype=np.float64)).ravel()
+        counted += np.asarray(section.counts[block.spots].sum(axis=0, dtype=np.float64)).ravel()
     shift = np.zeros(section.n_genes)
     seen = (counted > 0) & (expected > 0)
     shift[seen] = np.log(counted[seen] / expected[seen])

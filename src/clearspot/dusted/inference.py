@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,7 @@ class Embedding:
 
 
 @torch.no_grad()
-def embed(model: Dusted, section: Section, tiles: list[Tile], device: torch.device) -> Embedding:
+def embed(model: Dusted, section: Section, tiles: Iterable[Tile], device: torch.device) -> Embedding:
     """Latent values of every spot and attention of every edge, both as the attention alone makes them.
 
     Where a model has self gates they are left out here: what a spot keeps for itself when its counts are denoised would
@@ -97,7 +97,7 @@ def _core_edges(tile: Tile, source: TileInput, encoded: Encoded) -> tuple[np.nda
 def means(
     model: Dusted,
     section: Section,
-    tiles: list[Tile],
+    tiles: Iterable[Tile],
     device: torch.device,
     *,
     posterior: bool = False,

@@ -35,6 +35,10 @@ class Objective:
         Where, and in which precision the dense products are taken.
     held_out
         Counts kept from training, same shape as the section's.
+    n_core
+        Spots that the tiles hold, over which the mean is taken; all of the section's by default.
+    part
+        Number of the part that the section is of a larger one: its counts are hidden by a draw of their own.
     """
 
     section: Section
@@ -43,25 +47,38 @@ class Objective:
     device: torch.device
     compute: torch.dtype
     held_out: sp.csr_matrix | None = None
+    n_core: int | None = None
+    part: int | None = None
     _kept: list[tuple[TileInput, TileCounts]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self._loss = CountLoss(self.compute, compiled=self.params.compile, mean_link=self.params.mean_link)
         self._ratio = self.params.holdout / (1 - self.params.holdout)
-        entries = self.section.n_spots * self.section.n_genes
-        self._scale = 1 / (entries if self.params.loss_reduction == "mean" else self.section.n_spots)
+        n_spots = self.section.n_spots if self.n_core is None else self.n_core
+        entries = n_spots * self.section.n_genes
+        self._scale = 1 / (entries if self.params.loss_reduction == "mean" else n_spots)
         self._score_scale = 1 / entries
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw what this epoch's input lacks: a function of seed and epoch alone, whatever the tiles."""
         fraction = self.params.blind
         if fraction:
-            seed = np.random.SeedSequence([self.params.seed, epoch])
+            seed = np.random.SeedSequence([self.params.seed, epoch, *([] if self.part is None else [self.part])])
             seen, unseen = thin_counts(self.section.counts, fraction, seed)
             self._seen = self.section.thinned(seen, 1 - fraction, self.params)
             self._unseen = replace(
                 self.section, counts=unseen, size_factor=self.section.size_factor * np.float32(fraction)
             )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """One: the section is a single step."""
+        return 1
+
+    def steps(self, epoch: int) -> Iterator[Objective]:
+        """What the steps of an epoch are taken on: here one step, on the whole section."""
+        self.begin_epoch(epoch)
+        yield self
 
     def backward(self, model: Dusted, number: int) -> tuple[float, float]:
         """Add one tile's share of the gradient to the model's parameters.
@@ -70,9 +87,11 @@ class Objective:
         -------
         The tile's share of the loss and of the held-out score: summed over tiles they are the section's.
         """
+        score: Tensor | float = 0.0
         if self.params.blind:
-            with torch.no_grad():
-                score = self._loss_and_score(model, *self._tile(number))[1]
+            if self.held_out is not None:
+                with torch.no_grad():
+                    score = self._loss_and_score(model, *self._tile(number))[1]
             loss, _ = self._loss_and_score(model, *self._blind_tile(number))
         else:
             loss, score = self._loss_and_score(model, *self._tile(number))
@@ -117,11 +136,3 @@ class Objective:
             tile_input(self._seen, tile, self.device, self.compute),
             tile_counts(self._unseen, tile, self.device, None, 0.0),
         )
-
-
-def visiting_order(n_tiles: int, params: DustedParams, epoch: int) -> Iterator[int]:
-    """Order of the tiles in one epoch: where each gets a step, random, but a function of seed and epoch alone."""
-    if params.step_per == "epoch":
-        return iter(range(n_tiles))
-    generator = torch.Generator().manual_seed(params.seed * 1_000_003 + epoch)
-    return iter(torch.randperm(n_tiles, generator=generator).tolist())

@@ -15,7 +15,6 @@ Heads = Literal["shared", "attention"]
 NormaliseOver = Literal["all", "modelled"]
 Schedule = Literal["constant", "cosine"]
 Reduction = Literal["mean", "spot"]
-StepPer = Literal["epoch", "tile"]
 ModelInput = Literal["log", "rate"]
 MeanLink = Literal["exp", "elu"]
 Start = Literal["random", "spectral"]
@@ -47,6 +46,7 @@ class DustedParams(Settings):
             "epochs": 500,
             "first_layer_lr": 1.0,
             "attention_lr": 1.0,
+            "batch_lr": 1.0,
             "weight_decay": 1e-4,
             "holdout": 0.0,
             "blind": 0.0,
@@ -121,6 +121,11 @@ class DustedParams(Settings):
     attention_lr: float = setting(
         30.0, "Learning rate of the spot attention vectors, relative to the other weights.", gt=0
     )
+    batch_lr: float = setting(
+        10.0,
+        "Learning rate in sections that are updated in batches (spots_per_step), relative to that of smaller sections.",
+        gt=0,
+    )
     weight_decay: float = setting(0.0, "Weight decay of Adam.", ge=0)
     clip_norm: float = setting(5.0, "Maximum norm of the gradients.", gt=0)
     schedule: Schedule = setting("constant", "Learning rate schedule. cosine decreases to 0 after a warm-up.")
@@ -169,10 +174,12 @@ class DustedParams(Settings):
         none="chosen from the available memory",
         ge=1,
     )
-    step_per: StepPer = setting(
-        "epoch",
-        "When to update the weights: once per epoch with the sum over all tiles (epoch), which is exactly the "
-        "full-batch gradient, or after each tile, in random order (tile).",
+    spots_per_step: int | None = setting(
+        None,
+        "Maximum number of spots per update of the weights. An epoch of a section with more spots has at most 16 "
+        "updates, each over the next compact group of spots, in random order.",
+        none="all spots in sections of up to 20,000 spots, otherwise 4,096",
+        ge=1,
     )
     checkpoint_every: int | None = setting(
         None, "Number of epochs between checkpoints.", none="no checkpoints by epoch", ge=1

@@ -152,15 +152,28 @@ class _Parallel(DistributedDataParallel):
         return self.module.heads
 
 
+def in_parallel(model: Dusted) -> "_Parallel":
+    """The model in the form whose gradients are summed over all processes."""
+    parallel = _Parallel(model)
+    # DDP averages by default, but the shares of tiles add up: the section's mean is already in each of them
+    parallel.register_comm_hook(None, _sum_gradients)
+    return parallel
+
+
 @dataclass
 class TeamObjective(Objective):
-    """The tiles of one process, with the gradient of everybody's after the last of them."""
+    """The tiles of one process, with the gradient of everybody's after the last of them.
 
-    def share(self, model: Dusted) -> None:
-        """Sum the gradients of this model over all processes from now on."""
-        self._parallel = _Parallel(model)
-        # DDP averages by default, but the shares of tiles add up: the section's mean is already in each of them
-        self._parallel.register_comm_hook(None, _sum_gradients)
+    Parameters
+    ----------
+    parallel
+        The model that all processes train, see :func:`in_parallel`.
+    """
+
+    parallel: _Parallel | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._loss_so_far = self._score_so_far = 0.0
 
     def backward(self, model: Dusted, number: int) -> tuple[float, float]:  # noqa: ARG002  (its parallel form learns)
@@ -172,8 +185,8 @@ class TeamObjective(Objective):
         to the bit in every process, so that all keep the same best state and stop together.
         """
         last = number == len(self.tiles) - 1
-        with nullcontext() if last else self._parallel.no_sync():
-            loss, score = super().backward(self._parallel, number)  # type: ignore[arg-type]
+        with nullcontext() if last else self.parallel.no_sync():  # type: ignore[union-attr]
+            loss, score = super().backward(self.parallel, number)  # type: ignore[arg-type]
         self._loss_so_far += loss
         self._score_so_far += score
         if not last:

@@ -67,21 +67,22 @@ def make_tiles(graph: sp.csr_matrix, positions: np.ndarray | None, max_spots: in
         return [Tile(np.arange(n_spots), n_spots)]
     if positions is None:
         raise ValueError(f"{n_spots} spots do not fit into one tile of {max_spots}, and tiling requires spot positions")
-    return [_with_halo(graph, core) for core in _halve(positions, np.arange(n_spots), max_spots)]
+    return [with_halo(graph, core) for core in halved(positions, np.arange(n_spots), max_spots)]
 
 
-def _halve(positions: np.ndarray, spots: np.ndarray, max_spots: int) -> list[np.ndarray]:
-    """Cut at the median of the longer side until every piece is small enough."""
+def halved(positions: np.ndarray, spots: np.ndarray, max_spots: int) -> list[np.ndarray]:
+    """Cut some spots at the median of the longer side until every piece has at most ``max_spots``; each ascending."""
     if len(spots) <= max_spots:
         return [np.sort(spots)]
     here = positions[spots]
     axis = int(np.argmax(np.ptp(here, axis=0)))
     order = np.argsort(here[:, axis], kind="stable")
     middle = len(spots) // 2
-    return _halve(positions, spots[order[:middle]], max_spots) + _halve(positions, spots[order[middle:]], max_spots)
+    return halved(positions, spots[order[:middle]], max_spots) + halved(positions, spots[order[middle:]], max_spots)
 
 
-def _with_halo(graph: sp.csr_matrix, core: np.ndarray) -> Tile:
+def with_halo(graph: sp.csr_matrix, core: np.ndarray) -> Tile:
+    """Add to some spots (ascending) all that their outputs depend on."""
     reached = core
     frontier = core
     for _ in range(GRAPH_LAYERS):

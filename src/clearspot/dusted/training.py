@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
+from clearspot.dusted.batches import Batches
 from clearspot.dusted.model import Dusted
-from clearspot.dusted.objective import Objective, visiting_order
+from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
 from clearspot.learning.divergence import require_finite
 from clearspot.learning.schedule import constant, warm_up_then_cosine
@@ -93,11 +94,12 @@ def train(
     model: Dusted,
     optimizer: torch.optim.Optimizer,
     schedule: LRScheduler,
-    objective: Objective,
+    objective: Objective | Batches,
     params: DustedParams,
     *,
     state: TrainingState | None = None,
     after_epoch: Iterable[Callable[[TrainingState], Any]] = (),
+    within_epoch: Callable[[str], None] = lambda _: None,
 ) -> TrainingState:
     """Train until the epochs are done or patience has run out, then restore the best state.
 
@@ -113,6 +115,8 @@ def train(
         Where an earlier run stopped; ``None`` starts.
     after_epoch
         Called with the state after each epoch: progress, checkpoints.
+    within_epoch
+        Called with how far the epoch is, after each step and each tile.
 
     Returns
     -------
@@ -127,8 +131,7 @@ def train(
     callbacks = tuple(after_epoch)
     model.train()
     while not state.finished(params):
-        objective.begin_epoch(state.epoch)
-        loss, score = _one_epoch(model, optimizer, objective, params, state)
+        loss, score = _one_epoch(model, optimizer, objective, params, state, within_epoch)
         require_finite(loss, f"epoch {state.epoch + 1}")
         state.loss.append(loss)
         state.lr.append(float(optimizer.param_groups[0]["lr"]))
@@ -146,24 +149,32 @@ def train(
 def _one_epoch(
     model: Dusted,
     optimizer: torch.optim.Optimizer,
-    objective: Objective,
+    objective: Objective | Batches,
     params: DustedParams,
     state: TrainingState,
+    tell: Callable[[str], None],
 ) -> tuple[float, float]:
-    """Visit every tile; step once at the end, or after each."""
-    total_loss = total_score = 0.0
+    """Take the steps of an epoch; the best state is one whose score was measured before a step left it."""
     optimizer.zero_grad(set_to_none=False)
-    for number in visiting_order(len(objective.tiles), params, state.epoch):
-        loss, score = objective.backward(model, number)
-        total_loss += loss
-        total_score += score
-        if params.step_per == "tile":
-            _step(model, optimizer, params)
-    monitored = total_loss if objective.held_out is None else total_score
-    state.keep_if_best(monitored, model)
-    if params.step_per == "epoch":
+    score = None
+    if isinstance(objective, Batches) and objective.held_out is not None:
+        score = objective.score(model)
+        state.keep_if_best(score, model)
+    losses: list[float] = []
+    for part in objective.steps(state.epoch):
+        shares = []
+        for number in range(len(part.tiles)):
+            shares.append(part.backward(model, number))
+            tell(f"step {len(losses) + 1}/{objective.steps_per_epoch}, tile {number + 1}/{len(part.tiles)}")
+        losses.append(sum(loss for loss, _ in shares))
+        if part is objective:
+            score = sum(held_out for _, held_out in shares)
+            state.keep_if_best(losses[0] if part.held_out is None else score, model)
         _step(model, optimizer, params)
-    return total_loss, total_score
+    loss = sum(losses) / len(losses)
+    if score is None:
+        state.keep_if_best(loss, model)
+    return loss, score or 0.0
 
 
 def _step(model: Dusted, optimizer: torch.optim.Optimizer, params: DustedParams) -> None:

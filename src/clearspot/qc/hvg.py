@@ -17,6 +17,7 @@ _SPANS: Final = (0.3, 0.5, 0.8)
 _FEWEST_POINTS: Final = 3
 """Genes inside a span that a curve of degree two needs. With none, scikit-misc ends the whole process."""
 _VALUES_AT_ONCE: Final = 50_000_000
+_SPOTS_AT_ONCE: Final = 20_000
 
 
 def hvg_candidates(adata: ad.AnnData, params: QCParams) -> np.ndarray:
@@ -86,7 +87,9 @@ def _rank(subset: ad.AnnData) -> tuple[str, np.ndarray]:
 
 def _n_varying(subset: ad.AnnData) -> int:
     """Number of genes whose counts differ between spots: those that the loess is fitted to."""
-    counts = subset.X.tocsc()
-    most = counts.max(axis=0).toarray().ravel()
-    least = counts.min(axis=0).toarray().ravel()
+    most, least = np.zeros(subset.n_vars), np.full(subset.n_vars, np.inf)
+    for first in range(0, subset.n_obs, _SPOTS_AT_ONCE):  # sorted by gene, the whole would be a copy of a large matrix
+        counts = subset.X[first : first + _SPOTS_AT_ONCE].tocsc()
+        most = np.maximum(most, counts.max(axis=0).toarray().ravel())
+        least = np.minimum(least, counts.min(axis=0).toarray().ravel())
     return int((most > least).sum())

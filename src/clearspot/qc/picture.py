@@ -17,6 +17,10 @@ from clearspot.record import StepRecord
 if TYPE_CHECKING:
     import anndata as ad
 
+_FINEST_UM: Final = 2.2
+"""Pixels are averaged up to this side: what is compared are means over 15 µm and more, and the picture of a whole
+Visium HD slide would take gigabytes."""
+
 _CELL_UM: Final = 50.0
 """Bins are summed in squares of this side: a single bin holds too few counts to lie anywhere."""
 
@@ -70,7 +74,8 @@ def _compare(adata: ad.AnnData) -> CountsAndPicture | str:
     if not um_per_px:
         return "The pixel size is unknown, so counts were not compared with the tissue image."
     pixels, scale = picture
-    stained = stained_picture(pixels, um_per_px / scale)
+    pixels, coarser = _coarser(pixels, um_per_px / scale)
+    stained = stained_picture(pixels, coarser * um_per_px / scale)
     if isinstance(stained, str):
         return stained
     xy_um = np.asarray(adata.obsm[keys.SPATIAL], dtype=np.float64)[:, :2] * um_per_px
@@ -101,6 +106,23 @@ def reduced_picture(
             if pixels is not None and factor:
                 return np.asarray(pixels), float(factor)
     return None
+
+
+def _coarser(pixels: NDArray[Any], um_per_px: float) -> tuple[NDArray[Any], int]:
+    """The picture in means of as many pixels a side as ``_FINEST_UM`` holds, of the same type; and that number."""
+    from skimage.transform import downscale_local_mean
+
+    factor = int(_FINEST_UM / um_per_px)
+    if factor < 2 or pixels.ndim != 3 or min(pixels.shape[:2]) < factor:
+        return pixels, 1
+    # whole blocks alone, or the last row and column would be darkened by what is not there
+    rows, columns = (side // factor * factor for side in pixels.shape[:2])
+    bands = [
+        downscale_local_mean(pixels[first : min(first + 256 * factor, rows), :columns], (factor, factor, 1))
+        for first in range(0, rows, 256 * factor)
+    ]
+    means = np.concatenate(bands)
+    return (np.rint(means) if np.issubdtype(pixels.dtype, np.integer) else means).astype(pixels.dtype), factor
 
 
 def _squares(

@@ -74,3 +74,16 @@ def test_a_file_of_denoised_values_counts_as_the_layer_does(adata, tmp_path):
     assert np.isnan(found["denoised"][0])
     for column in ("denoised", "p_denoised", "neighbour_mean"):
         np.testing.assert_allclose(found[column][1:], expected[column][1:], rtol=1e-6)
+
+
+def test_many_spots_are_not_shuffled_and_have_the_same_p_values(adata, monkeypatch):
+    adata.X = adata.X[np.random.default_rng(0).permutation(adata.n_obs)]  # all of them, not only those near to 0
+    params = DomainParams(moran_n_genes=60, moran_n_perms=300)
+    shuffled = spatial_genes(adata, params)
+    monkeypatch.setattr("clearspot.domains.spatial_genes._SHUFFLED_UP_TO", 10)
+    monkeypatch.setattr("clearspot.domains.spatial_genes.permutation_test", None)
+    exact = spatial_genes(adata, params)
+    assert exact["measured"] == shuffled["measured"]
+    assert np.ptp(exact["p_measured"]) > 0.8
+    np.testing.assert_allclose(exact["p_measured"], shuffled["p_measured"], atol=0.1)
+    assert max(exact["q_denoised"]) < 1e-6

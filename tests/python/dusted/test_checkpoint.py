@@ -49,7 +49,9 @@ def interrupt_after(monkeypatch):
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("extra", [{}, {"max_spots_per_tile": 20, "step_per": "tile"}], ids=["whole", "tiles"])
+@pytest.mark.parametrize(
+    "extra", [{}, {"max_spots_per_tile": 20}, {"spots_per_step": 8}], ids=["whole", "tiles", "batches"]
+)
 def test_resumed_run_equals_the_unbroken_one(adata, tmp_path, interrupt_after, monkeypatch, extra):
     unbroken = adata.copy()
     result = dusted.denoise(unbroken, **SETTINGS, **extra)

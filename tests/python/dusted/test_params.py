@@ -26,7 +26,7 @@ def test_none_leaves_the_presets_value():
         ({"epochs": 0}, "at least 1"),
         ({"lr": -1.0}, "above 0"),
         ({"precision": "fp8"}, "fp32"),
-        ({"step_per": "spot"}, "epoch, tile"),
+        ({"spots_per_step": 0}, "at least 1"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(change, word):

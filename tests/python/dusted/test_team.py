@@ -44,9 +44,10 @@ def run(h5ad, folder, **options):
     return ad.read_h5ad(targets.h5ad), record
 
 
-def test_two_processes_give_what_one_does(h5ad, tmp_path):
-    alone, one = run(h5ad, tmp_path / "alone")
-    together, two = run(h5ad, tmp_path / "together", processes=2)
+@pytest.mark.parametrize("options", [{}, {"spots_per_step": 40}], ids=["whole", "batches"])
+def test_two_processes_give_what_one_does(h5ad, tmp_path, options):
+    alone, one = run(h5ad, tmp_path / "alone", **options)
+    together, two = run(h5ad, tmp_path / "together", processes=2, **options)
     assert one.metrics["n_tiles"] > 2
     np.testing.assert_allclose(two.tables["training"]["loss"], one.tables["training"]["loss"], rtol=1e-5)
     np.testing.assert_allclose(two.tables["training"]["held_out"], one.tables["training"]["held_out"], rtol=1e-5)
@@ -110,17 +111,6 @@ def test_every_process_gets_a_tile(section_of, monkeypatch):
     monkeypatch.setattr("clearspot.dusted.run.current_team", lambda: Team(1, 3))
     source = SimpleNamespace(section=section_of())
     assert len(Run(source, "s", DustedParams.preset("paper", hidden=8), torch.device("cpu")).tiles) >= 3
-
-
-def test_steps_one_tile_after_the_other_are_for_one_process(section_of, monkeypatch):
-    monkeypatch.setattr("clearspot.dusted.run.current_team", lambda: Team(0, 2))
-    with pytest.raises(ValueError, match="single process"):
-        Run(
-            SimpleNamespace(section=section_of()),
-            "s",
-            DustedParams.preset("paper", step_per="tile"),
-            torch.device("cpu"),
-        )
 
 
 def test_one_gpu_a_process():

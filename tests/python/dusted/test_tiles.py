@@ -6,7 +6,7 @@ import torch
 
 from clearspot.dusted.inference import embed, means
 from clearspot.dusted.model import build_model
-from clearspot.dusted.objective import Objective, visiting_order
+from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.thinning import thin_counts
 from clearspot.dusted.tiles import GRAPH_LAYERS, make_tiles
@@ -100,10 +100,3 @@ def test_one_ring_less_of_halo_would_not_do(section, tiles, monkeypatch):
 def test_tiles_without_positions_are_refused(section):
     with pytest.raises(ValueError, match="positions"):
         make_tiles(section.graph, None, 30)
-
-
-def test_order_of_single_steps_is_random_but_reproducible():
-    params = replace(PARAMS, step_per="tile")
-    orders = [list(visiting_order(9, params, epoch)) for epoch in (0, 1, 1)]
-    assert orders[0] != orders[1] == orders[2]
-    assert sorted(orders[0]) == list(range(9)) == list(visiting_order(9, PARAMS, 3))

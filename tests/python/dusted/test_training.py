@@ -77,13 +77,6 @@ def test_adding_up_tiles_is_full_batch_training(section_of):
     assert tiled.loss == pytest.approx(whole.loss, rel=1e-4)
 
 
-def test_a_step_per_tile_steps_more_often(section_of):
-    params = replace(PARAMS, step_per="tile", epochs=3, lr=1e-3)
-    _, stepwise, _ = run(section_of(params), params, max_spots=10)
-    _, at_once, _ = run(section_of(params), replace(params, step_per="epoch"), max_spots=10)
-    assert stepwise.loss[-1] < at_once.loss[-1]
-
-
 def test_patience_stops_by_the_held_out_score(section_of):
     params = replace(PARAMS, holdout=0.2, patience=2, epochs=200, lr=0.05)
     _, state, _ = run(section_of(params), params)

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from clearspot.caller import called_from
-from clearspot.learning.progress import Progress
+from clearspot.learning.progress import Progress, Watched
 
 
 class Terminal(io.StringIO):
@@ -66,3 +66,37 @@ def test_silent_where_it_is_not_wanted(stream):
     with Progress("mean", 1, shown=False, stream=stream) as progress:
         progress.step()
     assert stream.getvalue() == ""
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves by hand."""
+    now = [0.0]
+    monkeypatch.setattr("clearspot.learning.progress.time.perf_counter", lambda: now[0])
+    return now
+
+
+def test_long_steps_say_each_minute_how_far_they_are(clock):
+    stream = io.StringIO()
+    with Progress("dusted", 100, unit="epoch", stream=stream) as progress:
+        for tile in range(1, 31):
+            clock[0] += 10
+            progress.within(f"tile {tile}/30")
+        progress.step("loss 0.5")
+        for _ in range(3):
+            clock[0] += 61
+            progress.step("loss 0.4")
+    found = stream.getvalue().splitlines()
+    assert found[:5] == [f"dusted   0 %  epoch 1/100  tile {tile}/30" for tile in (6, 12, 18, 24, 30)]
+    assert [line[14:].split("  ")[0] for line in found[5:]] == [f"epoch {epoch}/100" for epoch in (1, 2, 3, 4)]
+
+
+def test_a_long_loop_says_each_minute_how_far_it_is(clock):
+    stream, silent = io.StringIO(), io.StringIO()
+    for out, shown in ((stream, True), (silent, False)):
+        tiles = Watched("abcdefg", "denoised values: tile", shown=shown, stream=out)
+        assert len(tiles) == 7
+        for _ in tiles:
+            clock[0] += 25
+    assert stream.getvalue().splitlines() == ["denoised values: tile 3/7", "denoised values: tile 6/7"]
+    assert silent.getvalue() == ""

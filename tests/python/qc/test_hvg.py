@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import scanpy as sc
+from anndata import AnnData
+from scipy.sparse import csr_matrix
 
-from clearspot.qc.hvg import hvg_candidates, select_hvgs
+from clearspot.qc.hvg import _n_varying, hvg_candidates, select_hvgs
 from clearspot.qc.params import QCParams
 from tests.helpers.sections import from_counts, section
 
@@ -110,3 +112,10 @@ def test_a_few_genes_that_vary_among_many_that_do_not():
     made.obs["qc_pass"] = True
     assert select_hvgs(made, np.ones(200, dtype=bool), 2) == "pearson_residuals"
     assert made.var_names[made.var["highly_variable"]].tolist() == ["Gene0", "Gene1"]
+
+
+def test_genes_that_vary_are_counted_in_pieces(monkeypatch):
+    monkeypatch.setattr("clearspot.qc.hvg._SPOTS_AT_ONCE", 3)
+    counts = np.array([[1, 0, 2, 0]] * 3 + [[1, 0, 0, 0]] + [[1, 0, 2, 0]] * 2 + [[1, 0, 2, 3]])
+    assert _n_varying(AnnData(csr_matrix(counts, dtype=np.float32))) == 2
+    assert _n_varying(AnnData(csr_matrix(counts[:3], dtype=np.float32))) == 0

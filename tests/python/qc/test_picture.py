@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from clearspot.qc.picture import compare_with_picture
+from clearspot.checks.tissue_mask import stained_picture
+from clearspot.qc.picture import _coarser, compare_with_picture
 from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord, check_metrics
 from tests.helpers.sections import from_counts, square
@@ -81,3 +82,28 @@ def test_what_cannot_be_compared_leaves_one_message_and_no_metric(spoil, word):
     record = compared(adata)
     assert not METRICS & set(record.metrics)
     assert [word in message.text for message in record.messages] == [True]
+
+
+def test_a_picture_finer_than_needed_is_averaged_first(monkeypatch):
+    adata = pictured()
+    library = adata.uns["spatial"]["library"]
+    coarse = library["images"]["hires"]
+    as_it_is = compared(adata).metrics
+    library["images"]["hires"] = np.kron(coarse, np.ones((8, 8, 1), dtype=np.uint8))  # 1.25 um a pixel
+    library["scalefactors"]["tissue_hires_scalef"] *= 8
+    monkeypatch.setattr("clearspot.qc.picture._FINEST_UM", 10.0)
+    seen = []
+    monkeypatch.setattr(
+        "clearspot.qc.picture.stained_picture", lambda *given: seen.append(given) or stained_picture(*given)
+    )
+    assert compared(adata).metrics == as_it_is
+    ((pixels, um_per_px),) = seen
+    np.testing.assert_array_equal(pixels, coarse)
+    assert um_per_px == pytest.approx(10.0)
+
+
+def test_the_last_incomplete_pixels_are_left_out():
+    pixels = np.full((1037, 23, 3), 200, dtype=np.uint8)
+    smaller, factor = _coarser(pixels, 1.0)
+    assert (smaller.shape, smaller.dtype, factor) == ((518, 11, 3), np.uint8, 2)
+    assert (smaller == 200).all()
