@@ -76,11 +76,11 @@ def out_of_memory_in_epoch(monkeypatch, epoch):
 
     one_epoch = training._one_epoch
 
-    def failing(model, optimizer, objective, params, state):
+    def failing(model, optimizer, objective, params, state, *others):
         if state.epoch == epoch:
             monkeypatch.setattr(training, "_one_epoch", one_epoch)
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return one_epoch(model, optimizer, objective, params, state)
+        return one_epoch(model, optimizer, objective, params, state, *others)
 
     monkeypatch.setattr(training, "_one_epoch", failing)
 
