@@ -43,7 +43,10 @@ class Run:
         self.compute = resolve_precision(params.precision, device)
         section = source.section
         self.team = current_team()
-        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, self._most_spots(section))
+        if section.parts is not None and not params.gene_intercept:
+            raise ValueError("several sections in one model need gene_intercept")
+        code = None if section.parts is None else section.parts.code
+        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, self._most_spots(section), code)
         self.held_out: sp.csr_matrix | None = None
         self.training: Section = section
         if params.holdout:
