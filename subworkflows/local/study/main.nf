@@ -2,6 +2,7 @@
 // the way counts as through; where a task died, the study starts when no other sample is left.
 
 include { STUDY_INTEGRATE } from '../../../modules/local/study/integrate'
+include { STUDY_REPORT } from '../../../modules/local/study/report'
 include { OPTIONAL_STEP as INTEGRATION_STEP } from '../utils_clearspot_pipeline/records'
 
 workflow STUDY {
@@ -33,8 +34,11 @@ workflow STUDY {
     STUDY_INTEGRATE(ch_studies)
     INTEGRATION_STEP('study', ch_studies.map { meta, _files -> [meta] }, STUDY_INTEGRATE.out.record)
 
+    STUDY_REPORT(STUDY_INTEGRATE.out.h5ad.join(INTEGRATION_STEP.out.done))
+    records = INTEGRATION_STEP.out.done.mix(INTEGRATION_STEP.out.left_out)
+    reports = STUDY_REPORT.out.html
+
     emit:
-    h5ad     = STUDY_INTEGRATE.out.h5ad  // channel: [ study meta, h5ad ]
-    done     = INTEGRATION_STEP.out.done  // channel: [ study meta, json ]
-    records  = INTEGRATION_STEP.out.done.mix(INTEGRATION_STEP.out.left_out)  // channel: [ study meta, json ]
+    records  // channel: [ study meta, json ]
+    reports  // channel: [ study meta, html ]
 }
