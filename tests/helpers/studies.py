@@ -21,7 +21,7 @@ def made_section(
     *,
     seed: int = 0,
     batch_effect: float = 0.0,
-    batch: int = 0,
+    effect_of: int = 0,
     side: int = 12,
     n_genes: int = 120,
     depth: float = 600.0,
@@ -35,7 +35,7 @@ def made_section(
     Parameters
     ----------
     batch_effect
-        Standard deviation of the logarithm of the batch's factor of each gene; ``batch`` says which factors.
+        Standard deviation of the logarithm of the batch's factor of each gene; ``effect_of`` says which factors.
     widths
         Of the stripes, relative.
     changed
@@ -47,7 +47,7 @@ def made_section(
     """
     rng = np.random.default_rng(seed)
     tissues = np.random.default_rng(1).gamma(0.6, 1.0, size=(N_DOMAINS, n_genes)) + 0.05
-    factors = np.exp(np.random.default_rng(100 + batch).normal(0, batch_effect, n_genes)) if batch_effect else 1.0
+    factors = np.exp(np.random.default_rng(100 + effect_of).normal(0, batch_effect, n_genes)) if batch_effect else 1.0
     row, column = np.divmod(np.arange(side * side), side)
     edges = np.cumsum(widths) / np.sum(widths)
     tissue = np.searchsorted(edges, (column + 0.5) / side)

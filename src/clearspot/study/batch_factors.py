@@ -2,8 +2,9 @@
 
 Totals of two batches differ by the batch and by what was on the slides. So rates are compared within clusters of spots
 that all batches share: a gene's expected total in a batch is the sum over clusters of the cluster's rate times the
-batch's depth there (indirect standardisation), and the factor is counted over expected. Clusters are found on counts
-that were corrected by the factors of the round before.
+batch's depth there (indirect standardisation), and the factor is counted over expected. Clusters are found on
+components that Harmony corrected, since a batch effect as strong as the tissues' differences would otherwise give each
+batch clusters of its own; counts are corrected by the factors of the round before.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-ROUNDS: Final = 4
-"""Rounds of clustering and standardisation; the first takes all spots for one cluster."""
+from clearspot.study.components import harmonised
+
+ROUNDS: Final = 3
+"""Rounds of clustering and standardisation."""
 
 CLUSTERS: Final = 12
 COMPONENTS: Final = 20
@@ -50,10 +53,8 @@ def batch_factors(
     """
     n_batches = int(batch.max()) + 1
     factors = np.ones((n_batches, counts.shape[1]))
-    cluster = np.zeros(len(batch), dtype=np.intp)
-    for number in range(ROUNDS):
-        if number:
-            cluster = _clusters(counts, size_factor, batch, factors, seed)
+    for _ in range(ROUNDS):
+        cluster = _clusters(counts, size_factor, batch, factors, seed)
         factors = _standardised(counts, size_factor, batch, cluster, n_batches)
     return factors.astype(np.float32)
 
@@ -98,7 +99,7 @@ def _clusters(
     factors: NDArray[np.float64],
     seed: int,
 ) -> NDArray[np.intp]:
-    """k-means on the leading components of corrected log rates."""
+    """k-means on the leading components of corrected log rates, brought together by Harmony."""
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
     from threadpoolctl import threadpool_limits
@@ -108,7 +109,7 @@ def _clusters(
     corrected = csr_matrix((np.log1p(rates), counts.indices, counts.indptr), shape=counts.shape)
     n_components = min(COMPONENTS, min(counts.shape) - 1)
     with threadpool_limits(limits=1):
-        # the first component is the mean itself
-        space = TruncatedSVD(n_components, random_state=seed).fit_transform(corrected)[:, 1:]
+        space = TruncatedSVD(n_components, random_state=seed).fit_transform(corrected)
+        space = harmonised((space - space.mean(axis=0)).astype(np.float32), batch, seed)
         n_clusters = max(1, min(CLUSTERS, len(batch) // 30))
         return KMeans(n_clusters, n_init=3, random_state=seed).fit_predict(space).astype(np.intp)
