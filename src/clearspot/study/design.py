@@ -93,7 +93,7 @@ def plan_correction(design: Design) -> Correction:
         by_batch = design.table[told].groupby(batches[told], sort=True)[keys.CONDITION]
         listed = "; ".join(f"{name}: {', '.join(sorted(set(found)))}" for name, found in by_batch)
         text = (
-            "Batch and condition cannot be told apart, because each batch has sections of one condition only "
+            "Batch and condition are confounded, because each batch has sections of one condition only "
             f"({listed}). No batch effect was corrected: the correction would also remove differences between "
             "conditions."
         )
@@ -103,7 +103,7 @@ def plan_correction(design: Design) -> Correction:
     messages = []
     if estimable < n_conditions - 1:
         text = (
-            "Some conditions cannot be told apart from batches, because no batch has sections of both. Differences "
+            "Some conditions are confounded with batches, because no batch has sections of both. Differences "
             "between these conditions may have been removed together with the batch effect."
         )
         messages.append(Message("warning", text))

@@ -42,7 +42,7 @@ def test_batch_and_condition_that_cannot_be_told_apart_are_told_and_left(batch: 
     assert not plan.corrects
     (message,) = plan.messages
     assert message.level == "warning"
-    assert "cannot be told apart" in message.text
+    assert "Batch and condition are confounded" in message.text
     assert ("column batch is empty" in message.text) == (batch[0] is None)
 
 
