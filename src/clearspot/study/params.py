@@ -20,7 +20,7 @@ class StudyParams(Settings):
         "principal components of neighbour means corrected by Harmony (harmony), or the same without correction "
         "(none).",
     )
-    n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=50)
+    n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=10)
     n_components: int = setting(30, "Number of principal components (harmony and none).", ge=2)
     n_domains: int | None = setting(None, "Number of shared domains.", none="chosen from the data by BIC", ge=2, le=100)
     max_domains: int = setting(15, "Maximum number of shared domains considered.", ge=2, le=100)
