@@ -21,6 +21,9 @@ from clearspot.report.store import Store
 GAP: Final = 0.12
 """Room between sections, as a share of the largest one."""
 
+NAME_ROOM: Final = 2.0
+"""Further room below each section, for its name, in spots."""
+
 
 @dataclass
 class StudyView:
@@ -37,7 +40,7 @@ class StudyView:
     canvas
         Draws all sections in one map; lengths are in spot diameters.
     names
-        Name of each section, with the place above it.
+        Name of each section, with the place below it.
     """
 
     records: SampleRecords
@@ -57,11 +60,11 @@ class StudyView:
         return cls(records, data, canvas, names, store)
 
     def named(self, chart: Chart) -> Chart:
-        """A map with the name of each section above it."""
+        """A map with the name of each section below it."""
         labels = [
             {
                 "x": x, "y": y, "xref": "x", "yref": "y", "text": plot_text(name), "showarrow": False,
-                "xanchor": "center", "yanchor": "bottom", "font": {"color": "$ink", "size": 12},
+                "xanchor": "center", "yanchor": "top", "font": {"color": "$ink", "size": 12},
             }
             for name, x, y in self.names
         ]  # fmt: skip
@@ -70,21 +73,23 @@ class StudyView:
 
 
 def _laid_out(data: SampleData) -> tuple[NDArray[np.float64], list[tuple[str, float, float]]]:
-    """Places in spot diameters, section by section in rows, and the names' places."""
+    """Places in spot diameters, section by section in rows, and the names' places below them."""
     sections = data.obs[keys.SAMPLE_ID].astype(str).to_numpy()
     order = list(dict.fromkeys(sections))
     placed = {}
     for name in order:
         xy = data.xy[sections == name]
         placed[name] = (xy - xy.min(axis=0)) / _spot_pixels(xy)
-    cell = (1 + GAP) * np.max([xy.max(axis=0) for xy in placed.values()], axis=0)
+    cell = (1 + GAP) * np.max([xy.max(axis=0) for xy in placed.values()], axis=0) + [0, NAME_ROOM]
     n_columns = math.ceil(math.sqrt(len(order) * max(cell[1], 1.0) / max(cell[0], 1.0)))
     whole = np.empty_like(data.xy)
     names = []
     for number, name in enumerate(order):
         corner = np.array([number % n_columns, number // n_columns]) * cell
         whole[sections == name] = placed[name] + corner
-        names.append((name, float(corner[0] + placed[name][:, 0].max() / 2), float(corner[1] - 1)))
+        names.append(
+            (name, float(corner[0] + placed[name][:, 0].max() / 2), float(corner[1] + placed[name][:, 1].max() + 0.6))
+        )
     return whole, names
 
 
