@@ -9,7 +9,7 @@ from typing import Any
 
 from clearspot import keys
 from clearspot.io.atomic import write_h5ad
-from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION, UNIT_OPTION
+from clearspot.io.options import IMAGE_OPTIONS, OUTS_OPTIONS, SCALE_OPTION, STUDY_OPTIONS, UNIT_OPTION
 from clearspot.step_script import StepScript, step_command
 
 
@@ -18,6 +18,7 @@ from clearspot.step_script import StepScript, step_command
 @UNIT_OPTION
 @IMAGE_OPTIONS
 @SCALE_OPTION
+@STUDY_OPTIONS
 def main(script: StepScript, outs: Path, **options: Any) -> None:
     """Write SAMPLE.h5ad and SAMPLE.ingest.json."""
     from clearspot.io.ingest import ingest_outs

@@ -16,6 +16,7 @@ LINES = {
     "every sample": "#0072b2",
     "with a full-resolution image": "#d55e00",
     "references, where there are any": "#009e73",
+    "studies of several sections": "#cc79a7",
 }
 """What runs on a line, and its colour (Okabe and Ito's)."""
 
@@ -23,6 +24,7 @@ STATIONS = {
     "samplesheet": (0, 1), "check": (1, 1), "ingest": (2, 1), "qc": (3, 1), "graph": (4, 1), "dusted": (5, 1),
     "domains": (6, 1), "histology": (7, 2), "superres_train": (8, 2), "superres": (9, 2), "spatialdata": (9, 0),
     "sample_report": (10, 1), "cohort_report": (11, 1), "reference": (5, 3), "superres_pretrain": (6, 3),
+    "study": (7, 0), "study_report": (8, 0),
 }  # fmt: skip
 """Column and row of each step."""
 
@@ -33,6 +35,7 @@ TRACKS = {
     ],
     "with a full-resolution image": [["domains", "histology", "superres_train", "superres", "sample_report"]],
     "references, where there are any": [["samplesheet", "reference", "superres_pretrain", "superres_train"]],
+    "studies of several sections": [["domains", "study", "study_report"]],
 }
 """Which stations a line joins."""
 

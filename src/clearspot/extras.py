@@ -12,6 +12,7 @@ EXTRAS: Final[Mapping[str, str]] = {
     "superres": "Super-resolution (Diff-ST)",
     "report": "The reports",
     "spatialdata": "The SpatialData export",
+    "study": "A study of several sections",
     "timm": "A pretrained image encoder",
 }
 """Extras of ``pyproject.toml`` and what needs them."""

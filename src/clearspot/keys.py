@@ -26,6 +26,17 @@ COMPONENT: Final = "graph_component"
 DEGREE: Final = "graph_degree"
 DOMAIN_LEIDEN: Final = "domain_leiden"
 DOMAIN_GMM: Final = "domain_gmm"
+STUDY: Final = "study"
+BATCH: Final = "batch"
+DONOR: Final = "donor"
+CONDITION: Final = "condition"
+"""These four as the samplesheet states them; absent where it does not."""
+STUDY_COLUMNS: Final = (STUDY, BATCH, DONOR, CONDITION)
+DOMAIN_STUDY: Final = "domain_study"
+DOMAIN_STUDY_PROBABILITY: Final = "domain_study_probability"
+"""In the file of a study: domains that all its sections share, and how probable each assignment is."""
+BARCODE: Final = "barcode"
+"""In the file of a study: the spot's name in the file of its section."""
 TOTAL_COUNTS: Final = "total_counts"
 N_GENES: Final = "n_genes_by_counts"
 LOCAL_OUTLIER: Final = "local_outlier"
@@ -55,6 +66,10 @@ GENE_OF_INTEREST: Final = "gene_of_interest"
 
 # obsm
 SPATIAL: Final = "spatial"
+LATENT_STUDY: Final = "X_study"
+"""In the file of a study: the latent that its sections share."""
+LATENT_UNCORRECTED: Final = "X_study_uncorrected"
+"""The same without correction: principal components of normalised counts."""
 PROTEIN: Final = "protein"
 PROTEIN_NAMES: Final = "protein_names"
 """In ``uns['clearspot']``: the antibodies' names as written, in the order of the columns of ``obsm['protein']``."""
@@ -144,6 +159,9 @@ ENCODER_WEIGHTS: Final = "model.safetensors"
 MODELS_FOLDER: Final = "models"
 LOUPE_FOLDER: Final = "loupe"
 SUPERRES_MAPS_FOLDER: Final = "superres_maps"
+
+STUDIES_FOLDER: Final = "studies"
+"""Folder of the run's results with a folder for each study."""
 
 # reports
 METRICS_NAME: Final = "metrics.json"
@@ -258,6 +276,31 @@ def tissue_tiff_name(sample: str) -> str:
 def superres_tiff_name(sample: str) -> str:
     """File name of all super-resolved genes as one image, in the folder of maps."""
     return f"{sample}.superres.ome.tif"
+
+
+def study_sections_name(study: str) -> str:
+    """File name of the table of a study's sections."""
+    return f"{study}_sections.csv"
+
+
+def study_composition_name(study: str) -> str:
+    """File name of the table of domains by section."""
+    return f"{study}_composition.csv"
+
+
+def study_composition_tests_name(study: str) -> str:
+    """File name of the table of domains' shares compared between conditions."""
+    return f"{study}_composition_tests.csv"
+
+
+def study_differences_name(study: str) -> str:
+    """File name of the table of genes compared between conditions, domain by domain."""
+    return f"{study}_differences.csv"
+
+
+def study_markers_name(study: str) -> str:
+    """File name of the table of marker genes of the shared domains."""
+    return f"{study}_markers.csv"
 
 
 def report_name(sample: str) -> str:

@@ -127,7 +127,7 @@ def refusals(project: dict) -> dict[str, dict[str, tuple[str, str, str]]]:
 
 
 def test_without_extras_their_parts_name_what_is_missing(refusals: dict) -> None:
-    assert {extra for _, extra, _ in refusals["none"].values()} == set(EXTRAS) - {"timm"}
+    assert {extra for _, extra, _ in refusals["none"].values()} == set(EXTRAS) - {"timm", "study"}
     for missing, extra, words in refusals["none"].values():
         assert words == f"{EXTRAS[extra]} needs {missing}, which is not installed: pip install 'clearspot[{extra}]'"
         assert missing in {"diffusers", "torch_geometric", "jinja2", "plotly", "geopandas", "spatialdata", "zarr"}

@@ -12,8 +12,9 @@ from clearspot.contract.metric import Metric
 from clearspot.contract.metrics_of_data import METRICS_OF_DATA
 from clearspot.contract.metrics_of_models import METRICS_OF_MODELS
 from clearspot.contract.metrics_of_space_ranger import STATED
+from clearspot.contract.metrics_of_studies import METRICS_OF_STUDIES
 
-METRICS: Final[tuple[Metric, ...]] = (*METRICS_OF_DATA, *METRICS_OF_MODELS)
+METRICS: Final[tuple[Metric, ...]] = (*METRICS_OF_DATA, *METRICS_OF_MODELS, *METRICS_OF_STUDIES)
 """All metrics, by step."""
 
 _BY_STEP: Final = {(step, metric.name): metric for metric in (*METRICS, *STATED) for step in metric.steps}

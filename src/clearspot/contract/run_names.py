@@ -11,6 +11,7 @@ RUN_NAMES: Final = {
     "multiqc": "the folder of the cohort report",
     "pipeline_info": "the folder of the run's own records",
     "references": "the folder of the model trained on references",
+    keys.STUDIES_FOLDER: "the folder of the studies",
     keys.QC_SUMMARY_NAME: "the table of all samples",
     "ro-crate-metadata.json": "the description of the results",
     "work": "Nextflow's work folder, if the results are written next to it",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Scope = Literal["run", "sample", "reference"]
+Scope = Literal["run", "sample", "reference", "study"]
 
 SOURCE: Final = Path(__file__).with_name("steps.json")
 
@@ -32,12 +32,14 @@ class Step:
     does
         What the step does, as a sentence without subject and full stop.
     scope
-        ``run``: once a run; ``sample``: once a sample; ``reference``: once a reference.
+        ``run``: once a run; ``sample``: once a sample; ``reference``: once a reference;
+        ``study``: once a study of several samples.
     required
         Whether a sample that the step refuses is refused as a whole. A refusal in an optional step costs the sample
         what that step makes, and nothing else.
     record
-        File name of the step's record, with ``{sample}`` for the sample's name; ``None``: the step writes none.
+        File name of the step's record, with ``{sample}`` for the name of the sample or study; ``None``: it writes
+        none.
     outputs
         Patterns of the files that the step writes beside the record, relative to its output folder.
     software

@@ -30,6 +30,8 @@ class GmmDomains:
         Label of each spot: 0, 1, ...
     bic
         Bayesian information criterion (smaller is better) by number of domains, where the number was chosen.
+    probability
+        Posterior probability of each spot's label, shape ``(n,)``.
     still_falling
         Whether BIC is smallest at the largest number considered, so that there is no clear number.
     """
@@ -37,6 +39,7 @@ class GmmDomains:
     codes: NDArray[np.intp]
     bic: dict[int, float]
     still_falling: bool
+    probability: NDArray[np.float64]
 
 
 def gmm_domains(
@@ -59,7 +62,7 @@ def gmm_domains(
     scaled = np.asarray(latent, dtype=np.float64) - latent.mean(axis=0)
     scaled = scaled[:, scaled.std(axis=0) > 0]
     if not scaled.shape[1]:
-        return GmmDomains(np.zeros(len(latent), dtype=np.intp), {}, False)
+        return GmmDomains(np.zeros(len(latent), dtype=np.intp), {}, False, np.ones(len(latent)))
     scaled /= scaled.std()
     fitted_to = scaled
     if len(scaled) > _SPOTS:
@@ -71,7 +74,8 @@ def gmm_domains(
             bic[number] = float(_fit(fitted_to, number, _INITS_WHILE_CHOOSING, seed).bic(fitted_to))
         n_domains = knee(bic)
     model = _fit(fitted_to, min(n_domains, len(fitted_to)), _INITS, seed)
-    return GmmDomains(model.predict(scaled), bic, bool(bic) and min(bic, key=lambda number: bic[number]) == largest)
+    still_falling = bool(bic) and min(bic, key=lambda number: bic[number]) == largest
+    return GmmDomains(model.predict(scaled), bic, still_falling, model.predict_proba(scaled).max(axis=1))
 
 
 def knee(bic: dict[int, float]) -> int:

@@ -71,7 +71,7 @@ class Batches:
         self.held_out = held_out
         self._section, self._seed, self._max_spots = section, params.seed, max_spots
         self._make_objective = make_objective
-        self._batches = spot_batches(section.positions, most)
+        self._batches = spot_batches(section.positions, most, section.code)
         chosen = np.sort(self._permutation(-1)[:SCORED_BATCHES])
         self.sample = part_of(section, [self._batches[number] for number in chosen], max_spots)
         kept = None if held_out is None else self.sample.rows(held_out)

@@ -108,7 +108,7 @@ def neighbour_average(section: Section, spots: np.ndarray, rates: np.ndarray) ->
     around = section.graph[spots].astype(bool).astype(np.float64)
     own = sp.csr_matrix((np.ones(len(spots)), (np.arange(len(spots)), spots)), shape=around.shape)
     around = around.maximum(own)
-    counts = (around @ section.counts).toarray() + rates
+    counts = (around @ section.counts).toarray() + rates * section.gene_factors(spots)
     depth = around @ section.size_factor + 1.0
     return counts / depth[:, None] * section.size_factor[spots][:, None]
 
@@ -120,12 +120,12 @@ def own_count(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndar
     :func:`neighbour_average`.
     """
     size_factor = section.size_factor[spots][:, None]
-    return (section.counts[spots].toarray() + rates) / (size_factor + 1.0) * size_factor
+    return (section.counts[spots].toarray() + rates * section.gene_factors(spots)) / (size_factor + 1.0) * size_factor
 
 
 def gene_average(section: Section, spots: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """The same rate for every spot: what must be beaten for there to be any structure at all."""
-    return np.outer(section.size_factor[spots], rates)
+    return np.outer(section.size_factor[spots], rates) * section.gene_factors(spots)
 
 
 @dataclass(frozen=True)

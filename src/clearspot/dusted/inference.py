@@ -123,13 +123,14 @@ def means(
     for tile in tiles:
         source = tile_input(section, tile, device, model.compute)
         _, received = model(source.x, source.neighbourhood)
+        intercepts = heads.intercepts(source.offset)
         for first in range(0, tile.n_core, ROWS_PER_BLOCK[device.type]):
             rows = slice(first, min(first + ROWS_PER_BLOCK[device.type], tile.n_core))
             size_factor = source.size_factor[rows, None]
-            mean = mean_activation(_logit(model, received[0][rows], 0), size_factor) * scale
-            dropout = _logit(model, received[2][rows], 2) if len(heads.weights) == 3 else None
+            mean = mean_activation(_logit(model, received[0][rows], 0, intercepts), size_factor) * scale
+            dropout = _logit(model, received[2][rows], 2, intercepts) if len(heads.weights) == 3 else None
             if posterior:
-                dispersion = dispersion_activation(_logit(model, received[1][rows], 1))
+                dispersion = dispersion_activation(_logit(model, received[1][rows], 1, intercepts))
                 own = torch.from_numpy(section.counts[tile.core[rows]].toarray()).to(mean)
                 mean = (
                     posterior_mean(own, mean, dispersion)
@@ -140,8 +141,7 @@ def means(
             yield MeanBlock(tile.core[rows], mean.cpu().numpy(), expected.cpu().numpy())
 
 
-def _logit(model: Dusted, received: Tensor, head: int) -> Tensor:
-    biases = model.heads.biases
+def _logit(model: Dusted, received: Tensor, head: int, biases: list[Tensor] | None) -> Tensor:
     if head == 0 and model.heads.mean_link == "elu" and biases is not None:
         logit = raw_product(received.contiguous(), model.heads.weights[0])
         linked_(logit, biases[0])

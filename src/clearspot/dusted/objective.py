@@ -111,7 +111,7 @@ class Objective:
         return self._loss(
             [part[:n_core] for part in received] if received[0].shape[0] > n_core else received,
             list(model.heads.weights),
-            None if model.heads.biases is None else list(model.heads.biases),
+            model.heads.intercepts(source.offset),
             counts.size_factor,
             counts.blocks,
             counts.held_out,

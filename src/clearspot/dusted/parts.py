@@ -42,9 +42,20 @@ class Part:
         return counts[self.spots]
 
 
-def spot_batches(positions: np.ndarray, most: int) -> list[np.ndarray]:
-    """Cut the spots of a section into compact pieces of at most ``most``; each ascending."""
-    return halved(positions, np.arange(len(positions)), most)
+def spot_batches(positions: np.ndarray, most: int, code: np.ndarray | None = None) -> list[np.ndarray]:
+    """Cut the spots of a section into compact pieces of at most ``most``; each ascending.
+
+    Parameters
+    ----------
+    positions
+        Shape ``(n_spots, 2)``.
+    most
+        Most spots of a piece.
+    code
+        Section of each spot where they are several: no piece has spots of two.
+    """
+    code = np.zeros(len(positions), dtype=np.intp) if code is None else code
+    return [piece for one in np.unique(code) for piece in halved(positions, np.flatnonzero(code == one), most)]
 
 
 def part_of(section: Section, cores: Sequence[np.ndarray], max_spots: int) -> Part:
@@ -77,5 +88,6 @@ def part_of(section: Section, cores: Sequence[np.ndarray], max_spots: int) -> Pa
         size_factor=section.size_factor[spots],
         graph=section.graph[spots][:, spots],
         positions=None,
+        study=None if section.study is None else replace(section.study, code=section.study.code[spots]),
     )
     return Part(alone, [Tile(number[tile.spots], tile.n_core) for tile in tiles], spots, len(core))

@@ -46,8 +46,10 @@ class Run:
         self.compute = resolve_precision(params.precision, device)
         section = source.section
         self.team = current_team()
+        if section.study is not None and not params.gene_intercept:
+            raise ValueError("several sections in one model need gene_intercept")
         self.max_spots = self._most_spots(section)
-        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, self.max_spots)
+        self.tiles: list[Tile] = make_tiles(section.graph, section.positions, self.max_spots, section.code)
         self.held_out: sp.csr_matrix | None = None
         self.training: Section = section
         if params.holdout:

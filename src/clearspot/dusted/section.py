@@ -14,6 +14,23 @@ ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
+class StudySections:
+    """The sections of a study that one model takes together.
+
+    Parameters
+    ----------
+    code
+        Section of every spot, 0, 1, ..., shape ``(n_spots,)``. No edge of the graph joins two of them.
+    factors
+        What a section multiplies the rate of every gene by, float32, shape ``(n_sections, n_genes)``: 1 where nothing
+        is corrected. The model's input is divided by it, and its mean multiplied.
+    """
+
+    code: np.ndarray
+    factors: np.ndarray
+
+
+@dataclass(frozen=True)
 class Section:
     """Counts, depths and graph of the spots that are denoised.
 
@@ -33,6 +50,8 @@ class Section:
         Names of the modelled genes.
     log_input
         Whether the model sees logarithms.
+    study
+        Where it is several sections, with no edge between them; ``None``: it is one.
     """
 
     counts: sp.csr_matrix
@@ -42,6 +61,7 @@ class Section:
     positions: np.ndarray | None
     genes: tuple[str, ...]
     log_input: bool = True
+    study: StudySections | None = None
 
     @property
     def n_spots(self) -> int:
@@ -57,9 +77,20 @@ class Section:
         """Input of the model: ``scale * counts`` of some spots or ``log(1 + scale * counts)``, float32 CSR."""
         part = self.counts[spots]
         rates = part.data * np.repeat(self.input_scale[spots], np.diff(part.indptr))
+        if self.study is not None:
+            rates /= self.study.factors[np.repeat(self.study.code[spots], np.diff(part.indptr)), part.indices]
         return sp.csr_matrix(
             (np.log1p(rates) if self.log_input else rates, part.indices, part.indptr), shape=part.shape
         )
+
+    @property
+    def code(self) -> np.ndarray | None:
+        """Section of every spot, where they are several."""
+        return None if self.study is None else self.study.code
+
+    def gene_factors(self, spots: np.ndarray) -> np.ndarray | float:
+        """Factor of every gene's rate in the sections of some spots, shape ``(n_rows, n_genes)``; 1 in one section."""
+        return 1.0 if self.study is None else self.study.factors[self.study.code[spots]]
 
     def shuffled(self, seed: int) -> Section:
         """The same spots, each at the place of another: counts and depths are moved, graph and positions stay."""
@@ -69,6 +100,7 @@ class Section:
             counts=self.counts[order],
             input_scale=self.input_scale[order],
             size_factor=self.size_factor[order],
+            study=None if self.study is None else replace(self.study, code=self.study.code[order]),
         )
 
     def thinned(self, counts: sp.csr_matrix, kept: float, params: DustedParams) -> Section:
@@ -124,6 +156,9 @@ def mean_expression(section: Section) -> np.ndarray:
 
 
 def gene_rates(section: Section) -> np.ndarray:
-    """Counts of every gene per unit of size factor, shape ``(n_genes,)``."""
+    """Counts of every gene per unit of size factor (and of the section's factor), shape ``(n_genes,)``."""
     totals = np.asarray(section.counts.sum(axis=0, dtype=np.float64)).ravel()
-    return totals / section.size_factor.sum(dtype=np.float64)
+    depth: np.ndarray = section.size_factor.sum(dtype=np.float64)
+    if section.study is not None:
+        depth = np.bincount(section.study.code, weights=section.size_factor) @ section.study.factors.astype(np.float64)
+    return totals / depth

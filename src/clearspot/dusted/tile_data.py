@@ -31,11 +31,15 @@ class TileInput:
         The graph among them.
     size_factor
         Of the core spots, shape ``(n_core,)``.
+    offset
+        Logarithm of the factors of the tile's section, added to the mean's intercepts, shape ``(n_genes,)``; ``None``
+        where the model is of one section.
     """
 
     x: Tensor
     neighbourhood: Neighbourhood
     size_factor: Tensor
+    offset: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,16 @@ class TileCounts:
 def tile_input(section: Section, tile: Tile, device: torch.device, compute: torch.dtype) -> TileInput:
     """Make a tile's input dense and bring it to the device."""
     x = torch.from_numpy(section.expression(tile.spots).toarray())
+    offset = None
+    if section.study is not None:
+        # a tile lies within one section
+        factors = section.study.factors[section.study.code[tile.core[0]]]
+        offset = torch.from_numpy(np.log(factors, dtype=np.float32)).to(device)
     return TileInput(
         x=x.to(device=device, dtype=compute),
         neighbourhood=Neighbourhood.from_graph(tile.subgraph(section.graph)).to(device),
         size_factor=torch.from_numpy(section.size_factor[tile.core].astype(np.float32)).to(device),
+        offset=offset,
     )
 
 

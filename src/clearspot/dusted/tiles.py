@@ -41,8 +41,10 @@ class Tile:
         return graph[self.spots][:, self.spots]
 
 
-def make_tiles(graph: sp.csr_matrix, positions: np.ndarray | None, max_spots: int) -> list[Tile]:
-    """Cut a section into tiles.
+def make_tiles(
+    graph: sp.csr_matrix, positions: np.ndarray | None, max_spots: int, section: np.ndarray | None = None
+) -> list[Tile]:
+    """Cut a section, or each of several, into tiles.
 
     Parameters
     ----------
@@ -52,16 +54,27 @@ def make_tiles(graph: sp.csr_matrix, positions: np.ndarray | None, max_spots: in
         Spot positions, shape ``(n_spots, 2)``; needed only if there are more than ``max_spots`` spots.
     max_spots
         Most core spots of a tile.
+    section
+        Section of each spot, 0, 1, ..., where there are several: no tile has spots of two.
 
     Returns
     -------
-    Tiles whose cores are a partition of the spots; a single one, without halo, if it all fits.
+    Tiles whose cores are a partition of the spots; a single one a section, without halo, if it all fits.
 
     Raises
     ------
     ValueError
         If tiles are needed and there are no positions to cut by.
     """
+    if section is not None:
+        tiles = []
+        for code in np.unique(section):
+            rows = np.flatnonzero(section == code)
+            place = None if positions is None else positions[rows]
+            tiles += [
+                Tile(rows[tile.spots], tile.n_core) for tile in make_tiles(graph[rows][:, rows], place, max_spots)
+            ]
+        return tiles
     n_spots = graph.shape[0]
     if n_spots <= max_spots:
         return [Tile(np.arange(n_spots), n_spots)]

@@ -49,6 +49,10 @@ def ingest_outs(
     microns_per_pixel: float | None = None,
     allow_lowres_image: bool = False,
     unpack_to: Path | None = None,
+    study: str | None = None,
+    batch: str | None = None,
+    donor: str | None = None,
+    condition: str | None = None,
 ) -> tuple[ad.AnnData, StepRecord]:
     """Read a Space Ranger outs folder of any version.
 
@@ -73,6 +77,8 @@ def ingest_outs(
         Accept an ``image`` that is not the one the positions refer to.
     unpack_to
         Folder for unpacking archives; by default a temporary one that is gone afterwards.
+    study, batch, donor, condition
+        What the samplesheet says of the section; a column of ``obs`` each, where given.
 
     Returns
     -------
@@ -85,6 +91,8 @@ def ingest_outs(
         The input cannot be used; nothing was written.
     """
     with TemporaryDirectory(prefix="clearspot-") as temporary:
+        stated = {keys.STUDY: study, keys.BATCH: batch, keys.DONOR: donor, keys.CONDITION: condition}
+        labels = {name: value for name, value in stated.items() if value is not None}
         layout = find_outs(path, sample, bin_size_um=bin_size_um, unit=unit, unpack_to=unpack_to or Path(temporary))
         record = StepRecord(
             sample,
@@ -96,10 +104,13 @@ def ingest_outs(
                 "unit": unit,
                 "microns_per_pixel": microns_per_pixel,
                 "allow_lowres_image": allow_lowres_image,
-            },
+            }
+            | labels,
         )
         read = _ingest if layout.cells is None else ingest_cells
         adata = read(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
+        for name, value in labels.items():
+            adata.obs[name] = _constant(value, adata.n_obs)
         _add_space_ranger_metrics(layout, sample, record)
     return adata, record
 
@@ -214,13 +225,17 @@ def _assemble(
 
     index = barcodes[kept].rename(None)
     obs = places[[keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL]].set_index(index)
-    obs[keys.SAMPLE_ID] = pd.Categorical.from_codes(np.zeros(len(obs), dtype=np.int8), [sample])
-    obs[keys.LIBRARY_ID] = pd.Categorical.from_codes(np.zeros(len(obs), dtype=np.int8), [library])
+    obs[keys.SAMPLE_ID] = _constant(sample, len(obs))
+    obs[keys.LIBRARY_ID] = _constant(library, len(obs))
     adata = ad.AnnData(obs=obs, var=features.var, layers={keys.COUNTS: _keep_rows(features.genes, kept)})
     adata.obsm[keys.SPATIAL] = places[[PXL_COL, PXL_ROW]].to_numpy(np.float64)
     if features.proteins is not None:
         adata.obsm[keys.PROTEIN] = features.proteins.loc[index]
     return adata
+
+
+def _constant(value: str, n: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [value])
 
 
 def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:

@@ -41,3 +41,10 @@ IMAGE_OPTIONS: Final = group(
         help="Accept an image of lower resolution than the one used by Space Ranger.",
     ),
 )
+
+STUDY_OPTIONS: Final = group(
+    click.option("--study", help="Study that the section belongs to."),
+    click.option("--batch", help="Batch in which the section was processed."),
+    click.option("--donor", help="Donor of the tissue."),
+    click.option("--condition", help="Condition of the donor or of the tissue."),
+)

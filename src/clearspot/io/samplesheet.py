@@ -39,6 +39,14 @@ class SamplesheetRow:
         Xenium: how the image lies on the morphology image (:mod:`clearspot.io.image_alignment`).
     unit
         Visium HD: ``bins``, or the ``cells`` that Space Ranger 4 segmented.
+    study
+        Study that the section belongs to: its sections are integrated (:mod:`clearspot.study`).
+    batch
+        Sections with the same batch were processed together.
+    donor
+        Donor of the tissue.
+    condition
+        Condition of the donor or of the tissue.
     """
 
     sample: str
@@ -49,6 +57,10 @@ class SamplesheetRow:
     microns_per_pixel: float | None = None
     image_alignment: str | None = None
     unit: str | None = None
+    study: str | None = None
+    batch: str | None = None
+    donor: str | None = None
+    condition: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All columns by name, for JSON."""
@@ -138,6 +150,7 @@ def _problems(path: Path, schema: dict[str, Any], sheet: SheetText, entries: lis
     yield from _names_of_the_run(path, entries)
     yield from _alignments(path, entries)
     yield from _units(path, entries)
+    yield from _studies(path, entries)
     for name in schema.get("uniqueEntries", []):
         yield from _repeated(path, name, entries)
 
@@ -240,6 +253,21 @@ def _units(path: Path, entries: list[Entry]) -> Iterator[Problem]:
         elif "bin_size_um" in entry.values:
             found = f"'cells' and a bin size ({entry.values['bin_size_um']})"
             yield Problem(_name(entry), where, found, "either cells or a bin size", "leave one of the two cells empty")
+
+
+def _studies(path: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """A reference is learned from and takes part in no study; two studies that differ by case are one folder."""
+    first: dict[str, str] = {}
+    for entry in entries:
+        if "study" not in entry.values:
+            continue
+        where, name = f"{path.name}, {entry.where}, column study", str(entry.values["study"])
+        if entry.values.get("role", "query") == "reference":
+            expected, mend = "studies of samples with the role 'query'", "leave the cell empty"
+            yield Problem(_name(entry), where, f"'{name}' for a reference", expected, mend)
+        elif first.setdefault(name.lower(), name) != name:
+            found = f"'{name}', which differs from '{first[name.lower()]}' only by case"
+            yield Problem(_name(entry), where, found, "one spelling of each study", f"write '{first[name.lower()]}'")
 
 
 def _repeated(path: Path, name: str, entries: list[Entry]) -> Iterator[Problem]:

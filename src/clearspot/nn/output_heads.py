@@ -66,6 +66,19 @@ class OutputHeads(nn.Module):
         own = [scores(h, neighbourhood, weight) for scores, weight in zip(self.scores, self.weights, strict=True)]
         return [neighbour_sum(weights, h, neighbourhood) for weights in own]
 
+    def intercepts(self, offset: Tensor | None = None) -> list[Tensor] | None:
+        """Intercepts of the heads, or ``None``.
+
+        Parameters
+        ----------
+        offset
+            Added to those of the mean, shape ``(n_genes,)``.
+        """
+        if self.biases is None:
+            return None
+        mean, *others = self.biases
+        return [mean if offset is None else mean + offset, *others]
+
     @torch.no_grad()
     def start_at(self, rates: Tensor) -> None:
         """Start the intercepts at a section of constant expression.

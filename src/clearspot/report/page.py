@@ -38,7 +38,14 @@ SUMMARY: Final = (
 
 
 def render(
-    sample: str, verdict: Finding, sections: Sequence[ReportSection], store: Store, *, made: date, underlay: Spec | None
+    sample: str,
+    verdict: Finding,
+    sections: Sequence[ReportSection],
+    store: Store,
+    *,
+    made: date,
+    underlay: Spec | None,
+    kind: str = "sample",
 ) -> str:
     """Return the page.
 
@@ -48,7 +55,7 @@ def render(
     Parameters
     ----------
     sample
-        Sample name.
+        Name of the sample, or of what else the page is about.
     verdict
         Shown under it.
     sections
@@ -59,6 +66,8 @@ def render(
         Day of the report.
     underlay
         Picture that may be laid under maps, as an image of plotly's layout; ``None``: none.
+    kind
+        What the page is about: ``sample`` or ``study``.
     """
     charts = {chart.id: chart.spec for section in sections for chart in section.charts()}
     pickers: dict[str, Any] = {}
@@ -78,6 +87,7 @@ def render(
         .get_template("sample.html.j2")
         .render(
             sample=sample,
+            kind=kind,
             version=__version__,
             verdict=verdict,
             sections=sections,

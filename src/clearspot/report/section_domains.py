@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from clearspot import keys
@@ -23,7 +22,7 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
-from clearspot.report.map_parts import colour_axis
+from clearspot.report.marker_dots import marker_dots
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
 
@@ -156,7 +155,7 @@ def _markers(view: SampleView, main: str | None) -> list[Block]:
     summary = [(domain_name(domain), Genes(genes)) for domain, genes in best.items()]
     method = _METHODS.get(str(main), "main")
     return [
-        *_dots(view),
+        *marker_dots(view.records.table("domains", "marker_profile"), view.records.spot_word),
         Table(
             f"Top marker genes per domain ({method}), from measured expression. Click a gene to show its maps.",
             ("Domain", "Genes"),
@@ -168,63 +167,6 @@ def _markers(view: SampleView, main: str | None) -> list[Block]:
             rows, numeric=frozenset(range(2, 7)), folded=True,
         ),
     ]  # fmt: skip
-
-
-def _dots(view: SampleView) -> list[Chart]:
-    """Dot plot of the best markers: share of spots with the gene as size, mean expression as colour."""
-    table = view.records.table("domains", "marker_profile")
-    if not table:
-        return []
-    genes, domains = list(dict.fromkeys(table["gene"])), list(dict.fromkeys(table["domain"]))
-    word = view.records.spot_word
-    highest: dict[str, float] = {}
-    for gene, mean in zip(table["gene"], table["mean"], strict=True):
-        highest[gene] = max(highest.get(gene, 0.0), mean)
-    data = [
-        {
-            "type": "scatter", "mode": "markers",
-            "x": [genes.index(gene) for gene in table["gene"]],
-            "y": [domains.index(domain) for domain in table["domain"]],
-            "customdata": table["gene"],
-            "text": [
-                f"{plot_text(gene)}, {plot_text(domain_name(domain))}<br>{percent:.0f} % of its {word}s, "
-                f"mean {mean:.2g} (log1p of scaled counts)"
-                for gene, domain, percent, mean in zip(
-                    *(table[key] for key in ("gene", "domain", "percent", "mean")), strict=True
-                )
-            ],
-            "hovertemplate": "%{text}<extra></extra>",
-            "marker": {
-                "size": [2 + 0.14 * percent for percent in table["percent"]], "sizemode": "diameter",
-                "color": [
-                    mean / highest[gene] if highest[gene] else 0.0
-                    for gene, mean in zip(table["gene"], table["mean"], strict=True)
-                ],
-                "line": {"width": 0.5, "color": "rgba(128,138,148,0.6)"}, "coloraxis": "coloraxis",
-            },
-            "showlegend": False,
-        }
-    ]  # fmt: skip
-    layout = {
-        "xaxis": {
-            "tickvals": list(range(len(genes))), "ticktext": [plot_text(gene) for gene in genes], "tickangle": -90,
-            "range": [-0.7, len(genes) - 0.3], "tickfont": {"size": 11}, "zeroline": False,
-        },
-        "yaxis": {
-            "tickvals": list(range(len(domains))), "ticktext": [plot_text(domain_name(name)) for name in domains],
-            "range": [len(domains) - 0.4, -0.6], "zeroline": False,
-        },
-        "coloraxis": colour_axis(0.0, 1.0, "mean, relative to maximum") | {"cmin": 0, "cmax": 1},
-        "meta": {"genes": True},
-    }  # fmt: skip
-    layout["coloraxis"]["colorbar"] |= {"y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right", "len": 0.3}
-    caption = (
-        f"The top three markers of each domain. Size: share of the domain's {word}s in which the gene is detected. "
-        f"Colour: mean expression relative to the domain with the highest mean. Click a dot to show the maps of the "
-        f"gene."
-    )
-    ratio = float(np.clip((3 + len(genes)) / (5 + len(domains)), 1.2, 3.2))
-    return [Chart("markers", "Marker genes by domain", caption, {"data": data, "layout": layout}, ratio, wide=True)]
 
 
 def _moran(view: SampleView) -> list[Block]:

@@ -44,13 +44,23 @@ workflow PREPARE {
         .splitJson()
         .combine(ch_samplesheet)
         .map { row, sheet ->
-            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, unit: row.unit, microns_per_pixel: row.microns_per_pixel]
+            def meta = [id: row.sample, role: row.role, bin_size_um: row.bin_size_um, unit: row.unit, microns_per_pixel: row.microns_per_pixel] + row.subMap(['study', 'batch', 'donor', 'condition']).findAll { _name, value -> value != null }
             def outs = stageSample(row, sheet.parent)
             if (outs.problem) {
                 error(outs.problem)
             }
             [meta, outs.files, writtenOnce(groovy.json.JsonOutput.toJson(outs.manifest)), outs.image, outs.alignment]
         }
+
+    // The sizes are not part of a sample's meta: another section in the sheet makes no sample's work new.
+    studies = SAMPLESHEET_CHECK.out.rows.flatMap { json ->
+        new groovy.json.JsonSlurperClassic()
+            .parseText(json.text)
+            .findAll { row -> row.study }
+            .groupBy { row -> row.study }
+            .findAll { _study, rows -> rows.size() > 1 }
+            .collectMany { study, rows -> rows.collect { row -> [row.sample, study, rows.size()] } }
+    }
 
     // Reference samples train the super-resolution model, where one is trained, and take no part in the rest.
     ch_query = ch_samples
@@ -110,6 +120,7 @@ workflow PREPARE {
     h5ad        // channel: [ meta, h5ad ]
     images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
     references  // channel: h5ad of each reference, laid onto bins, and features of its image where it has one; once a sample can use them
+    studies     // channel: [ sample, study, number of the study's sections ] of each sample of a study of two sections or more
     records     // channel: [ meta, json ]
     refused     // channel: [ sample, step, reasons ]
 }

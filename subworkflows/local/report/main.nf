@@ -20,6 +20,7 @@ workflow REPORT {
     records      // channel: [ meta, json ] of every required step and sample
     refused      // channel: [ sample, step, reasons ] of samples that were refused after costly work
     run_records  // channel: json of each optional step that runs once for all samples
+    studies      // channel: [ study meta, json ] of each study
     versions     // channel: path of the collated software versions
 
     main:
@@ -62,6 +63,7 @@ workflow REPORT {
     verdicts = SAMPLE_REPORT.out.metrics.map { meta, json -> [meta.id] + verdictOf(json) }
     cohort_report = COHORT_REPORT.out.html
     left_out = ch_optional
+        .mix(studies.map { _meta, json -> json })
         .map { json -> readRecord(json) }
         .filter { record -> record.status != 'ok' }
         .map { record ->
@@ -73,5 +75,5 @@ workflow REPORT {
     sample_reports  // channel: [ meta, html ]
     verdicts        // channel: [ sample, word, reason ]
     cohort_report   // channel: html
-    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, or the run, goes without
+    left_out        // channel: [ sample, step, reasons ] of each optional step that a sample, a study or the run goes without
 }

@@ -67,7 +67,7 @@ def sampleLines(rows, c) {
 }
 
 def what(step) {
-    return [spatialdata: stepNamed(step).title, superres_pretrain: 'training on references'][step] ?: 'super-resolution'
+    return [spatialdata: stepNamed(step).title, superres_pretrain: 'training on references', study: 'integration of the study'][step] ?: 'super-resolution'
 }
 
 // What failed, where, the samples that came to an end before, and what to do about it.

@@ -32,6 +32,7 @@ def publishedParts(settings, root) {
         def rows = new groovy.json.JsonSlurperClassic().parseText(sheet.text)
         parts += settings.skip_multiqc ? [] : cohortParts()
         parts += rows.any { row -> row.role == 'reference' } ? referenceParts(settings) : []
+        parts += rows.findResults { row -> row.study }.unique().collectMany { study -> studyParts(study) }
         parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(settings, row.sample) }
     }
     return parts.findAll { entity -> root.resolve(entity['@id']).exists() }
@@ -52,6 +53,19 @@ def referenceParts(settings) {
             part('references/references.diffst.pt', 'Super-resolution model trained on the references', 'application/zip'),
             part('pipeline_info/cohort.superres_pretrain.json', 'Record of the training on the references', 'application/json'),
         ]
+}
+
+def studyParts(study) {
+    def folder = "studies/${study}"
+    return [
+        part("${folder}/${study}_report.html", "Report of the study ${study}", 'text/html'),
+        part("${folder}/metrics.json", "All values of the report of the study ${study}", 'application/json'),
+        part("${folder}/${study}.h5ad", "Shared latent and domains of the study ${study} (AnnData)", 'application/x-hdf5'),
+        part("${folder}/${study}_composition.csv", "Domains by section of the study ${study}", 'text/csv'),
+        part("${folder}/${study}_composition_tests.csv", "Domains compared between conditions of the study ${study}", 'text/csv'),
+        part("${folder}/${study}_differences.csv", "Genes compared between conditions of the study ${study}", 'text/csv'),
+        part("${folder}/loupe/", "Shared domains of the study ${study} for Loupe Browser", null),
+    ]
 }
 
 def sampleParts(settings, sample) {

@@ -44,7 +44,7 @@ def refusalText(record, c) {
         "  file     ${problem.file}\n  found    ${problem.found}\n  expected ${problem.expected}\n  to fix   ${problem.mend}"
     }
     def step = stepNamed(record.step)
-    def who = step.scope == 'run' ? 'The run' : "Sample ${record.sample}"
+    def who = step.scope == 'run' ? 'The run' : "${step.scope == 'study' ? 'Study' : 'Sample'} ${record.sample}"
     def verdict = step.required || record.step == 'reference'
         ? "${who} is refused (${record.step})"
         : "${who} continues without ${step.title} (${record.step})"

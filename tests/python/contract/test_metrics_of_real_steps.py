@@ -16,6 +16,7 @@ from clearspot.diffst.output.command import embed_file, pretrain_files, sample_f
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise
+from clearspot.dusted.params import DustedParams
 from clearspot.export.spatialdata_zarr import write_spatialdata
 from clearspot.graph.build import build_graph
 from clearspot.io.atomic import write_h5ad
@@ -26,6 +27,9 @@ from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs
+from clearspot.study.params import StudyParams
+from clearspot.study.run import integrate_study
+from tests.helpers.studies import made_section, write_sections
 
 SAMPLE = "phantom"
 
@@ -79,6 +83,13 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     found.append(train_file(h5ad, histology, folder, SAMPLE, start_from=model, **common))
     checkpoint = folder / keys.diffst_checkpoint_name(SAMPLE)
     found.append(sample_file(h5ad, histology, checkpoint, folder, SAMPLE, **common).record)
+    sections = [
+        made_section(f"s{number}", seed=number, donor=f"d{number}", batch=f"b{number % 2}", condition="ab"[number // 2])
+        for number in range(4)
+    ]
+    files = write_sections(folder / "sections", *sections)
+    study = StudyParams(n_domains=3)
+    found.append(integrate_study(files, "study", study, DustedParams(epochs=2, hidden=16, latent=5)).record)
     found.append(write_spatialdata(adata, SAMPLE, folder / keys.spatialdata_name(SAMPLE)))
     return {record.step: record for record in found}
 

@@ -358,3 +358,26 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, schema: Path, suffix: str
     except BadInputError:
         return
     assert all(isinstance(row.sample, str) and row.sample for row in rows)
+
+
+def test_a_study_with_batch_donor_and_condition(read):
+    (row,) = read("sample,spaceranger_dir,study,batch,donor,condition\nS1,outs,liver,1,007,high-fat\n")
+    assert (row.study, row.batch, row.donor, row.condition) == ("liver", "1", "007", "high-fat")
+
+
+@pytest.mark.parametrize("column", ["study", "batch", "donor", "condition"])
+def test_columns_of_a_study_are_names(problems, column: str):
+    (problem,) = problems(f"sample,spaceranger_dir,{column}\nS1,outs,a b\n")
+    assert problem.file == f"sheet.csv, line 2, column {column}"
+    assert "letters, digits" in problem.expected
+
+
+def test_a_reference_takes_part_in_no_study(problems):
+    (problem,) = problems("sample,spaceranger_dir,role,study\nS1,outs,,x\nR,hd,reference,x\n")
+    assert problem.sample == "R"
+    assert problem.mend == "leave the cell empty"
+
+
+def test_studies_that_differ_by_case_are_one_written_twice(problems):
+    (problem,) = problems("sample,spaceranger_dir,study\nS1,a,Liver\nS2,b,liver\n")
+    assert "differs from 'Liver' only by case" in problem.found

@@ -21,10 +21,11 @@ process SPACERANGER_INGEST {
         meta.unit ? "--unit ${meta.unit}" : '',
         meta.microns_per_pixel ? "--microns-per-pixel ${meta.microns_per_pixel}" : '',
     ].findAll().join(' ')
+    def stated = ['study', 'batch', 'donor', 'condition'].findAll { name -> meta[name] }.collect { name -> "--${name} ${meta[name]}" }.join(' ')
     """
     # clearspot ${task.ext.code_version}
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    spaceranger_ingest.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${args}
+    spaceranger_ingest.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" ${optional} ${stated} ${args}
     """
 
     stub:
