@@ -115,7 +115,7 @@ def _coarser(pixels: NDArray[Any], um_per_px: float) -> tuple[NDArray[Any], int]
     factor = int(_FINEST_UM / um_per_px)
     if factor < 2 or pixels.ndim != 3 or min(pixels.shape[:2]) < factor:
         return pixels, 1
-    # whole blocks alone, or the last row and column would be darkened by what is not there
+    # whole blocks alone, or the last row and column would be darkened by missing pixels
     rows, columns = (side // factor * factor for side in pixels.shape[:2])
     bands = [
         downscale_local_mean(pixels[first : min(first + 256 * factor, rows), :columns], (factor, factor, 1))
