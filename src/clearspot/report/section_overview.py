@@ -82,7 +82,9 @@ def _limits(records: SampleRecords, rules: Sequence[Rule]) -> Table:
         for rule in rules
         if rule.applies(records)
     ]
-    return Table("Limits and their sources", ("Metric", "Value", "Look", "Bad", "Source"), rows, folded=True)
+    return Table(
+        "Limits and their sources", ("Metric", "Value", "Look first", "Do not use", "Source"), rows, folded=True
+    )
 
 
 def key_numbers(records: SampleRecords) -> list[KeyNumber]:
