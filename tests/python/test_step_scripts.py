@@ -191,6 +191,7 @@ REFUSED = {
     "superres_pretrain": "--reference {h5ad}",
     "superres_train": NO_SECTION,
     "superres": NO_SECTION + " --checkpoint {image}",
+    "study": "--sections {empty}",
     "spatialdata": NO_SECTION,
 }
 

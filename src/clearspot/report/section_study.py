@@ -25,7 +25,7 @@ def study_overview(view: StudyView) -> ReportSection:
     section.blocks += notices(view.records, STEP)
     table = view.records.table(STEP, "sections")
     rows = [
-        tuple(show(value, kind) for value, kind in zip(row, ("text",) * 4 + ("count", "count"), strict=True))
+        (*(show(value) for value in row[:4]), *(show(value, "count") for value in row[4:]))
         for row in zip(*(table[name] for name in _SECTION_COLUMNS), strict=True)
     ]
     titles = ("Section", "Batch", "Donor", "Condition", "Spots", "Median counts per spot")

@@ -72,7 +72,7 @@ def _factors(view: StudyView) -> list[Block]:
     if not table:
         return []
     sections = [name for name in table if name != "gene"]
-    rows = [
+    rows: list[tuple[str | Genes, ...]] = [
         (Genes([gene]), *(f"{table[name][row]:.2f}" for name in sections)) for row, gene in enumerate(table["gene"])
     ]
     caption = "Genes with the largest batch effects: what each section multiplies the rate by (1: none)"

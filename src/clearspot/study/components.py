@@ -8,6 +8,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import spmatrix
 
 from clearspot import keys
 from clearspot.extras import extra
@@ -17,13 +18,13 @@ HOPS: Final = 2
 """Rounds of averaging over a spot and its neighbours: components then show tissue, as DUSTED's latent does."""
 
 
-def smoothed_components(adata: ad.AnnData, n_components: int, seed: int) -> NDArray[np.float32]:
-    """Principal components of the variable genes, averaged over neighbours within each section.
+def principal_components(adata: ad.AnnData, n_components: int, seed: int) -> NDArray[np.float32]:
+    """Principal components of the variable genes.
 
     Parameters
     ----------
     adata
-        With log-normalised ``X``, ``var['highly_variable']`` and the graph.
+        With log-normalised ``X`` and ``var['highly_variable']``.
     n_components
         Number of components.
     seed
@@ -35,18 +36,31 @@ def smoothed_components(adata: ad.AnnData, n_components: int, seed: int) -> NDAr
     """
     import scanpy as sc
 
-    genes = adata.var[keys.HIGHLY_VARIABLE].to_numpy()
-    values = adata.X[:, genes].astype(np.float32)
+    values = adata.X[:, adata.var[keys.HIGHLY_VARIABLE].to_numpy()].astype(np.float32)
     n_components = min(n_components, min(values.shape) - 1)
-    found = sc.pp.pca(values, n_comps=n_components, random_state=seed)
-    graph = adata.obsp[keys.CONNECTIVITIES]
+    return np.asarray(sc.pp.pca(values, n_comps=n_components, random_state=seed), dtype=np.float32)
+
+
+def smoothed(components: NDArray[np.float32], connectivities: spmatrix) -> NDArray[np.float32]:
+    """Components averaged over neighbours within each section.
+
+    Parameters
+    ----------
+    components
+        Shape ``(n_spots, d)``.
+    connectivities
+        Graph of all spots, without an edge between sections.
+    """
+    values: NDArray[np.floating] = components
     for _ in range(HOPS):
-        found = neighbour_mean(graph, found)
-    return np.asarray(found, dtype=np.float32)
+        values = neighbour_mean(connectivities, values)
+    return values.astype(np.float32)
 
 
 def harmonised(components: NDArray[np.float32], batch: NDArray[np.intp], seed: int) -> NDArray[np.float32]:
     """Components corrected by Harmony (Korsunsky et al. 2019, Nature Methods 16:1289).
+
+    They are not smoothed yet: averaged over neighbours, sections lie too far apart for clusters of spots of several.
 
     Parameters
     ----------

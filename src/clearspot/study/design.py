@@ -1,4 +1,4 @@
-"""What the samplesheet says of a study's sections, and whether batch and condition can be told apart."""
+"""What the samplesheet says of a study's sections, and whether batch and condition are confounded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Correction:
     codes
         Batch of each section, 0, 1, ..., in the order of the sections; all 0 where nothing is corrected.
     confounded
-        Whether batch and condition cannot be told apart.
+        Whether each batch has sections of one condition only.
     messages
         What the reader should know.
     """

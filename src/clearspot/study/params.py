@@ -17,8 +17,8 @@ class StudyParams(Settings):
     integration: Integration = setting(
         "dusted",
         "Latent that the sections share: one DUSTED model of all sections with factors for each batch (dusted), "
-        "principal components of neighbour means corrected by Harmony (harmony), or the same without correction "
-        "(none).",
+        "principal components corrected by Harmony and averaged over neighbours (harmony), or the same without "
+        "correction (none).",
     )
     n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=10)
     n_components: int = setting(30, "Number of principal components (harmony and none).", ge=2)

@@ -19,7 +19,7 @@ from clearspot.metrics.agreement import silhouette
 from clearspot.qc.normalise import normalise
 from clearspot.record import StepRecord
 from clearspot.study.comparison import Comparison, plan_comparison
-from clearspot.study.components import harmonised, smoothed_components
+from clearspot.study.components import harmonised, principal_components, smoothed
 from clearspot.study.composition import compare_composition
 from clearspot.study.design import Design, plan_correction
 from clearspot.study.differences import compare_genes
@@ -129,7 +129,8 @@ def _integrate(
     batch = pd.factorize(design.batches)[0].astype(np.intp)
     # of a single batch, sections are what may be apart
     apart = batch[section] if batch.max() > 0 else section
-    plain = smoothed_components(adata, params.n_components, params.seed)
+    components = principal_components(adata, params.n_components, params.seed)
+    plain = smoothed(components, graph)
     plan = plan_correction(design)
     codes = plan.codes if params.integration != "none" else np.zeros_like(plan.codes)
     record.messages += plan.messages if params.integration != "none" else []
@@ -140,7 +141,7 @@ def _integrate(
         record.tables["training"] = model.training
         record.tables["batch_factors"] = _strongest(model.factors, model.genes, design)
     elif params.integration == "harmony" and codes.max() > 0:
-        latent = harmonised(plain, codes[section], params.seed)
+        latent = smoothed(harmonised(components, codes[section], params.seed), graph)
     else:
         latent = plain
     adata.obsm[keys.LATENT_UNCORRECTED], adata.obsm[keys.LATENT_STUDY] = plain, latent

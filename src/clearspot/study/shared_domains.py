@@ -21,7 +21,7 @@ SURE: Final = 0.9
 """Assignments below this probability are counted as unsure."""
 
 OF_ONE_SECTION: Final = 0.99
-"""Share of a domain's spots in one section from which on the domain is told as that section's own."""
+"""Share of a domain's spots in one section from which on the domain is reported as that section's own."""
 
 
 def find_shared_domains(
