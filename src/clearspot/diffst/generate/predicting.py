@@ -121,7 +121,7 @@ def _keep(paths: tuple[Path, ...], draw: Callable[[int], NDArray[np.float32]], *
 
 
 def _key(model: DiffstModel, mean: NDArray[np.float32], params: DiffstParams) -> str:
-    """Tells draws of this model, section and sampler from others."""
+    """Identifies the draws of this model, section and sampler."""
     digest = sha256()
     for channel in mean:
         digest.update(np.ascontiguousarray(channel).tobytes())

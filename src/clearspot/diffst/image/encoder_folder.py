@@ -1,4 +1,4 @@
-"""A folder with a pretrained image model of ``timm``, as the Hugging Face hub lays it out. Nothing is fetched.
+"""A folder with a pretrained image model of ``timm``, in the layout of the Hugging Face hub. Nothing is fetched.
 
 ``config.json`` has the architecture, its arguments (``model_args``) and what the images it learned from looked like
 (``pretrained_cfg``); ``model.safetensors`` has the weights. Pathology foundation models (UNI, Virchow, H-optimus) come
