@@ -164,7 +164,7 @@ class DomainKeywords(TypedDict, total=False):
     moran_n_genes: int
     """Number of genes for which Moran's I is computed. Default: 100."""
     moran_n_perms: int
-    """Number of permutations for the p-values of Moran's I in samples of up to 20,000 spots. 0 disables p-values. Default: 100."""
+    """Number of permutations for the p-values of Moran's I (up to 20,000 spots). 0 disables p-values. Default: 100."""
     seed: int
     """Random seed. Default: 0."""
 

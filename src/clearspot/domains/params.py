@@ -28,6 +28,6 @@ class DomainParams(Settings):
     n_markers: int = setting(10, "Number of marker genes listed per domain.", ge=1)
     moran_n_genes: int = setting(100, "Number of genes for which Moran's I is computed.", ge=0)
     moran_n_perms: int = setting(
-        100, "Number of permutations for the p-values of Moran's I in samples of up to 20,000 spots. 0 disables p-values.", ge=0
+        100, "Number of permutations for the p-values of Moran's I (up to 20,000 spots). 0 disables p-values.", ge=0
     )
     seed: int = setting(0, "Random seed.", ge=0)

@@ -41,7 +41,7 @@ def pretrain_on(
     Parameters
     ----------
     references
-        By name, each with its histology, on bins of one size; one without an image is learned from by its expression alone.
+        By name, each with its histology, on bins of one size; one without an image has expression alone.
     path
         Model file. It can be read without running code, and holds a model card: what it learned from, and its scores on
         blocks that were held out.
