@@ -41,8 +41,8 @@ def project(
     -------
     float32, (n_bins, n_genes), a new array. ``A @ result`` is the counts to 1e-4 relative wherever that is possible
     (:func:`conservation_error` reports it); nowhere negative; a gene without counts is 0 everywhere. Bins outside all
-    spots keep their prediction up to one factor a gene, which makes the predicted total under the spots the measured one.
-    Where nothing was predicted inside a spot that has counts, they are spread evenly.
+    spots keep their prediction up to one factor a gene, which makes the predicted total under the spots the measured
+    one. Where nothing was predicted inside a spot that has counts, they are spread evenly.
 
     Raises
     ------
