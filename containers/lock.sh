@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the locked, hashed requirement files anew from pyproject.toml. They name no address: the installer's own
+# Writes the locked, hashed requirement files from pyproject.toml. They name no address: the installer's own
 # configuration says where packages come from.
 # One file holds for every Python: where the newest release of a package does not support Python 3.11, it has two lines, and
 # markers choose between them. Two files could drift apart in what they have in common, which is nearly all.

@@ -2,8 +2,8 @@
 """Hold the project's prose to its vocabulary: codespell, with a dictionary of words and what to write instead.
 
 Prose is what a reader sees: Markdown without its code, comments and strings of Python (docstrings, help, messages),
-text of the reports' templates, and the texts of ``nextflow_schema.json`` and of YAML that is shown. The rest is
-blanked, so that codespell names the right line.
+text of the reports' templates, Nextflow and shell files, and the texts of ``nextflow_schema.json`` and of YAML that
+is shown. The rest is blanked, so that codespell names the right line.
 
 ``tests/words/refused.txt`` has what fails everywhere. ``tests/words/later.txt`` has what fails in the pages of the
 documentation, but is still in use in the source: ``--later`` lists it. An entry moves from the second file to the first
@@ -29,9 +29,11 @@ WORDS: Final = ROOT / "tests" / "words"
 PAGES: Final = ("README.md", "CHANGELOG.md", "docs/*.md", "docs/*.rst")
 SOURCE: Final = (
     "src/*.py", "src/*.j2", "bin/*.py", "nextflow_schema.json", "assets/*.yml", "modules/**/meta.yml", "tower.yml",
+    "*.nf", "*.config", "*.sh", "Makefile", ".ci/run",
 )  # fmt: skip
 
 FENCE: Final = re.compile(r"^( *)(```+|~~~+).*?^\1\2", re.MULTILINE | re.DOTALL)
+INCLUDE: Final = re.compile(r"^include .*", re.MULTILINE)
 DOCTEST: Final = re.compile(r"^ *(?:>>>|\.\.\.) .*", re.MULTILINE)
 CODE: Final = re.compile(
     r"``.*?``|`[^`\n]*`|:\w+:`[^`]*`|\{\{.*?\}\}|\{%.*?%\}|(?<=\]\()[^)\s]+|https?://\S+", re.DOTALL
@@ -79,6 +81,8 @@ def prose(path: Path, text: str) -> str:
         text = python_prose(text)
     elif path.suffix == ".md":
         text = without(FENCE, text)
+    elif path.suffix == ".nf":
+        text = without(INCLUDE, text)
     return without(CODE, text)
 
 

@@ -19,7 +19,7 @@ workflow CLEARSPOT {
 
     ch_version_texts = channel.topic('versions').map { file -> file.text }.filter { text -> text }.unique()
     ch_version_texts.collectFile(name: 'software_versions.yml', sort: true, storeDir: "${settings.outdir}/pipeline_info")
-    // A stored file is written anew in each run and would make the cohort report look like new work: it reads one of its own.
+    // A stored file is written again in each run and would make the cohort report look like new work: it reads one of its own.
     ch_versions = ch_version_texts.collectFile(name: 'software_versions.yml', sort: true)
 
     REPORT(

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds an image with podman where none can be pulled: a bare Debian made by debootstrap stands in for the base.
+# Builds an image with podman where none can be pulled: a bare Debian made by debootstrap replaces the base.
 # That tries the Dockerfile's logic, not the real base. procps is left out of it, so that a Dockerfile that forgets it shows.
 # Its Python is the version that the Dockerfile names where pyenv has that, in /usr/local as in the real base; or else Debian's.
 #   image.sh FOLDER TAG [cpu|gpu]   writes FOLDER/containers.conf (name it in CONTAINERS_CONF) and builds TAG; layers are reused

@@ -2,7 +2,7 @@
 # A whole Slurm on this one machine, for tests: munge, controller, node, and a GPU that is only scheduled.
 #   slurm.sh up DIR     starts it; everything it writes is in DIR; SLURM_CONF=DIR/slurm.conf makes the client tools find it
 #   slurm.sh down DIR   stops what `up` started, by the process ids in DIR
-#   slurm.sh lose DIR   takes the node away without a word; the controller is told to notice within seconds
+#   slurm.sh lose DIR   takes the node away without a word; the controller is set to notice within seconds
 #   slurm.sh find DIR   brings the node back
 # Needs root and Debian's packages slurm-wlm and munge. No systemd, nothing outside of 127.0.0.1.
 set -euo pipefail

@@ -1,4 +1,4 @@
-// A cheap gate before costly work. All bad samples are told in one go; then the run ends, or goes on without them.
+// A cheap gate before costly work. All bad samples are listed together; then the run ends or continues without them.
 
 include { readRecord } from '../utils_clearspot_pipeline/records'
 include { refusal } from '../utils_clearspot_pipeline/records'

@@ -119,7 +119,7 @@ workflow PREPARE {
     emit:
     h5ad        // channel: [ meta, h5ad ]
     images      // channel: [ meta, image or [] ] full-resolution histology that super-resolution can use
-    references  // channel: h5ad of each reference, laid onto bins, and features of its image where it has one; once a sample can use them
+    references  // channel: h5ad of each reference, divided into bins, and the features of its image if it has one; once a sample can use them
     studies     // channel: [ sample, study, number of the study's sections ] of each sample of a study of two sections or more
     records     // channel: [ meta, json ]
     refused     // channel: [ sample, step, reasons ]

@@ -19,7 +19,7 @@ def stageSample(row, sheet_folder) {
         return [problem: problem]
     }
     def root = found.outs
-    // What is not there is not staged: the check names it, and the run goes on with the other samples.
+    // What is missing is not staged: the check names it, and the run continues with the other samples.
     def outs = !root.there
         ? staged([], [read: root.address])
         : row.role == 'reference' ? listReference(root.path, row.bin_size_um) : row.unit == 'cells' ? listCells(root.path) : listOuts(root.path, row.bin_size_um)
@@ -34,7 +34,7 @@ def stageSample(row, sheet_folder) {
     ]
 }
 
-// Where a path of the samplesheet leads, and whether anything is there. A bucket that is not there, or that may not be read,
+// Where a path of the samplesheet leads, and whether anything is there. A bucket that is missing, or that may not be read,
 // is an error of its file system, and so is an address that none of them knows.
 def lookUp(where, sheet_folder) {
     def address = where
@@ -148,8 +148,8 @@ def stepInto(start, where) {
 //   folders  places of folders whose presence alone counts
 //   named    places of what is there and not staged, where its name matters for a message
 //   links    targets by place: links that lead nowhere, and folders that may not be looked into
-//   read     what is read: the outs folder, an archive in it, or a path that is not there
-//   image, alignment  paths of an image and its alignment that are not there
+//   read     what is read: the outs folder, an archive in it, or a missing path
+//   image, alignment  paths of an image and its alignment that are missing
 def staged(entries, more) {
     def manifest = [files: entries.collect { entry -> entry.place }, folders: [], named: [], links: [:], read: 'outs'] + more
     return [files: entries.collect { entry -> entry.path }, manifest: manifest]
@@ -245,7 +245,7 @@ def addFiles(entries, found, wanted) {
     }
 }
 
-// Single parts of an outs folder as archives, where the parts themselves are not there.
+// Single parts of an outs folder as archives, where the parts themselves are missing.
 def partArchives(entries, files) {
     def kinds = ['filtered', 'raw'].findAll { kind -> files.any { entry -> entry.path.name ==~ ".*${kind}_(feature|gene)_bc_matri(x|ces)(_h5)?\\.h5(\\.gz)?" } }
     return entries.findAll { entry ->

@@ -90,7 +90,7 @@ def absent(name, value) {
             : name == 'input' ? "There is no samplesheet at ${value} (--input)" : "There is no file ${value} (--${name})"
     }
     catch (Exception problem) {
-        // a bucket that is not there or may not be read
+        // a bucket that is missing or may not be read
         return "The file ${value} (--${name}) cannot be accessed: ${problem.message}"
     }
 }

@@ -53,7 +53,7 @@ workflow PIPELINE_COMPLETION {
     refused.subscribe { entry -> results.refused.add(entry) }
     left_out.subscribe { entry -> results.left_out.add(entry) }
 
-    // Inside the handler `workflow` cannot be had; inside a function it can.
+    // `workflow` is not available inside the handler; inside a function it is.
     workflow.onComplete {
         complete(settings, results)
     }

@@ -1,4 +1,4 @@
-// Who is told when a run ends, without a plugin: --email by Nextflow's own mailer (--email_on_fail after a failure alone),
+// Who is notified when a run ends, without a plugin: --email by Nextflow's own mailer (--email_on_fail after a failure alone),
 // --hook_url by HTTP POST. Neither can fail a run: what does not go through is a warning.
 
 include { commandShown } from './parameters'

@@ -51,7 +51,7 @@ def refusalText(record, c) {
     return "${c.red}${verdict}${c.reset}\n${words.join('\n\n')}"
 }
 
-// Stands in for the record of an optional step whose task died.
+// Replaces the record of an optional step whose task died.
 def failedRecord(sample, step) {
     def of_whom = stepNamed(step).scope == 'run' ? '' : " (${sample})"
     def problem = [

@@ -24,7 +24,7 @@ process REFERENCE_PREPARE {
     """
     # clearspot ${task.ext.code_version}
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    # an image or alignment that is not there is a link to nothing, which link_outs.py makes
+    # a missing image or alignment is a link to nothing, which link_outs.py makes
     image=\$(compgen -G 'image/*' || true)
     alignment=\$(compgen -G 'alignment/*' || true)
     reference_prepare.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" --threads ${task.cpus} \${image:+--image "\$image"} \${alignment:+--image-alignment "\$alignment"} ${optional} ${args}

@@ -20,7 +20,7 @@ process DIFFUSION_SAMPLE {
 
     script:
     def args = task.ext.args ?: ''
-    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    // If a GPU is requested and there is none, the script fails; it never falls back to the CPU.
     def device = task.accelerator ? 'cuda' : 'cpu'
     def preset = task.ext.preset ?: (task.accelerator ? 'gpu' : 'cpu')
     def always = genes_of_interest ? '--always-genes always/*' : ''

@@ -20,7 +20,7 @@ process DUSTED_DENOISE {
 
     script:
     def args = task.ext.args ?: ''
-    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    // If a GPU is requested and there is none, the script fails; it never falls back to the CPU.
     def device = task.accelerator ? 'cuda' : 'cpu'
     // One process a GPU; each attempt after the first halves the tiles.
     def processes = task.accelerator?.request ?: 1

@@ -21,7 +21,7 @@ process SPACERANGER_CHECK {
     """
     # clearspot ${task.ext.code_version}
     outs=\$(link_outs.py --manifest manifest.json --staged staged)
-    # an image that is not there is a link to nothing, which link_outs.py makes
+    # a missing image is a link to nothing, which link_outs.py makes
     image=\$(compgen -G 'image/*' || true)
     spaceranger_check.py --verdict-only --versions versions.yml --sample ${meta.id} --outs "\$outs" \${image:+--image "\$image"} ${optional} ${args}
     """

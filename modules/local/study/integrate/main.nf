@@ -19,7 +19,7 @@ process STUDY_INTEGRATE {
 
     script:
     def args = task.ext.args ?: ''
-    // Asked for a GPU, the script fails where there is none; it never falls back to the CPU.
+    // If a GPU is requested and there is none, the script fails; it never falls back to the CPU.
     def device = task.accelerator ? 'cuda' : 'cpu'
     """
     # clearspot ${task.ext.code_version}
