@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clearspot import keys
+from clearspot.caller import option
 from clearspot.dusted.params import DustedParams
+from clearspot.errors import BadInputError, Problem
 from clearspot.metrics.agreement import silhouette
 from clearspot.qc.normalise import normalise
 from clearspot.record import StepRecord
@@ -89,10 +91,12 @@ def integrate_study(
     Raises
     ------
     BadInputError
-        If fewer than two sections are left, or their genes have too little in common.
+        If fewer than two sections are left, their genes have too little in common, or the settings of DUSTED have no
+        intercepts, which the factors of batches are added to.
     """
     params, began = params or StudyParams(), time.perf_counter()
     dusted = replace(dusted or DustedParams(), seed=params.seed)
+    _require_intercepts(study, params, dusted)
     adata, design, messages = gather_sections(files, study, n_expected)
     record = StepRecord(study, STEP, params=params.as_dict(), messages=messages)
     choose_variable_genes(adata, params.n_top_genes)
@@ -113,6 +117,21 @@ def integrate_study(
     }
     record.metrics["seconds_total"] = time.perf_counter() - began
     return StudyResult(adata, record, design, differences)
+
+
+def _require_intercepts(study: str, params: StudyParams, dusted: DustedParams) -> None:
+    if params.integration != "dusted" or dusted.gene_intercept:
+        return
+    preset, integration = option("preset", "dusted_preset"), option("integration", "study_integration")
+    raise BadInputError(
+        Problem(
+            study,
+            preset,
+            "settings without an intercept for each gene (paper)",
+            "an intercept for each gene, which the factors of the batches are added to",
+            f"use {integration} harmony, or another {preset}",
+        )
+    )
 
 
 def _integrate(

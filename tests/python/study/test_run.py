@@ -155,3 +155,13 @@ def test_sections_without_genes_in_common_are_refused(tmp_path: Path) -> None:
     other.var_names = [f"other_{name}" for name in other.var_names]
     with pytest.raises(BadInputError, match="0 genes in all sections"):
         gather_sections(write_sections(tmp_path, made_section("s0"), other), "demo")
+
+
+def test_the_settings_of_the_paper_are_refused_for_a_joint_model(files: list[Path]) -> None:
+    paper = DustedParams.preset("paper", epochs=1, threads=1)
+    with pytest.raises(BadInputError) as caught:
+        integrate_study(files, "demo", StudyParams(n_domains=3), paper)
+    (problem,) = caught.value.problems
+    assert "an intercept for each gene" in problem.expected
+    assert "harmony" in problem.mend
+    assert integrate_study(files, "demo", StudyParams(n_domains=3, integration="harmony"), paper).adata.n_obs
