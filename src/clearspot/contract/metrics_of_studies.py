@@ -18,9 +18,9 @@ METRICS_OF_STUDIES: Final[tuple[Metric, ...]] = (
     Metric(_STUDY, "n_sections", "count", "Sections"),
     Metric(_STUDY, "n_spots", "count", "Spots", "spots of all sections that passed quality control"),
     Metric(_STUDY, "n_genes_shared", "count", "Shared genes", "genes that all sections have"),
-    Metric(_STUDY, "n_donors", "count", "Donors", "donors that the samplesheet states"),
+    Metric(_STUDY, "n_donors", "count", "Donors", "donors that are stated"),
     Metric(_STUDY, "n_batches", "count", "Batches", "batches; a section without one is a batch of its own"),
-    Metric(_STUDY, "n_conditions", "count", "Conditions", "conditions that the samplesheet states"),
+    Metric(_STUDY, "n_conditions", "count", "Conditions", "conditions that are stated"),
     # integration
     Metric(_STUDY, "integration", "text", "Integration", "method of the shared latent: dusted, harmony or none"),
     Metric(_STUDY, "batch_corrected", "flag", "Batch effect corrected"),

@@ -52,7 +52,7 @@ def plan_comparison(design: Design, reference: str | None = None) -> Comparison 
     conditions = design.conditions
     if len(conditions) < 2:
         found = f"one condition ({conditions[0]})" if conditions else "no conditions"
-        return f"The samplesheet states {found}. A comparison needs sections of two conditions (column condition)."
+        return f"The sections have {found}. A comparison needs sections of two conditions (column condition)."
     if reference is not None and reference not in conditions:
         return f"There is no condition '{reference}'. The conditions are {', '.join(conditions)}."
     units = design.table[design.table[keys.CONDITION].notna()].copy()
@@ -60,7 +60,7 @@ def plan_comparison(design: Design, reference: str | None = None) -> Comparison 
     nameless = units.index[units[keys.DONOR].isna()]
     if len(nameless):
         return (
-            f"The samplesheet does not state the donor of {', '.join(map(str, nameless))}. Donors are the replicates "
+            f"The donor of {', '.join(map(str, nameless))} is not stated. Donors are the replicates "
             "of a comparison: fill in the column donor for every section with a condition."
         )
     donors = units.groupby(keys.CONDITION)[keys.DONOR].nunique()

@@ -1,4 +1,4 @@
-"""What the samplesheet says of a study's sections, and whether batch and condition are confounded."""
+"""Batches, donors and conditions of a study's sections, and whether batch and condition are confounded."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_all_sections_are_on_one_map_in_one_colour_scheme(page: Page) -> None:
 
 
 def test_why_conditions_were_not_compared_is_said(page: Page) -> None:
-    assert "Conditions were not compared. The samplesheet does not state the donor of s0, s1, s2." in page.text
+    assert "Conditions were not compared. The donor of s0, s1, s2 is not stated." in page.text
 
 
 def test_nothing_from_the_data_becomes_markup(page: Page) -> None:

@@ -61,6 +61,10 @@ def test_good_sheet_is_written_with_every_key(check_sheet, tmp_path: Path):
         "microns_per_pixel": None,
         "image_alignment": None,
         "unit": None,
+        "study": None,
+        "batch": None,
+        "donor": None,
+        "condition": None,
     }
     record = StepRecord.read(tmp_path / "out/cohort.samplesheet.json")
     assert record.metrics == {"n_query": 2, "n_reference": 0}
