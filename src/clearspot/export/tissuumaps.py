@@ -1,4 +1,4 @@
-"""A project of TissUUmaps (schema 0.1) over a sample's own files: domains, QC, denoised and super-resolved genes."""
+"""A project of TissUUmaps (schema 1.3) over a sample's own files: domains, QC, denoised and super-resolved genes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clearspot.contract.safe_keys import safe_key
 from clearspot.io.atomic import atomic_path
 from clearspot.io.scale import CAPTURE_DIAMETER_UM
 
-SCHEMA_VERSION: Final = "0.1"
+SCHEMA_VERSION: Final = "1.3"
 
 _CLASSES: Final = (keys.DOMAIN_GMM, keys.DOMAIN_LEIDEN, keys.QC_REASON, keys.ARTEFACT_REGION)
 _NUMBERS: Final = (keys.TOTAL_COUNTS, keys.N_GENES)

@@ -67,8 +67,10 @@ def project(results) -> dict:
 
 
 def test_tissuumaps_takes_the_project(project):
-    schema = pytest.importorskip("tissuumaps_schema.v01", reason="tissuumaps-schema is not installed")
-    read = schema.Project.model_validate(project)
+    schema = pytest.importorskip("tissuumaps_schema", reason="tissuumaps-schema is not installed")
+    # TissUUmaps validates a project against the schema of the major version that the project states
+    assert schema.guess_schema_version(project) == schema.current.VERSION
+    read = schema.current.Project.model_validate(project)
     titles = [tab.title for tab in read.marker_files]
     assert titles == ["Classes", "Counts", "Denoised genes (counts)", "Super-resolved genes (predicted)"]
 
