@@ -72,7 +72,7 @@ def test_donors_with_every_condition_are_paired() -> None:
         (["d1", "d2"], [None, None], "no conditions"),
         (["d1", "d2"], ["a", "a"], "one condition (a)"),
         (["d1", "d1", "d2", "d2"], ["a", "a", "b", "b"], "Too few donors to compare conditions (a: 1; b: 1)"),
-        (["d1", None, "d2", "d3"], ["a", "a", "b", "b"], "does not state the donor of s1"),
+        (["d1", None, "d2", "d3"], ["a", "a", "b", "b"], "The donor of s1 is not stated"),
         (["d1", "d2", "d2", "d3"], ["a", "a", "b", "b"], "conditions (d2)"),
     ],
 )
