@@ -81,8 +81,9 @@ def test_missing_input_is_said_plainly(tmp_path: Path) -> None:
 
 def test_stub_run_goes_through_every_process(tmp_path: Path, phantoms: Path) -> None:
     sheet = tmp_path / "samplesheet.csv"
-    sample = f"{phantoms}/phantom_1/outs,{phantoms}/phantom_1/image.tif"
-    sheet.write_text(f"sample,spaceranger_dir,image,role\nphantom_1,{sample},query\nreference_1,{sample},reference\n")
+    first, second = (f"{phantoms}/{name}/outs,{phantoms}/{name}/image.tif" for name in ("phantom_1", "phantom_2"))
+    rows = f"phantom_1,{first},query,s\nphantom_2,{second},query,s\nreference_1,{first},reference,\n"
+    sheet.write_text(f"sample,spaceranger_dir,image,role,study\n{rows}")
     run = run_pipeline(tmp_path, "-profile", "test", "-stub-run", "--input", str(sheet), "--skip_superres", "false")
     assert run.exit_code == 0, run.log
     assert set(run.trace["step"]) == {step.process for step in STEPS}

@@ -347,7 +347,7 @@ def test_results_go_to_the_outdir_that_was_given(odd_run: Run) -> None:
 
 def test_names_that_no_sample_can_have_are_those_beside_the_samples(odd_run: Run) -> None:
     beside = {path.name for path in odd_run.outdir.iterdir()} - {"section_1"}
-    not_here = {keys.COHORT, "work", "references"}  # no reference is named in this run
+    not_here = {keys.COHORT, "work", "references", "studies"}  # no reference and no study is named in this run
     assert beside == set(RUN_NAMES) - not_here
 
 

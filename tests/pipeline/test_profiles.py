@@ -185,7 +185,9 @@ def test_images_of_the_pipeline_and_of_an_institution(tmp_path: Path) -> None:
     }
     assert images.pop("SPOT_QC") == "institute/qc:1"
     on_gpu = {name for name, image in images.items() if image == "clearspot:0.1.0-gpu"}
-    assert on_gpu == {"DUSTED_DENOISE", "DIFFUSION_PRETRAIN", "DIFFUSION_TRAIN", "DIFFUSION_SAMPLE"}
+    assert on_gpu == {
+        "DUSTED_DENOISE", "STUDY_INTEGRATE", "DIFFUSION_PRETRAIN", "DIFFUSION_TRAIN", "DIFFUSION_SAMPLE",
+    }  # fmt: skip
     assert {images[name] for name in images.keys() - on_gpu} == {"clearspot:0.1.0"}
 
 
