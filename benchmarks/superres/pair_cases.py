@@ -107,12 +107,12 @@ def kidney(bin_um: int, data: Path, *, n_genes: int = 100) -> Lesson:
     learned_from = section[(row >= TRAIN_ROWS.start) & (row < TRAIN_ROWS.stop)].copy()
     wide = from_visium_hd(learned_from, 16.0, hd_bin_um=_MEASURED_UM, sample="kidney")
     whole = _of_genes(whole, dispersed_genes(wide.counts, n_genes))
-    scored = _band(whole, TEST_ROWS)
+    scored, name = _band(whole, TEST_ROWS), f"kidney-{bin_um}um"
 
     def of(*, thinned: bool) -> Callable[[], Test]:
-        return lambda: _spotted(scored, thinned=thinned)
+        return lambda: spotted(name, scored, thinned=thinned)
 
-    return Lesson({f"kidney-{bin_um}um": _band(whole, TRAIN_ROWS)}, [of(thinned=False), of(thinned=True)])
+    return Lesson({name: _band(whole, TRAIN_ROWS)}, [of(thinned=False), of(thinned=True)])
 
 
 def kidney_section(data: Path) -> ad.AnnData:
@@ -144,15 +144,26 @@ def _of_genes(reference: Reference, columns: np.ndarray) -> Reference:
     return replace(reference, counts=counts, genes=reference.genes[columns])
 
 
-def _spotted(reference: Reference, *, thinned: bool) -> Test:
-    """Spots as the assay would have measured them, from all counts of the bins or from a half of them."""
+def spotted(name: str, reference: Reference, *, thinned: bool = False, lattice: int = 0) -> Test:
+    """Spots as the assay would have measured them, from all counts of the bins or from a half of them.
+
+    Parameters
+    ----------
+    name
+        Of the case; ``-thinned`` is added to it.
+    reference
+        Bins with an image.
+    thinned
+        Whether the spots have one half of the counts, and the other half is the truth.
+    lattice
+        Another number gives another lattice of spots.
+    """
     measured, left = reference, reference.counts
-    name = f"kidney-{reference.grid.bin_um:.0f}um"
     if thinned:
         half = reference.counts.copy()
         half.data = np.random.default_rng(17).binomial(half.data.astype(np.int64), 0.5).astype(np.float32)
         measured, left, name = replace(reference, counts=half), reference.counts - half, f"{name}-thinned"
-    spots = pseudo_spots(name, measured, _SPOTS, seed=5, lattice=0)
+    spots = pseudo_spots(name, measured, _SPOTS, seed=5, lattice=lattice)
     grid = reference.grid
     case = Case(
         name=name,
@@ -166,7 +177,7 @@ def _spotted(reference: Reference, *, thinned: bool) -> Test:
         tissue=reference.tissue,
     )
     if reference.histology is None:
-        raise ValueError("the kidney has an image")
+        raise ValueError(f"{name} has no image")
     return Test(case, reference.histology)
 
 

@@ -20,8 +20,9 @@ import click
 import numpy as np
 import pandas as pd
 import torch
-from cases import Prediction
-from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms
+from cases import Case, Prediction
+from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
+from perceptron import perceptrons
 from remedies import remedies
 from scoring import score
 
@@ -62,6 +63,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
 @click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
+@click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
@@ -69,34 +71,52 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
     torch.set_num_threads(1)
-    without = options["without"]
-    params = _params(lesson, **options)
-    with _blind() if "spots" in without else nullcontext():
-        taught = _lesson(lesson, **options)
-        references = dict(taught.references)
-        if "image" in without:
-            references = {name: replace(one, histology=None) for name, one in references.items()}
-        began = time.process_time()
-        model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
-        cost = {"cpu_minutes": round((time.process_time() - began) / 60, 1)}
-        about = {"without": " ".join(without), "steps": options["steps"], "seed": options["seed"]}
-        about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
-        rows = []
-        for test in (make() for make in taught.tests):
-            told = predictions(
-                test, model, params, with_image="image" not in without, with_remedies=options["remedies"]
-            )
-            for name, prediction in told:
-                for scored in score(test.case, prediction):
-                    if scored["region"] not in ("tissue", "gap"):
-                        continue
-                    kept = {key: round(float(scored[key]), 4) for key in KEPT if key in scored}
-                    rows.append({"case": test.case.name, "map": name, "region": scored["region"]} | about | kept | cost)
-                    if scored["region"] == "tissue":
-                        click.echo(rows[-1])
+    if options["perceptron"] and (options["other_panel"] or options["without"]):
+        raise click.UsageError("--perceptron needs the scored genes, and shows its parts by itself.")
+    about = {"without": " ".join(options["without"]), "steps": options["steps"], "seed": options["seed"]}
+    about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
+    rows = []
+    with _blind() if "spots" in options["without"] else nullcontext():
+        for case, name, prediction, minutes in (_floor if options["perceptron"] else _networks)(lesson, **options):
+            for scored in score(case, prediction):
+                if scored["region"] not in ("tissue", "gap"):
+                    continue
+                kept = {key: round(float(scored[key]), 4) for key in KEPT if key in scored}
+                kept["cpu_minutes"] = round(minutes, 1)
+                rows.append({"case": case.name, "map": name, "region": scored["region"]} | about | kept)
+                if scored["region"] == "tissue":
+                    click.echo(rows[-1])
     out: Path = options["out"]
     known = [pd.read_csv(out, keep_default_na=False)] if out.exists() else []
     pd.concat([*known, pd.DataFrame(rows)]).to_csv(out, index=False)
+
+
+def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
+    """Maps of the model, and CPU minutes of its training."""
+    params, with_image = _params(lesson, **options), "image" not in options["without"]
+    taught = _lesson(lesson, **options)
+    references = dict(taught.references)
+    if not with_image:
+        references = {name: replace(one, histology=None) for name, one in references.items()}
+    began = time.process_time()
+    model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
+    minutes = (time.process_time() - began) / 60
+    for test in (make() for make in taught.tests):
+        told = predictions(test, model, params, with_image=with_image, with_remedies=options["remedies"])
+        yield from ((test.case, name, prediction, minutes) for name, prediction in told)
+
+
+def _floor(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
+    """Maps of the perceptrons, and CPU minutes of their training and of these maps."""
+    taught = _lesson(lesson, **options)
+    seen = [
+        spotted(name, reference, lattice=lattice)
+        for name, reference in taught.references.items()
+        for lattice in range(options["lattices"])
+    ]
+    began = time.process_time()
+    for test, name, prediction in perceptrons(seen, [make() for make in taught.tests], options["seed"]):
+        yield test.case, name, prediction, (time.process_time() - began) / 60
 
 
 def _others(options: dict[str, Any]) -> str:
