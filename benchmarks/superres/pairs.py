@@ -23,6 +23,7 @@ import torch
 from cases import Case, Prediction
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
 from perceptron import perceptrons
+from pictures import draw
 from remedies import remedies
 from scoring import score
 
@@ -63,6 +64,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
 @click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
@@ -101,9 +103,17 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
     began = time.process_time()
     model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
     minutes = (time.process_time() - began) / 60
+    picture: Path | None = options["picture"]
     for test in (make() for make in taught.tests):
-        told = predictions(test, model, params, with_image=with_image, with_remedies=options["remedies"])
-        yield from ((test.case, name, prediction, minutes) for name, prediction in told)
+        maps = {}
+        for name, prediction in predictions(
+            test, model, params, with_image=with_image, with_remedies=options["remedies"]
+        ):
+            maps[name] = prediction.mean
+            yield test.case, name, prediction, minutes
+        if picture is not None:
+            draw(test, maps, picture)
+            picture = None
 
 
 def _floor(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
