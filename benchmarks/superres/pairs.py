@@ -201,8 +201,8 @@ def _blind() -> Iterator[None]:
     """Spots are not shown: the networks know but their totals."""
     shown = reference_view.make_condition
 
-    def nothing(*args: Any) -> Condition:
-        condition = shown(*args)
+    def nothing(*args: Any, **settings: Any) -> Condition:
+        condition = shown(*args, **settings)
         ones = np.ones_like(condition.seen)
         return replace(condition, plain=lambda: ones, seen=ones, coverage=np.zeros_like(condition.coverage))
 
