@@ -43,6 +43,8 @@ HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data"
 CPU = torch.device("cpu")
 PARTS = ("image", "spots", "pixels", "disentangle", "cross_attention", "gene_graph", "curriculum")
+WRITTEN = "network, genes' fields"
+MIXED = "perceptron, image and spots"
 KEPT = ("pearson", "deviance", "crps", "coverage90")
 
 
@@ -66,6 +68,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
+@click.option("--mixed", is_flag=True, help="Score the geometric mean with a perceptron's map, too.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
@@ -73,8 +76,8 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
     torch.set_num_threads(1)
-    if options["perceptron"] and (options["other_panel"] or options["without"]):
-        raise click.UsageError("--perceptron needs the scored genes, and shows its parts by itself.")
+    if (options["perceptron"] or options["mixed"]) and (options["other_panel"] or options["without"]):
+        raise click.UsageError("A perceptron needs the scored genes, and shows its parts by itself.")
     about = {"without": " ".join(options["without"]), "steps": options["steps"], "seed": options["seed"]}
     about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
     rows = []
@@ -111,6 +114,10 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
         ):
             maps[name] = prediction.mean
             yield test.case, name, prediction, minutes
+        if options["mixed"]:
+            _, _, floor = next(perceptrons(_learned(taught, **options), [test], options["seed"], (MIXED,)))
+            mixed = Prediction(np.sqrt(maps[WRITTEN] * floor.mean))
+            yield test.case, "geometric mean with a perceptron", mixed, minutes
         if picture is not None:
             draw(test, maps, picture)
             picture = None
@@ -119,14 +126,19 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
 def _floor(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
     """Maps of the perceptrons, and CPU minutes of their training and of these maps."""
     taught = _lesson(lesson, **options)
-    seen = [
+    seen = _learned(taught, **options)
+    began = time.process_time()
+    for test, name, prediction in perceptrons(seen, [make() for make in taught.tests], options["seed"]):
+        yield test.case, name, prediction, (time.process_time() - began) / 60
+
+
+def _learned(taught: Lesson, **options: Any) -> list[Test]:
+    """What a perceptron learns from: the references, under as many lattices of spots as the networks see."""
+    return [
         spotted(name, reference, lattice=lattice)
         for name, reference in taught.references.items()
         for lattice in range(options["lattices"])
     ]
-    began = time.process_time()
-    for test, name, prediction in perceptrons(seen, [make() for make in taught.tests], options["seed"]):
-        yield test.case, name, prediction, (time.process_time() - began) / 60
 
 
 def _others(options: dict[str, Any]) -> str:
@@ -178,7 +190,7 @@ def predictions(
             flat = (amounts * made.view.scale[:, None, None]).reshape(len(amounts), -1).T
             yield name, Prediction(np.asarray(flat @ made.loadings, dtype=np.float32))
         without = written(replace(made, draws=()))
-        yield "network, genes' fields", Prediction(without.mean)
+        yield WRITTEN, Prediction(without.mean)
         yield "written without the diffusion", without
         if made.draws:
             yield "written with the diffusion's spread", written(made)
