@@ -1,3 +1,4 @@
+import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 import org.yaml.snakeyaml.Yaml
 
@@ -30,7 +31,12 @@ class Outputs {
      * record its status, its settings and what it measured. The measured numbers are pytest's.
      */
     static Map stable(Map out) {
-        return out.findAll { name, _channel -> !(name ==~ /\d+/) }.collectEntries { name, channel -> [(name): described(channel)] }
+        return out.findAll { name, _channel -> !(name ==~ /\d+/) }.collectEntries { name, channel -> [(name): sorted(described(channel))] }
+    }
+
+    /** A channel in an order that does not depend on which of two tasks ended first. */
+    private static Object sorted(Object channel) {
+        return channel instanceof List ? channel.sort { item -> JsonOutput.toJson(item) } : channel
     }
 
     private static Object described(Object item) {
