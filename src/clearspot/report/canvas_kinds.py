@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from clearspot.display.palette import SPOTS, SYMBOLS, symbol
-from clearspot.report.blocks import Spec, plot_text
+from clearspot.report.blocks import Chart, Spec, plot_text
 from clearspot.report.canvas import Canvas
+from clearspot.report.fine_raster import class_picture
 from clearspot.report.store import Store
 
 MOST_DISKS: Final = 15_000
@@ -155,6 +157,21 @@ class RasterCanvas(Canvas):
             for number, (name, colour) in enumerate(colours.items())
             if (winner == number).any()
         }
+
+    def every_spot(
+        self, chart_id: str, labels: pd.Series, colours: Mapping[str, str], title: str, caption: str
+    ) -> Chart:
+        """Map of classes with a pixel a spot.
+
+        Parameters
+        ----------
+        labels, colours
+            As for :meth:`classes`.
+        """
+        codes = pd.Categorical(labels.astype("string"), categories=list(colours)).codes
+        trace = class_picture(self.xy, codes, list(colours.values()), self.spot_diameter)
+        spec = {"data": [trace], "layout": self._layout(self.x_range, self.y_range)}
+        return Chart(chart_id, title, caption, spec, self._ratio(bottom=0.06))
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))

@@ -22,6 +22,7 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
+from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.marker_dots import marker_dots
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
@@ -104,6 +105,14 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
         )
         for name in methods if name in view.data.obs
     ]  # fmt: skip
+    if charts and isinstance(view.canvas, RasterCanvas):
+        labels, word = view.data.obs[methods[0]], view.records.spot_word
+        charts.append(
+            view.canvas.every_spot(
+                "map-every", _named(labels), colours(_order(labels)), f"Every {word}: {_METHODS[methods[0]]}",
+                f"One pixel per {word}, in the colours of the map of squares. Zoom in to see single {word}s.",
+            )
+        )  # fmt: skip
     missing = int(view.data.obs[methods[0]].isna().sum()) if charts else 0
     blocks: list[Block] = [Row(charts)] if charts else []
     if missing:

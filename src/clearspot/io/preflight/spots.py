@@ -19,7 +19,7 @@ from clearspot.io.naming import shown_name
 from clearspot.record import StepRecord
 
 MOST_BINS: Final = 2_000_000
-"""A whole slide of 6.5 mm has 0.7 million bins of 8 um and 11 million of 2 um, for which no step is made."""
+"""A whole slide of 6.5 mm has 0.7 million bins of 8 µm and 11 million of 2 µm, for which no step is made."""
 
 
 def too_many_bins(layout: OutsLayout, sample: str) -> Problem | None:
