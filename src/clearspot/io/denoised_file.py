@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -94,18 +94,39 @@ def read_denoised(path: Path | str, spots: pd.Index, genes: Sequence[str]) -> ND
     Shape ``(len(spots), len(genes))``; NaN where nothing was modelled.
     """
     values = np.full((len(spots), len(genes)), np.nan, dtype=np.float32)
+    for rows, block in denoised_blocks(path, spots, genes):
+        values[rows] = block
+    return values
+
+
+def denoised_blocks(
+    path: Path | str, spots: pd.Index, genes: Sequence[str]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """Read denoised counts a few thousand spots at a time.
+
+    Parameters
+    ----------
+    path, spots, genes
+        As for :func:`read_denoised`.
+
+    Yields
+    ------
+    Positions in ``spots``, and the values of these spots, shape ``(n_rows, len(genes))``. Spots that the file does not
+    have are in no block.
+    """
     with h5py.File(path, "r") as file:
         stored = file["X"]
-        rows = spots.get_indexer(read_elem(file["obs"]).index)
+        to_spot = spots.get_indexer(read_elem(file["obs"]).index)
         columns = read_elem(file["var"]).index.get_indexer(list(genes))
         known = np.flatnonzero(columns >= 0)
         # chunk by chunk: each is unpacked once, whatever genes of it are wanted
         width = stored.chunks[1] if stored.chunks else stored.shape[1]
-        height = stored.chunks[0] if stored.chunks else ROWS_PER_CHUNK
-        for first in np.unique(columns[known] // width) * width:
-            wanted = known[columns[known] // width == first // width]
-            for start in range(0, len(rows), height):
-                to = rows[start : start + height]
-                block = stored[start : start + height, first : first + width]
-                values[np.ix_(to[to >= 0], wanted)] = block[to >= 0][:, columns[wanted] - first]
-    return values
+        for start in range(0, len(to_spot), ROWS_PER_CHUNK):
+            rows = to_spot[start : start + ROWS_PER_CHUNK]
+            wanted = rows >= 0
+            values = np.full((int(wanted.sum()), len(columns)), np.nan, dtype=np.float32)
+            for first in np.unique(columns[known] // width) * width:
+                of_chunk = known[columns[known] // width == first // width]
+                block = stored[start : start + ROWS_PER_CHUNK, first : first + width]
+                values[:, of_chunk] = block[wanted][:, columns[of_chunk] - first]
+            yield rows[wanted], values

@@ -111,3 +111,19 @@ def test_a_turned_lattice_has_no_holes_and_no_pixels_outside(raster: RasterCanva
     assert abs(int(seen.sum()) - int((~corner).sum())) < 20
     assert seen[12:18, 2:18].all()
     assert not seen[:8, :8].any()
+
+
+@pytest.mark.parametrize("limit", [100, 10_000])
+def test_values_that_come_in_blocks_are_drawn_as_those_that_come_at_once(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", limit)
+    canvas = make_canvas(Store(), XY, NAMES, spot_diameter=10.0, um_per_px=None)
+    values = np.random.default_rng(0).normal(size=(len(XY), 3)).astype(np.float32)
+    values[::7, 1] = np.nan
+    order = np.random.default_rng(1).permutation(len(XY))[30:]
+    found = canvas.gathered(((rows, values[rows]) for rows in np.array_split(order, 4)), 3)
+    missing = np.setdiff1d(np.arange(len(XY)), order)
+    values[missing] = np.nan
+    expected = np.stack([canvas.drawn(values[:, column]) for column in range(3)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
