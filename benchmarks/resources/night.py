@@ -1,8 +1,8 @@
 """Dry run of a facility's night: how long N samples take with so many GPUs, from the measured tasks.
 
 `python benchmarks/resources/night.py` schedules the tasks of results.csv, without running them: each sample is one of
-the measured sections of 2,000 genes, its tasks follow one another, DUSTED waits for a free GPU, any other for a core. Super-resolution is
-left out, as by default.
+the measured sections of 2,000 genes, its tasks follow one another, DUSTED waits for a free GPU, any other for a core.
+Super-resolution is left out, as by default.
 """
 
 from __future__ import annotations
