@@ -136,10 +136,14 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
             {
                 "type": "bar", "x": names, "y": table["n_spots"],
                 "marker": {"color": [shades[name] for name in names]},
-                "hovertemplate": "%{x}: %{y:,} spots<extra></extra>",
+                "hovertemplate": f"%{{x}}: %{{y:,}} {view.records.spot_word}s<extra></extra>",
             }
         ]  # fmt: skip
-        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}, "meta": {"classes": True}}
+        layout = {
+            "xaxis": {"type": "category"},
+            "yaxis": {"title": {"text": f"{view.records.spot_word}s"}},
+            "meta": {"classes": True},
+        }
         charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
     return [Row(charts)] if charts else []
 
