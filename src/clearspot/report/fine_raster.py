@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from clearspot.report.blocks import Spec
 
 MOST_PIXELS: Final = 2_000_000
-"""More would not be told apart, and take too much of the page."""
+"""More than a screen shows, and they would take too much of the page."""
 
 _REACH: Final = 0.75
 """Sides of a pixel to the nearest spot; on a square lattice no place is further than 0.71 of them."""
