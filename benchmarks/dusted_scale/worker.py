@@ -38,7 +38,6 @@ def main() -> None:
     parser.add_argument("--precision", required=True)
     arguments = parser.parse_args()
     denoising.Run = TimedRun
-    denoising.MAX_LAYER_BYTES = 0  # every size goes to a file, or the small ones would do something else
     section = ad.read_h5ad(arguments.h5ad)
     counts = section.layers["counts"]
     began, cpu = time.perf_counter(), time.process_time()
@@ -49,6 +48,7 @@ def main() -> None:
         spots_per_step=section.n_obs,  # one step a pass: what is measured is the cost of a pass
         threads=arguments.threads,
         precision=arguments.precision,
+        denoised_store="file",  # the small sizes too, or they would do something else
         denoised_path=arguments.h5ad.with_suffix(".denoised.h5ad"),
     )
     metrics = result.record.metrics

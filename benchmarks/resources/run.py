@@ -2,7 +2,9 @@
 
 `python benchmarks/resources/run.py` simulates a section of each size, runs the pipeline over it, one task at a time,
 and adds one row a task to results.csv. A size that is there already is not measured again. `--sizes 1k 3k` measures
-these only. Without super-resolution, as by default.
+these only; without `--sizes`, the sections of 2,000 genes are measured, which take minutes. The slides of 18,000 genes
+(slide27k ... slide450k) take up to an hour of CPU time and 10 GB of disk in `--folder`; a run that was interrupted
+there is resumed, and `--unfinished` adds the tasks that it has. Without super-resolution, as by default.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ REPO = HERE.parents[1]
 RESULTS = HERE / "results.csv"
 COLUMNS = ("size", "n_spots", "n_genes", "n_entries", "process", "cpu_seconds", "peak_mb", "epochs", "training_seconds")
 EPOCHS = 10
+LAST = "COHORT_REPORT"
+"""A size without it is measured again."""
+
 ONE_AT_A_TIME = """
 trace.raw = true
 executor.cpus = 1
@@ -37,6 +42,19 @@ class Size:
     name: str
     chemistry: str
     width_um: int
+    genes: int = 2000
+    bin_um: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a slide as labs have them: all genes, an image of 0.5 um per pixel."""
+        return self.genes > 2000
+
+    def simulation(self) -> list[str]:
+        """Options of `clearspot simulate`."""
+        options = ["--preset", "section", "--chemistry", self.chemistry, "--width-um", str(self.width_um)]
+        options += ["--genes", str(self.genes)]
+        return options if self.whole else [*options, "--um-per-px", "2", "--no-image"]
 
 
 SIZES = (
@@ -44,6 +62,11 @@ SIZES = (
     Size("3k", "v1", 6496),
     Size("10k", "hd", 896),
     Size("40k", "hd", 1792),
+    Size("slide27k", "hd", 1600, 18000),
+    Size("slide109k", "hd", 3200, 18000),
+    Size("slide250k", "hd", 4864, 18000),
+    Size("slide450k", "hd", 6496, 18000),
+    Size("slide450k-16um", "hd", 6496, 18000, bin_um=16),
 )
 
 
@@ -53,21 +76,33 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": path, "NXF_OFFLINE": "true", "NXF_ANSI_LOG": "false", "OMP_NUM_THREADS": "1"}
 
 
-def measure(size: Size, genes: int, folder: Path) -> list[dict[str, object]]:
-    """Simulate and run one size; returns its rows."""
-    simulate = ["clearspot", "simulate", str(folder), "--preset", "section", "--chemistry", size.chemistry]
-    simulate += ["--width-um", str(size.width_um), "--genes", str(genes), "--um-per-px", "2", "--no-image"]
-    subprocess.run(simulate, env=environment(), check=True)
+def measure(size: Size, folder: Path) -> None:
+    """Simulate and run one size."""
+    sheet = folder / "samplesheet.csv"
+    if not sheet.exists():  # a folder with the sample in it may be given
+        subprocess.run(["clearspot", "simulate", str(folder), *size.simulation()], env=environment(), check=True)
+        shutil.rmtree(folder / "phantom_1/truth")
+    if size.bin_um is not None:
+        sheet.write_text(sheet.read_text().replace(",8\n", f",{size.bin_um}\n"))
     (folder / "one.config").write_text(ONE_AT_A_TIME)
     launch = [str(REPO / "tools/nextflow/launch"), "-c", str(folder / "one.config"), "run", str(REPO)]
     launch += ["--input", str(folder / "samplesheet.csv"), "--outdir", str(folder / "results")]
-    launch += ["--dusted_epochs", str(EPOCHS), "--qc_min_counts", "1", "--qc_min_genes", "1"]
+    launch += ["--dusted_epochs", str(EPOCHS), "--publish_dir_mode", "link"]
+    launch += ["-resume"] if (folder / ".nextflow").exists() else []
+    launch += [] if size.whole else ["--qc_min_counts", "1", "--qc_min_genes", "1"]
     subprocess.run(launch, cwd=folder, env=environment(), check=True)
-    steps = json.loads((folder / "results/phantom_1/metrics.json").read_text())["steps"]
-    facts, dusted = steps["check"]["metrics"], steps["dusted"]["metrics"]
-    (trace,) = (folder / "results/pipeline_info").glob("execution_trace_*.txt")
+
+
+def rows_of(size: Size, folder: Path) -> list[dict[str, object]]:
+    """One row a task of the last run in a folder."""
+    records = {path.name.split(".")[-2]: path for path in folder.glob("work/*/*/**/phantom_1.*.json")}
+    facts = json.loads(records["check"].read_text())["metrics"]
+    dusted = json.loads(records["dusted"].read_text())["metrics"] if "dusted" in records else {}
+    trace = max((folder / "results/pipeline_info").glob("execution_trace_*.txt"), key=lambda path: path.stat().st_mtime)
     rows = []
     for task in csv.DictReader(trace.open(), delimiter="\t"):
+        if task["status"] not in ("COMPLETED", "CACHED"):
+            continue
         is_dusted = "DUSTED" in task["process"]
         # of a machine that does other things too, the time on the clock says little
         cores = float(task["%cpu"]) / 100
@@ -88,21 +123,29 @@ def measure(size: Size, genes: int, folder: Path) -> list[dict[str, object]]:
 def main() -> None:
     """Measure what is not measured yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", default=[size.name for size in SIZES])
+    parser.add_argument("--sizes", nargs="+", default=[size.name for size in SIZES if not size.whole])
+    parser.add_argument("--folder", type=Path, help="where samples and results are kept; default: nowhere")
+    parser.add_argument("--unfinished", action="store_true", help="run nothing: add what runs in the folder have")
     options = parser.parse_args()
-    done = {row["size"] for row in csv.DictReader(RESULTS.open())} if RESULTS.exists() else set()
+    known = list(csv.DictReader(RESULTS.open())) if RESULTS.exists() else []
+    done = {row["size"] for row in known if row["process"] == LAST}
     for size in SIZES:
         if size.name in done or size.name not in options.sizes:
             continue
         folder = Path(mkdtemp(prefix=f"resources-{size.name}-"))
-        rows = measure(size, 2000, folder)
-        new = not RESULTS.exists()
-        with RESULTS.open("a", newline="") as file:
+        if options.folder is not None:
+            folder.rmdir()
+            folder = options.folder / size.name
+            folder.mkdir(parents=True, exist_ok=True)
+        if not options.unfinished:
+            measure(size, folder.resolve())
+        known = [row for row in known if row["size"] != size.name] + rows_of(size, folder.resolve())
+        with RESULTS.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            if new:
-                writer.writeheader()
-            writer.writerows(rows)
-        shutil.rmtree(folder)
+            writer.writeheader()
+            writer.writerows(known)
+        if options.folder is None:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from clearspot.contract.steps import STEPS
+from clearspot.dusted.params import DustedParams
 from tests.helpers.engine import REPO, Run, environment, run_pipeline
 from tests.helpers.task_scripts import run_script, wrapper
 
@@ -106,8 +107,8 @@ OF_ONE_SIZE = ("SAMPLESHEET_CHECK", "SPACERANGER_CHECK", "COHORT_REPORT")
 
 
 @pytest.fixture(scope="module")
-def asked(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Gigabytes that tasks of each label ask of a scheduler with GPUs, by the size of the sample."""
+def requests(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """What tasks of each label ask of a scheduler with GPUs, for samples of several sizes: the trace."""
     folder = tmp_path_factory.mktemp("requests")
     sheet = folder / "sizes.csv"
     sizes = pd.read_csv(MEASURED)[["size", "n_spots", "n_genes", "n_entries"]].drop_duplicates()
@@ -119,15 +120,29 @@ def asked(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame
     settings = ("-c", str(REPO / "tests/nf/gpu_schedulers.config"), "-profile", "lsf,gpu", "--sizes", str(sheet))
     run = run_script(folder, REPO / "tests/nf/requests.nf", *settings, tools=tools)
     assert run.exit_code == 0, run.log
-    table = run.trace.pivot(index="tag", columns="step", values="memory")
+    return run.trace
+
+
+@pytest.fixture(scope="module")
+def asked(requests: pd.DataFrame) -> pd.DataFrame:
+    """Gigabytes by the size of the sample."""
+    table = requests.pivot(index="tag", columns="step", values="memory")
     return table.map(lambda text: float(text.removesuffix(" GB")))
 
 
+@pytest.fixture(scope="module")
+def hours(requests: pd.DataFrame) -> pd.DataFrame:
+    """Hours by the size of the sample, as the scheduler is told."""
+    limits = [re.search(r"#BSUB -W (\d+):(\d+)", wrapper(folder)) for folder in requests["workdir"]]
+    told = [int(limit[1]) + int(limit[2]) / 60 for limit in limits if limit is not None]
+    return requests.assign(hours=told).pivot(index="tag", columns="step", values="hours")
+
+
 def test_requests_follow_the_sample_with_a_gpu_too(asked: pd.DataFrame) -> None:
-    # docs/resources.md: the dense layer, and at most 4 GiB of it, and 100 bytes a count
+    # docs/resources.md: the dense layer, and at most 1.25 GiB of it, and 60 bytes a count
     dense, counts = (
-        pd.Series({"visium": 4 * 4992 * 18085, "hd16": 2**32, "hd8": 2**32}) / 2**30,
-        pd.Series({"visium": 3e9, "hd16": 2e10, "hd8": 4e10}) / 2**30,
+        pd.Series({"visium": 4 * 4992 * 18085, "hd16": 1.25 * 2**30, "hd8": 1.25 * 2**30}) / 2**30,
+        60 * pd.Series({"visium": 3e7, "hd16": 2e8, "hd8": 4e8}) / 2**30,
     )
     expected = pd.DataFrame({"MODEL": 6 + 4 * dense + counts, "STEP": 2 + 3 * dense + counts})
     found = asked.loc[expected.index]
@@ -145,6 +160,21 @@ def test_a_task_asks_for_what_was_measured_and_not_much_more(asked: pd.DataFrame
     assert (highest < 0.8 * asked_for).all(axis=None), (highest, asked_for)
     # a queue that is asked for far too much makes everyone wait
     assert (highest > asked_for / 10).all(axis=None), (highest, asked_for)
+
+
+def test_a_task_asks_for_the_time_that_was_measured_and_not_for_days(hours: pd.DataFrame) -> None:
+    measured = pd.read_csv(MEASURED)
+    sample = measured[~measured["process"].isin(OF_ONE_SIZE)]
+    model = sample["process"] == "DUSTED_DENOISE"
+    # all epochs of the default preset, on one core
+    training = (sample["training_seconds"] * (DustedParams().epochs / sample["epochs"] - 1)).fillna(0)
+    needed = pd.DataFrame({"size": sample["size"], "label": model.map({True: "MODEL", False: "STEP"})})
+    needed["hours"] = (sample["cpu_seconds"] + training) / 3600
+    longest = needed.pivot_table(index="size", columns="label", values="hours", aggfunc="max")
+    told = hours.loc[longest.index, longest.columns]
+    assert (2 * longest < told).all(axis=None), (longest, told)
+    # a whole slide of Visium HD ends within a night, and so do most queues
+    assert (hours.loc[["visium", "hd16", "hd8"]] < 12).all(axis=None), hours
 
 
 def nextflow(*arguments: str) -> str:

@@ -139,6 +139,9 @@ class DustedKeywords(TypedDict, total=False):
     """Maximum number of spots per update of the weights. An epoch of a section with more spots has at most 16 updates,
     each over the next compact group of spots, in random order. ``None``: all spots in sections of up to 20,000 spots,
     otherwise 4,096. Default: None."""
+    denoised_store: Literal["auto", "layer", "file"]
+    """Where the denoised values are written: a layer over all genes (layer), or a separate file over the modelled
+    genes, rounded to three digits (file). auto: a layer of up to 1.25 GiB, otherwise a file. Default: auto."""
     checkpoint_every: int | None
     """Number of epochs between checkpoints. ``None``: no checkpoints by epoch. Default: None."""
     checkpoint_minutes: float | None

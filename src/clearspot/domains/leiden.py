@@ -8,10 +8,14 @@ from typing import Final
 import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 _NEIGHBOURS: Final = 15
 _STEPS: Final = 16
 _RESOLUTIONS: Final = (0.01, 8.0)
+_EXACT_UP_TO: Final = 60_000
+"""Spots whose neighbours are all compared. The comparison grows with the square of their number, and costs at this
+number as much as the compilation of the approximate search."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,10 @@ def leiden_domains(
     import scanpy as sc
 
     cells = ad.AnnData(obsm={"latent": np.asarray(latent, dtype=np.float32)})
-    # Exact neighbours: scanpy 1.11 takes pynndescent above 8,192 spots, and cannot read what pynndescent 0.7 returns.
-    sc.pp.neighbors(
-        cells,
-        n_neighbors=min(_NEIGHBOURS, len(latent) - 1),
-        use_rep="latent",
-        transformer="sklearn",
-        random_state=seed,
-    )
+    # scanpy 1.11 takes pynndescent above 8,192 spots, and cannot read what pynndescent 0.7 returns
+    n_neighbors = min(_NEIGHBOURS, len(latent) - 1)
+    search = "sklearn" if len(latent) <= _EXACT_UP_TO else _ApproximateNeighbours(n_neighbors, seed)
+    sc.pp.neighbors(cells, n_neighbors=n_neighbors, use_rep="latent", transformer=search, random_state=seed)
     if n_domains is None:
         return LeidenDomains(_leiden(cells, resolution, seed), resolution)
     low, high = _RESOLUTIONS
@@ -74,6 +74,34 @@ def leiden_domains(
         low, high = (middle, high) if number < n_domains else (low, middle)
     assert best is not None
     return best
+
+
+class _ApproximateNeighbours:
+    """Nearest neighbours by nearest-neighbour descent (pynndescent), in the form that scanpy takes them.
+
+    Parameters
+    ----------
+    n_neighbors
+        Neighbours of a spot, itself among them.
+    seed
+        Seed of the search.
+    """
+
+    def __init__(self, n_neighbors: int, seed: int):
+        self._n_neighbors, self._seed = n_neighbors, seed
+
+    def get_params(self) -> dict[str, int]:
+        """What scanpy asks of a transformer."""
+        return {"n_neighbors": self._n_neighbors}
+
+    def fit_transform(self, latent: NDArray[np.floating]) -> csr_matrix:
+        """Distances of each row to its neighbours; its distance to itself is among them, and 0."""
+        from pynndescent import NNDescent  # compiles for half a minute
+
+        search = NNDescent(latent, n_neighbors=self._n_neighbors, random_state=self._seed)
+        indices, distances = search.neighbor_graph
+        rows = np.arange(0, indices.size + 1, indices.shape[1])
+        return csr_matrix((distances.ravel(), indices.ravel(), rows), shape=(len(latent), len(latent)))
 
 
 def _leiden(cells: ad.AnnData, resolution: float, seed: int) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ import numpy as np
 from clearspot import keys
 from clearspot.contract.keyword_arguments import takes_settings
 from clearspot.contract.sections import sample_name, section_labels
-from clearspot.dusted.denoised_store import fill_layer, without_stripes, write_file
+from clearspot.dusted.denoised_store import by_rows, fill_layer, goes_to_file, without_stripes, write_file
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.inference import MeanBlock, embed, means
 from clearspot.dusted.params import DustedParams, Preset
@@ -31,9 +31,6 @@ from clearspot.threads import cpu_threads
 
 if TYPE_CHECKING:
     from clearspot.contract.keywords import DustedKeywords
-
-MAX_LAYER_BYTES = 4 * 2**30
-"""Maximum size of ``layers['denoised']``. Larger results are written to a separate file."""
 
 
 @takes_settings(DustedParams)
@@ -79,7 +76,9 @@ def denoise(
     warm_start_from
         Checkpoint with the initial weights of a new run. It may be from another section.
     denoised_path
-        File for the denoised values if they are too large for a dense layer (``MAX_LAYER_BYTES``).
+        File for the denoised values instead of ``layers['denoised']``, over the modelled spots and genes. It is used
+        for sections whose layer would need more than 1.25 GiB, or as ``denoised_store`` says. Without it, a layer of
+        up to 4 GiB is made.
     progress
         Show progress on standard error.
     settings
@@ -128,8 +127,8 @@ def denoise(
         return _denoise_one(adata, sample, params, *paths, progress=progress)
     if paths[1] is not None:
         raise ValueError("a run on several sections cannot be resumed: resume each section separately")
-    if _layer_bytes(adata) > MAX_LAYER_BYTES:
-        raise ValueError(f"{adata.shape} is too large for a dense layer: denoise each section separately")
+    if goes_to_file(adata, params, None):
+        raise ValueError("several sections have no file of denoised values: denoise each section separately")
 
     def one(part: ad.AnnData, name: str, alone: DustedParams, section: str) -> DustedResult:
         kept = paths[0]
@@ -156,13 +155,12 @@ def _denoise_one(
     device = resolve_device(params.device)
     with cpu_threads(params.threads), gpu_memory_errors(tile_option()):
         source = read_section(adata, sample, params)
-        if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is None:
-            raise ValueError(f"{adata.shape} is too large for a dense layer: set denoised_path")
+        to_file = goes_to_file(adata, params, denoised_path)
         run = Run(source, sample, params, device)
         model, state, seconds = run.train(checkpoint, resume_from, warm_start_from, progress)
 
-        def tiles(what: str) -> Watched[Tile]:
-            return Watched(run.tiles, f"dusted, {what}: tile", shown=progress)
+        def tiles(what: str, those: list[Tile] | None = None) -> Watched[Tile]:
+            return Watched(those or run.tiles, f"dusted, {what}: tile", shown=progress)
 
         outcome = Outcome(
             source=source,
@@ -178,13 +176,15 @@ def _denoise_one(
         )
         totals = _Totals()
         scale = 1 / (1 - params.holdout)
-        denoised = tiles("denoised values")
+        bands = by_rows(source.section.graph, run.tiles, run.max_spots) if to_file else run.tiles
+        denoised = tiles("denoised values", bands)
         blocks = means(model, source.section, denoised, device, posterior=params.posterior, scale=scale)
         blocks = totals.watch(blocks)
         if keys.STRIPE_FACTOR in adata.obs:
             blocks = without_stripes(blocks, adata.obs[keys.STRIPE_FACTOR].to_numpy(dtype=np.float32)[source.spots])
-        if _layer_bytes(adata) > MAX_LAYER_BYTES and denoised_path is not None:
-            write_file(adata, source.spots, source.genes, blocks, denoised_path)
+        if to_file and denoised_path is not None:
+            order = np.concatenate([tile.core for tile in bands])
+            write_file(adata, source.spots, source.genes, blocks, denoised_path, order)
             outcome.denoised_file = denoised_path.name
         else:
             fill_layer(adata, source.spots, source.genes, blocks)
@@ -206,7 +206,3 @@ class _Totals:
             self.mean += float(block.mean.sum(dtype=np.float64))
             self.expected += float(block.expected.sum(dtype=np.float64))
             yield block
-
-
-def _layer_bytes(adata: ad.AnnData) -> int:
-    return 4 * adata.n_obs * adata.n_vars

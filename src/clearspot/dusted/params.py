@@ -18,6 +18,7 @@ Reduction = Literal["mean", "spot"]
 ModelInput = Literal["log", "rate"]
 MeanLink = Literal["exp", "elu"]
 Start = Literal["random", "spectral"]
+DenoisedStore = Literal["auto", "layer", "file"]
 Preset = Literal["default", "paper"]
 
 
@@ -181,6 +182,11 @@ class DustedParams(Settings):
         none="all spots in sections of up to 20,000 spots, otherwise 4,096",
         ge=1,
     )
+    denoised_store: DenoisedStore = setting(
+        "auto",
+        "Where the denoised values are written: a layer over all genes (layer), or a separate file over the modelled "
+        "genes, rounded to three digits (file). auto: a layer of up to 1.25 GiB, otherwise a file.",
+    )
     checkpoint_every: int | None = setting(
         None, "Number of epochs between checkpoints.", none="no checkpoints by epoch", ge=1
     )
@@ -197,6 +203,6 @@ class DustedParams(Settings):
 
 
 RUN_ONLY: Final = frozenset(
-    {"device", "compile", "threads", "max_spots_per_tile", "checkpoint_every", "checkpoint_minutes"}
+    {"device", "compile", "threads", "max_spots_per_tile", "denoised_store", "checkpoint_every", "checkpoint_minutes"}
 )
 """Settings that say how a model is computed, not which: a training run may be resumed with others."""

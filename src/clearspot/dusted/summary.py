@@ -132,6 +132,12 @@ def build_result(adata: ad.AnnData, sample: str, outcome: Outcome) -> DustedResu
                 "The denoised values do not predict held-out counts better than averages. Use them for display only, "
                 "not for conclusions.",
             )
+    if outcome.denoised_file is not None:
+        record.note(
+            "info",
+            f"The denoised values of the {source.section.n_genes:,} modelled genes are in {outcome.denoised_file}: a "
+            f"layer over all genes would need {4 * adata.n_obs * adata.n_vars / 2**30:.1f} GiB.",
+        )
     if state.epoch < outcome.params.epochs:
         record.note(
             "info",

@@ -181,6 +181,7 @@ def write_spatialdata(
                     # one date for all, so that the same sample makes the same bytes
                     entry = zipfile.ZipInfo(str(file.relative_to(store)), date_time=(1980, 1, 1, 0, 0, 0))
                     archive.writestr(entry, file.read_bytes())
+                    file.unlink()  # the store is on disk once, not twice
     return StepRecord(sample, "spatialdata", metrics={"store_bytes": path.stat().st_size})
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clearspot.export.params import ZarrFormat
 from clearspot.extras import extra
@@ -23,6 +23,9 @@ _SMALLEST: Final = 1 << 16
 _ROWS: Final = 1 << 16
 _COLUMNS: Final = 64
 """Chunk of a dense matrix: a viewer that asks for one gene reads its column, not the matrix."""
+
+_AT_ONCE: Final = 1 << 28
+"""Bytes of an array that are in memory at once; a single row of chunks may have more."""
 
 
 def compact_arrays(store: Path, zarr_format: ZarrFormat) -> None:
@@ -68,21 +71,30 @@ def _encoding(*, dense: bool, zarr_format: ZarrFormat) -> dict[str, Any]:
 
 
 def _write_again(store: Path, place: str, array: zarr.Array[Any], zarr_format: ZarrFormat) -> None:
-    values: NDArray[np.generic] = np.asarray(array[...])
-    dense = values.ndim == 2
-    chunks = (min(_ROWS, values.shape[0]), min(_COLUMNS, values.shape[1])) if dense else array.chunks
-    attributes = dict(array.attrs)
+    """Copy an array to a new one on disk, a few chunks at a time, and put that in its place."""
+    dense = array.ndim == 2
+    chunks = (min(_ROWS, array.shape[0]), min(_COLUMNS, array.shape[1])) if dense else array.chunks
+    beside = f"{place}.compact"
     written = zarr.create_array(
         store,
-        name=place,
-        shape=values.shape,
+        name=beside,
+        shape=array.shape,
         chunks=chunks,
-        dtype=values.dtype,
+        dtype=array.dtype,
         # a chunk of nothing but this value is not stored
-        fill_value=np.nan if values.dtype.kind == "f" else 0,
+        fill_value=np.nan if array.dtype.kind == "f" else 0,
         zarr_format=zarr_format,
-        overwrite=True,
-        attributes=attributes,
+        attributes=dict(array.attrs),
         **_encoding(dense=dense, zarr_format=zarr_format),
     )
-    written[...] = values
+    rows = _rows_at_once(array, chunks)
+    for start in range(0, array.shape[0], rows):
+        written[start : start + rows] = array[start : start + rows]
+    shutil.rmtree(store / place)
+    (store / beside).rename(store / place)
+
+
+def _rows_at_once(array: zarr.Array[Any], chunks: tuple[int, ...]) -> int:
+    """Rows that are copied at once: whole chunks, at least one of them."""
+    of_a_row = array.nbytes // array.shape[0]
+    return max(_AT_ONCE // max(of_a_row * chunks[0], 1), 1) * chunks[0]

@@ -57,6 +57,10 @@ def tissuumaps_project(adata: ad.AnnData, sample: str, superres_genes: Sequence[
         columns = np.flatnonzero(adata.var[keys.MODELLED].to_numpy(dtype=bool))
         options = [_number(str(adata.var_names[place]), f"/layers/{keys.DENOISED};{place}") for place in columns]
         tabs.append(_tab("Denoised genes (counts)", h5ad, factor, options))
+    elif "denoised_file" in about.get("dusted", {}) and keys.MODELLED in adata.var:
+        modelled = adata.var_names[adata.var[keys.MODELLED].to_numpy(dtype=bool)]
+        options = [_number(str(gene), f"/X;{place}") for place, gene in enumerate(modelled)]
+        tabs.append(_tab("Denoised genes (counts)", keys.denoised_name(sample), factor, options))
     if len(superres_genes):
         options = [_number(str(gene), f"/X;{place}") for place, gene in enumerate(superres_genes)]
         tabs.append(_tab("Super-resolved genes (predicted)", keys.superres_name(sample), factor, options, "square"))

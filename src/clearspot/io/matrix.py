@@ -47,9 +47,9 @@ def disagreement(used: Path, other: Path, sample: str) -> str | None:
 
     The other form is not used, so one that cannot be read is a difference, not an error.
     """
-    size = _size(used, sample)
+    size = matrix_size(used, sample)
     try:
-        other_size = _size(other, sample)
+        other_size = matrix_size(other, sample)
     except BadInputError as error:
         return f"{other.name} next to {used.name} cannot be read ({error.problems[0].found})"
     if size == other_size:
@@ -58,7 +58,11 @@ def disagreement(used: Path, other: Path, sample: str) -> str | None:
     return f"{used.name} has {words.format(*size)}, but {other.name} next to it has {words.format(*other_size)}"
 
 
-def _size(path: Path, sample: str) -> tuple[int, int, int]:
+def matrix_size(path: Path, sample: str) -> tuple[int, int, int]:
+    """Number of features, barcodes and stored entries, without reading them.
+
+    Parameters and errors are those of :func:`read_matrix`.
+    """
     return mex_size(path, sample) if _is_mex(path) else h5_size(path, sample)
 
 

@@ -77,8 +77,14 @@ def genes(
     (2, 2)
     """
     if keys.DENOISED not in adata.layers:
-        found = f"no layers['{keys.DENOISED}']"
-        raise bad_section("sample", found, "denoised values", "Call clearspot.denoise(adata) first.")
+        found, mend = f"no layers['{keys.DENOISED}']", "Call clearspot.denoise(adata) first."
+        file = adata.uns.get(keys.UNS, {}).get("dusted", {}).get("denoised_file")
+        if file is not None:
+            mend = (
+                f"The denoised values are in {file}. Set part = adata[:, genes].copy() and part.layers['denoised'] = "
+                f"clearspot.io.denoised_file.read_denoised('{file}', part.obs_names, genes), and draw part."
+            )
+        raise bad_section("sample", found, "denoised values", mend)
     names = [genes] if isinstance(genes, str) else list(genes)
     pairs = [[gene_values(adata, gene, layer) for layer in (keys.COUNTS, keys.DENOISED)] for gene in names]
     if axes is None:

@@ -89,8 +89,8 @@ def run_qc(adata: ad.AnnData, sample: str, params: QCParams | None = None) -> St
     add_slide_checks(record, adata)
     add_lattice_checks(record, adata, destripe=params.destripe)
     interest = flag_genes_of_interest(adata, params.genes_of_interest, sample)
-    median = normalise(adata)
     method = select_hvgs(adata, candidates, params.n_hvgs)
+    median = normalise(adata)  # last: until here there is one matrix less in memory
     _note_genes(record, adata, interest, method, int(candidates.sum()), params)
 
     passing = adata.obs[keys.QC_PASS].to_numpy()

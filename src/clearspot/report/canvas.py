@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -61,6 +61,18 @@ class Canvas(ABC):
     @abstractmethod
     def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return what a map draws of one value a spot, shape ``(n_drawn,)``."""
+
+    @abstractmethod
+    def gathered(
+        self, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.floating]]], n_columns: int
+    ) -> NDArray[np.float32]:
+        """Return what maps draw of values that come some spots at a time, shape ``(n_drawn, n_columns)``.
+
+        Parameters
+        ----------
+        blocks
+            Numbers of spots, and their values, shape ``(n_rows, n_columns)``; spots in no block have none.
+        """
 
     def keep(self, key: str, values: ArrayLike) -> None:
         """Put one value a spot into the store, as the maps draw it."""

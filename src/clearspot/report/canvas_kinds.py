@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
 
 from clearspot.display.palette import SPOTS, SYMBOLS, symbol
-from clearspot.report.blocks import Spec, plot_text
+from clearspot.report.blocks import Chart, Spec, plot_text
 from clearspot.report.canvas import Canvas
+from clearspot.report.fine_raster import class_picture
 from clearspot.report.store import Store
 
 MOST_DISKS: Final = 15_000
@@ -71,6 +74,15 @@ class DiskCanvas(Canvas):
     def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
         """Return the values as they are."""
         return np.asarray(values, dtype=np.float64)
+
+    def gathered(
+        self, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.floating]]], n_columns: int
+    ) -> NDArray[np.float32]:
+        """Put the blocks together."""
+        values = np.full((len(self.xy), n_columns), np.nan, dtype=np.float32)
+        for rows, block in blocks:
+            values[rows] = block
+        return values
 
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         trace = self._disks(hover, {})
@@ -143,6 +155,19 @@ class RasterCanvas(Canvas):
         mean: NDArray[np.float64] = total / np.where(count > 0, count, np.nan)
         return mean
 
+    def gathered(
+        self, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.floating]]], n_columns: int
+    ) -> NDArray[np.float32]:
+        """Return the mean of each cell; the spots are never all in memory."""
+        total, count = np.zeros((self.n_drawn, n_columns)), np.zeros((self.n_drawn, n_columns))
+        for rows, block in blocks:
+            cells, place = np.unique(self.cell[rows], return_inverse=True)
+            member = csr_matrix((np.ones(len(rows)), (place, np.arange(len(rows)))), shape=(len(cells), len(rows)))
+            known = np.isfinite(block)
+            total[cells] += member @ np.where(known, block, 0.0)
+            count[cells] += member @ known.astype(np.float64)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0).astype(np.float32)
+
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         return self._cells(key, hover, how) | {"customdata": self._grid(key, {}), "coloraxis": "coloraxis"}
 
@@ -155,6 +180,21 @@ class RasterCanvas(Canvas):
             for number, (name, colour) in enumerate(colours.items())
             if (winner == number).any()
         }
+
+    def every_spot(
+        self, chart_id: str, labels: pd.Series, colours: Mapping[str, str], title: str, caption: str
+    ) -> Chart:
+        """Map of classes with a pixel a spot.
+
+        Parameters
+        ----------
+        labels, colours
+            As for :meth:`classes`.
+        """
+        codes = pd.Categorical(labels.astype("string"), categories=list(colours)).codes
+        trace = class_picture(self.xy, codes, list(colours.values()), self.spot_diameter)
+        spec = {"data": [trace], "layout": self._layout(self.x_range, self.y_range)}
+        return Chart(chart_id, title, caption, spec, self._ratio(bottom=0.06))
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))

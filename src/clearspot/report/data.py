@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +13,15 @@ from anndata.io import read_elem, sparse_dataset
 from numpy.typing import NDArray
 
 from clearspot import keys
-from clearspot.io.denoised_file import read_denoised
+from clearspot.io.denoised_file import denoised_blocks, read_denoised
 
 ROWS_AT_ONCE: Final = 20_000
-"""Spots of a layer that are held in memory at once."""
+"""Spots of a layer that are held in memory at once, of no more than a thousand genes."""
+
+VALUES_AT_ONCE: Final = 20_000_000
+
+Block = tuple[NDArray[np.intp], NDArray[np.float32]]
+"""Numbers of some spots, and their values of some genes."""
 
 
 class SampleData:
@@ -71,19 +76,30 @@ class SampleData:
         KeyError
             If a gene is not in the file.
         """
+        values = np.empty((len(self.obs), len(names)), dtype=np.float32)
+        for rows, block in self.gene_blocks(layer, names):
+            values[rows] = block
+        return values
+
+    def gene_blocks(self, layer: str, names: Sequence[str]) -> Iterator[Block]:
+        """Read columns of a layer some spots at a time: their numbers, and values of shape ``(n_rows, len(names))``.
+
+        Raises
+        ------
+        KeyError
+            If a gene is not in the file.
+        """
         columns = self.var.index.get_indexer(list(names))
         if (columns < 0).any():
             raise KeyError([name for name, column in zip(names, columns, strict=True) if column < 0])
-        values = np.empty((len(self.obs), len(columns)), dtype=np.float32)
+        at_once = max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(len(columns), 1)))
         with h5py.File(self.path, "r") as file:
             element = file["layers"][layer]
             dense = isinstance(element, h5py.Dataset)
             source = element if dense else sparse_dataset(element)
-            for start in range(0, len(values), ROWS_AT_ONCE):
-                rows = source[start : start + ROWS_AT_ONCE]
-                part = rows[:, columns]
-                values[start : start + ROWS_AT_ONCE] = part if dense else part.toarray()
-        return values
+            for start in range(0, len(self.obs), at_once):
+                part = source[start : start + at_once][:, columns]
+                yield np.arange(start, start + part.shape[0]), part if dense else part.toarray()
 
     @property
     def measured_layer(self) -> str:
@@ -100,6 +116,12 @@ class SampleData:
         if self.denoised_path is None:
             return self.genes(keys.DENOISED, names)
         return read_denoised(self.denoised_path, self.obs.index, names)
+
+    def denoised_blocks(self, names: Sequence[str]) -> Iterator[Block]:
+        """Read denoised values some spots at a time, as :meth:`gene_blocks`; spots in no block were not modelled."""
+        if self.denoised_path is None:
+            return self.gene_blocks(keys.DENOISED, names)
+        return denoised_blocks(self.denoised_path, self.obs.index, names)
 
     @staticmethod
     def _library(file: h5py.File) -> h5py.Group | None:

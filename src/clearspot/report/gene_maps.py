@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
 from clearspot.report.words import denoised_values
 
-VALUES_AT_ONCE: Final = 60_000_000
-"""Values of a layer that are held in memory at once."""
+VALUES_AT_ONCE: Final = 15_000_000
+"""Values of maps that are held in memory at once: a thousand genes of the most cells that there are."""
 
 
 def gene_maps(view: SampleView, budget: int) -> list[Block]:
@@ -75,8 +75,8 @@ class _Maps:
         assert view.canvas is not None
         self._data, self._canvas = view.data, view.canvas
         self._order = list(order)
-        self._at_once = max(VALUES_AT_ONCE // max(len(view.data.obs), 1), 1)
-        self._held: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._at_once = max(VALUES_AT_ONCE // max(view.canvas.n_drawn, 1), 1)
+        self._held: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
 
     def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         missing = [name for name in names if name not in self._held]
@@ -90,14 +90,14 @@ class _Maps:
         start = self._order.index(names[0])
         ahead = self._order[start : start + max(self._at_once - len(names), 0)]
         wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
-        measured, denoised = self._data.genes(self._data.measured_layer, wanted), self._data.denoised(wanted)
-        self._held |= {
-            name: (
-                self._canvas.drawn(measured[:, number]).astype(np.float32),
-                self._canvas.drawn(denoised[:, number]).astype(np.float32),
+        measured, denoised = (
+            self._canvas.gathered(blocks, len(wanted))
+            for blocks in (
+                self._data.gene_blocks(self._data.measured_layer, wanted),
+                self._data.denoised_blocks(wanted),
             )
-            for number, name in enumerate(wanted)
-        }
+        )
+        self._held |= {name: (measured[:, number], denoised[:, number]) for number, name in enumerate(wanted)}
 
 
 def _said(view: SampleView, packed: PackedGenes) -> str:

@@ -22,6 +22,7 @@ from clearspot.report.blocks import (
     Text,
     plot_text,
 )
+from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.marker_dots import marker_dots
 from clearspot.report.step_blocks import key_number, notices, structure_notice, without_result
 from clearspot.report.view import SampleView
@@ -104,6 +105,14 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
         )
         for name in methods if name in view.data.obs
     ]  # fmt: skip
+    if charts and isinstance(view.canvas, RasterCanvas):
+        labels, word = view.data.obs[methods[0]], view.records.spot_word
+        charts.append(
+            view.canvas.every_spot(
+                "map-every", _named(labels), colours(_order(labels)), f"Every {word}: {_METHODS[methods[0]]}",
+                f"One pixel per {word}, in the colours of the map of squares. Zoom in to see single {word}s.",
+            )
+        )  # fmt: skip
     missing = int(view.data.obs[methods[0]].isna().sum()) if charts else 0
     blocks: list[Block] = [Row(charts)] if charts else []
     if missing:
@@ -127,10 +136,14 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
             {
                 "type": "bar", "x": names, "y": table["n_spots"],
                 "marker": {"color": [shades[name] for name in names]},
-                "hovertemplate": "%{x}: %{y:,} spots<extra></extra>",
+                "hovertemplate": f"%{{x}}: %{{y:,}} {view.records.spot_word}s<extra></extra>",
             }
         ]  # fmt: skip
-        layout = {"xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots"}}, "meta": {"classes": True}}
+        layout = {
+            "xaxis": {"type": "category"},
+            "yaxis": {"title": {"text": f"{view.records.spot_word}s"}},
+            "meta": {"classes": True},
+        }
         charts.append(Chart(f"sizes-{name}", f"Sizes: {_METHODS[name]}", "", {"data": data, "layout": layout}, 1.8))
     return [Row(charts)] if charts else []
 

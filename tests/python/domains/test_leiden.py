@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from clearspot.domains import leiden
 from clearspot.domains.leiden import leiden_domains
 
 TRUTH = np.repeat([0, 1, 2, 3], 40)
@@ -42,3 +43,12 @@ def test_more_spots_than_scanpy_searches_exactly_are_no_obstacle():
     truth = np.repeat([0, 1], 4_200)
     latent = 20.0 * truth[:, None] + np.random.default_rng(0).normal(size=(8_400, 2))
     assert adjusted_rand_score(truth, leiden_domains(latent, resolution=0.001).codes) == 1.0
+
+
+def test_approximate_neighbours_of_many_spots_give_the_same_domains(latent, monkeypatch):
+    exact = leiden_domains(latent, resolution=0.5, seed=1)
+    monkeypatch.setattr(leiden, "_EXACT_UP_TO", 100)
+    found, again = (leiden_domains(latent, resolution=0.5, seed=1) for _ in range(2))
+    assert adjusted_rand_score(exact.codes, found.codes) > 0.95
+    assert adjusted_rand_score(TRUTH, found.codes) > 0.9
+    np.testing.assert_array_equal(found.codes, again.codes)

@@ -255,7 +255,8 @@ def test_threads_are_given_back(adata):
 def test_section_too_large_for_a_layer_goes_to_a_file(adata, tmp_path, monkeypatch):
     expected = adata.copy()
     dusted.denoise(expected, **SETTINGS)
-    monkeypatch.setattr("clearspot.dusted.denoising.MAX_LAYER_BYTES", 100)
+    monkeypatch.setattr("clearspot.dusted.denoised_store.LAYER_UP_TO", 100)
+    monkeypatch.setattr("clearspot.dusted.denoised_store.MAX_LAYER_BYTES", 100)
     with pytest.raises(ValueError, match="denoised_path"):
         dusted.denoise(adata.copy(), **SETTINGS)
     path = tmp_path / "s.denoised.h5ad"
@@ -268,6 +269,25 @@ def test_section_too_large_for_a_layer_goes_to_a_file(adata, tmp_path, monkeypat
     assert list(back.var_names) == list(part.var_names)
     np.testing.assert_allclose(back.X, part.layers[keys.DENOISED], rtol=1e-3)
     np.testing.assert_array_equal(back.obsm[keys.SPATIAL], part.obsm[keys.SPATIAL])
+
+
+def test_denoised_store_says_where_the_values_go(adata, tmp_path, monkeypatch):
+    path = tmp_path / "s.denoised.h5ad"
+    with pytest.raises(ValueError, match="requires denoised_path"):
+        dusted.denoise(adata.copy(), denoised_store="file", **SETTINGS)
+    small = adata.copy()
+    dusted.denoise(small, denoised_path=path, **SETTINGS)
+    assert keys.DENOISED in small.layers
+    assert not path.exists()
+    in_file = adata.copy()
+    dusted.denoise(in_file, denoised_store="file", denoised_path=path, **SETTINGS)
+    assert keys.DENOISED not in in_file.layers
+    assert path.exists()
+    path.unlink()
+    monkeypatch.setattr("clearspot.dusted.denoised_store.LAYER_UP_TO", 100)
+    dusted.denoise(adata, denoised_store="layer", denoised_path=path, **SETTINGS)
+    np.testing.assert_array_equal(adata.layers[keys.DENOISED], small.layers[keys.DENOISED])
+    assert not path.exists()
 
 
 def test_attention_files(denoised, tmp_path):

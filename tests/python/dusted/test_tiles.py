@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from clearspot.dusted import denoised_store
+from clearspot.dusted.denoised_store import by_rows
 from clearspot.dusted.inference import embed, means
 from clearspot.dusted.model import build_model
 from clearspot.dusted.objective import Objective
@@ -100,3 +102,24 @@ def test_one_ring_less_of_halo_would_not_do(section, tiles, monkeypatch):
 def test_tiles_without_positions_are_refused(section):
     with pytest.raises(ValueError, match="positions"):
         make_tiles(section.graph, None, 30)
+
+
+def test_bands_give_the_means_of_the_tiles_in_the_order_of_the_section(section, tiles):
+    torch.manual_seed(0)
+    model = build_model(section, PARAMS, torch.float64)
+    bands = by_rows(section.graph, tiles, 80)
+    np.testing.assert_array_equal(np.concatenate([band.core for band in bands]), np.arange(section.n_spots))
+    assert len(bands) == 3
+    by_tile = np.empty((section.n_spots, section.n_genes), dtype=np.float32)
+    for block in means(model, section, tiles, CPU):
+        by_tile[block.spots] = block.mean
+    by_band = np.concatenate([block.mean for block in means(model, section, bands, CPU)])
+    np.testing.assert_allclose(by_band, by_tile, rtol=1e-5)
+
+
+def test_spots_in_no_spatial_order_are_not_cut_into_bands(section, tiles, monkeypatch):
+    order = np.random.default_rng(0).permutation(section.n_spots)
+    strewn = section.graph[order][:, order]
+    assert by_rows(strewn, tiles, 30) is not tiles
+    monkeypatch.setattr(denoised_store, "SPOTS_OF_A_BAND", 60)
+    assert by_rows(strewn, tiles, 30) is tiles

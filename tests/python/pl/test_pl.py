@@ -1,6 +1,7 @@
 """Maps: what stands where, in which colours."""
 
 import anndata as ad
+import h5py
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.colors import to_hex
 import clearspot
 from clearspot.display.palette import FAIL, PASS, QUALITATIVE
 from clearspot.errors import BadInputError
+from clearspot.io.denoised_file import read_denoised, write_rows
 from clearspot.pl.drawing import MISSING
 from clearspot.pl.geometry import geometry_of
 
@@ -190,3 +192,19 @@ def test_axes_that_are_given_are_drawn_on_and_shown_on_request(denoised, monkeyp
     assert clearspot.pl.spots(denoised, "total_counts", ax=ax, show=True) is ax
     assert shown == [True]
     assert clearspot.pl.spots(denoised, "total_counts", title="").get_title() == ""
+
+
+def test_denoised_values_in_a_file_are_drawn_as_the_message_says(denoised, tmp_path):
+    adata = denoised.copy()
+    path = tmp_path / "s.denoised.h5ad"
+    shape = (adata.n_obs, adata.n_vars)
+    ad.AnnData(obs=adata.obs[[]], var=adata.var[[]]).write_h5ad(path)
+    with h5py.File(path, "r+") as file:
+        write_rows(file, shape, [np.asarray(adata.layers.pop("denoised"), dtype=np.float32)])
+    adata.uns["clearspot"]["dusted"]["denoised_file"] = path.name
+    genes = list(adata.var_names[:2])
+    with pytest.raises(BadInputError, match=r"read_denoised\('s.denoised.h5ad'"):
+        clearspot.pl.genes(adata, genes)
+    part = adata[:, genes].copy()
+    part.layers["denoised"] = read_denoised(path, part.obs_names, genes)
+    assert clearspot.pl.genes(part, genes).shape == (2, 2)

@@ -1,6 +1,10 @@
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from clearspot.report import canvas_kinds
 from clearspot.report.canvas_kinds import DiskCanvas, RasterCanvas, make_canvas
@@ -76,3 +80,50 @@ def test_ticks_of_a_logarithmic_axis_are_values() -> None:
     assert axis["colorbar"]["ticktext"] == ["0", "1", "3", "10", "30"]
     np.testing.assert_allclose(np.expm1(axis["colorbar"]["tickvals"]), [0, 1, 3, 10, 30], atol=1e-12)
     assert axis["cmax"] == pytest.approx(np.log1p(30))
+
+
+def _pixels(trace: dict) -> np.ndarray:
+    data = base64.b64decode(trace["source"].removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
+
+
+def test_every_spot_of_a_large_section_is_a_pixel_of_its_class(raster: RasterCanvas) -> None:
+    labels = pd.Series(np.where(XY[:, 0] < 50, "a", np.where(XY[:, 1] < 100, "b", None)))
+    chart = raster.every_spot("map", labels, {"a": "#ff0000", "b": "#0000ff"}, "", "")
+    (trace,) = chart.spec["data"]
+    pixels = _pixels(trace)
+    assert pixels.shape == (SIDE, SIDE, 4)
+    assert (trace["x0"], trace["y0"], trace["dx"]) == (0.0, 0.0, 10.0)
+    column, row = (XY / 10).astype(int).T
+    found = pixels[row, column]
+    assert (found[labels == "a"] == (255, 0, 0, 255)).all()
+    assert (found[labels == "b"] == (0, 0, 255, 255)).all()
+    assert (found[labels.isna(), 3] == 0).all()
+
+
+def test_a_turned_lattice_has_no_holes_and_no_pixels_outside(raster: RasterCanvas) -> None:
+    turn = np.array([[np.cos(0.03), -np.sin(0.03)], [np.sin(0.03), np.cos(0.03)]])
+    corner = (XY[:, 0] < 100) & (XY[:, 1] < 100)
+    canvas = RasterCanvas(Store(), XY[~corner] @ turn, spot_diameter=10.0, um_per_px=None, word="bin")
+    chart = canvas.every_spot("map", pd.Series(["a"] * int((~corner).sum())), {"a": "#ff0000"}, "", "")
+    pixels = _pixels(chart.spec["data"][0])
+    seen = pixels[..., 3] > 0
+    assert abs(int(seen.sum()) - int((~corner).sum())) < 20
+    assert seen[12:18, 2:18].all()
+    assert not seen[:8, :8].any()
+
+
+@pytest.mark.parametrize("limit", [100, 10_000])
+def test_values_that_come_in_blocks_are_drawn_as_those_that_come_at_once(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(canvas_kinds, "MOST_DISKS", limit)
+    canvas = make_canvas(Store(), XY, NAMES, spot_diameter=10.0, um_per_px=None)
+    values = np.random.default_rng(0).normal(size=(len(XY), 3)).astype(np.float32)
+    values[::7, 1] = np.nan
+    order = np.random.default_rng(1).permutation(len(XY))[30:]
+    found = canvas.gathered(((rows, values[rows]) for rows in np.array_split(order, 4)), 3)
+    missing = np.setdiff1d(np.arange(len(XY)), order)
+    values[missing] = np.nan
+    expected = np.stack([canvas.drawn(values[:, column]) for column in range(3)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

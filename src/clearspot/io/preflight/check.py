@@ -21,7 +21,7 @@ from clearspot.io.preflight.grid import check_grid
 from clearspot.io.preflight.orientation import check_orientation
 from clearspot.io.preflight.reduced import check_reduced
 from clearspot.io.preflight.scales import check_scale, check_version
-from clearspot.io.preflight.spots import check_spots
+from clearspot.io.preflight.spots import check_spots, too_many_bins
 from clearspot.io.preflight.superres import check_superres
 from clearspot.record import StepRecord
 
@@ -117,6 +117,9 @@ def _check_content(
     allow_lowres: bool,
 ) -> None:
     sample = record.sample
+    if (problem := too_many_bins(layout, sample)) is not None:
+        record.problems.append(problem)
+        return
     factors = positions = matrix = grid = counts = None
     with collecting(record):
         factors = require_scalefactors(layout, sample)

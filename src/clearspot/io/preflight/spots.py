@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from clearspot import keys
-from clearspot.errors import Problem
+from clearspot.errors import BadInputError, Problem
 from clearspot.io.barcodes import match_barcodes, no_position, require_unique
 from clearspot.io.collecting import collecting
 from clearspot.io.feature_matrix import FeatureMatrix
+from clearspot.io.layout import OutsLayout
+from clearspot.io.matrix import matrix_size
 from clearspot.io.naming import shown_name
 from clearspot.record import StepRecord
+
+MOST_BINS: Final = 2_000_000
+"""A whole slide of 6.5 mm has 0.7 million bins of 8 µm and 11 million of 2 µm, for which no step is made."""
+
+
+def too_many_bins(layout: OutsLayout, sample: str) -> Problem | None:
+    """What is wrong where there are more bins than the steps can take, found without reading them."""
+    try:
+        _, number, _ = matrix_size(layout.matrix, sample)
+    except BadInputError:
+        return None  # the reader says more about it
+    if layout.bin_size_um is None or number <= MOST_BINS:
+        return None
+    larger = [str(size) for size in layout.bins_available if size > layout.bin_size_um]
+    return Problem(
+        sample,
+        shown_name(layout.matrix),
+        f"{number:,} bins of {layout.bin_size_um} µm",
+        f"at most {MOST_BINS:,} bins",
+        f"set bin_size_um to {' or '.join(larger)}"
+        if larger
+        else "rerun Space Ranger with a larger --custom-bin-size, or set unit to cells if it segmented cells",
+    )
 
 
 def check_spots(

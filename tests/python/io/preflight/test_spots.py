@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.preflight import spots
 from tests.helpers.outs_factory import MadeOuts, write_h5
 
 
@@ -194,3 +195,19 @@ def test_problems_of_both_files_are_told(outs, refused, edit_positions):
         "filtered_feature_bc_matrix.h5",
         "spatial/tissue_positions_list.csv",
     }
+
+
+def test_more_bins_than_the_steps_can_take_are_refused_before_they_are_read(outs, refusal, monkeypatch):
+    made = outs(chemistry="hd", bins=(2, 8, 16))
+    monkeypatch.setattr(spots, "MOST_BINS", 99)
+    monkeypatch.setattr("clearspot.io.preflight.check.read_matrix", None)
+    problem = refusal(made.root, bin_size_um=2)
+    assert problem.found == "100 bins of 2 µm"
+    assert problem.expected == "at most 99 bins"
+    assert problem.mend == "set bin_size_um to 8 or 16"
+    problem = refusal(made.root, bin_size_um=16)
+    assert "--custom-bin-size" in problem.mend
+
+
+def test_bins_of_2_um_are_checked_where_there_are_few(outs, passed):
+    assert passed(outs(chemistry="hd", bins=(2, 8)).root, bin_size_um=2).metrics["n_spots"] == 100
