@@ -64,10 +64,12 @@ def measured(
             for one in np.unique(study.section)
         ]
         found["ari_by_section"] = float(np.mean([value for value in each if value is not None]))
-        found |= _scib_of_labels(latent[known], labels[known].astype(str), batch[known])
-        found["biology"] = float(np.mean([found[name] for name in _BIOLOGY]))
-        found["batch"] = float(np.mean([found[name] for name in _BATCH]))
-        found["total"] = 0.6 * found["biology"] + 0.4 * found["batch"]
+        # where a single batch has labels, they say nothing about the others
+        if np.unique(batch[known]).size > 1:
+            found |= _scib_of_labels(latent[known], labels[known].astype(str), batch[known])
+            found["biology"] = float(np.mean([found[name] for name in _BIOLOGY]))
+            found["batch"] = float(np.mean([found[name] for name in _BATCH]))
+            found["total"] = 0.6 * found["biology"] + 0.4 * found["batch"]
     return found
 
 

@@ -1,8 +1,8 @@
 """Integrations of a study compared: do shared domains follow known labels, and do batches mix?
 
 ``python -m benchmarks.study.run --data ../shared/data`` adds a row for each series, seed and method to
-``benchmarks/study/results.csv``; rows that are there are not run again. It needs scib-metrics, which is not a dependency
-of clearspot. ``python -m benchmarks.study.table`` makes the tables.
+``benchmarks/study/results.csv``; rows that are there are not run again. It needs scib-metrics, which is not a
+dependency of clearspot. ``python -m benchmarks.study.table`` makes the tables.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ _OF_SPOTS = 10
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), default=RESULTS)
 @click.argument("names", nargs=-1, type=click.Choice(list(SERIES)))
 def main(
-    data: Path, chosen: tuple[str, ...], epochs: int | None, seeds: tuple[int, ...], results: Path, names: tuple[str, ...]
+    data: Path,
+    chosen: tuple[str, ...],
+    epochs: int | None,
+    seeds: tuple[int, ...],
+    results: Path,
+    names: tuple[str, ...],
 ) -> None:
     """Run each method on each series, and add to the results."""
     dusted = DustedParams(threads=1) if epochs is None else DustedParams(threads=1, epochs=epochs)
@@ -68,6 +73,7 @@ def _rows(data: Path, name: str, seed: int, wanted: list[str], dusted: DustedPar
         if method not in wanted:
             continue
         row = {"series": name, "seed": seed, "method": method, "n_spots": len(obs), "explained": explained}
+        row["most_epochs"] = dusted.epochs if "dusted" in method or "own" in method else None
         row |= measured(latent, study, batch.astype(np.intp), labels, n_domains, seed)
         changed = about["changed"].to_numpy(dtype=bool)
         if changed.any():
@@ -75,7 +81,9 @@ def _rows(data: Path, name: str, seed: int, wanted: list[str], dusted: DustedPar
             row["condition_kept"] = kept_difference(latent, study.section, group, changed)
         row["seconds"], began = time.perf_counter() - began, time.perf_counter()
         rows.append(row)
-        click.echo(" ".join(f"{key}={value:.3f}" if isinstance(value, float) else f"{value}" for key, value in row.items()))
+        click.echo(
+            " ".join(f"{key}={value:.3f}" if isinstance(value, float) else f"{value}" for key, value in row.items())
+        )
     return pd.DataFrame(rows)
 
 

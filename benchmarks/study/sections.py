@@ -105,9 +105,7 @@ def _write_phantoms(series: Phantoms, folder: Path, seed: int) -> dict[str, pd.D
         # the matrix is sorted by barcode, the array is not
         place = np.empty(len(inside), dtype=np.intp)
         place[np.argsort(level.array.barcodes)] = np.arange(len(inside))
-        slim = ad.AnnData(
-            obs=pd.DataFrame(index=level.array.barcodes[inside]), var=pd.DataFrame(index=panel.var.index)
-        )
+        slim = ad.AnnData(obs=pd.DataFrame(index=level.array.barcodes[inside]), var=pd.DataFrame(index=panel.var.index))
         slim.layers[keys.COUNTS] = csr_matrix(level.raw.counts[place[inside]], dtype=np.float32)
         slim.obsm[keys.SPATIAL] = np.column_stack([level.array.x_um, level.array.y_um])[inside]
         for column in (keys.BATCH, keys.DONOR, keys.CONDITION):

@@ -103,8 +103,8 @@ def simulate_cohort(
     faults
         What goes wrong with every sample.
     study
-        Makes the samples sections of one study: the genes and programs of all are those of ``seed``, and the samplesheet
-        has ``study``, ``batch``, ``donor`` and ``condition``.
+        Makes the samples sections of one study: the genes and programs of all are those of ``seed``, and the
+        samplesheet has ``study``, ``batch``, ``donor`` and ``condition``.
     tell
         Called with a line for each sample.
 
