@@ -299,6 +299,44 @@ def pretrain(references: Path, output: Path, **options: Any) -> None:
         _show_messages(pretrain_sheet(references, output, **options))
 
 
+@main.group()
+def study() -> None:
+    """Work with a finished study of several sections."""
+
+
+@study.command("add")
+@click.argument("study_h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("section_h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="Model of the study (models/STUDY.dusted.pt).",
+)
+@click.option("--outdir", type=FOLDER, required=True, help="Folder for the files of the study.")
+@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda or auto.")
+@click.option("--threads", type=click.IntRange(min=1), help="Number of CPU threads.  [default: all cores]")
+def study_add(
+    study_h5ad: Path, section_h5ad: Path, model: Path, outdir: Path, device: str, threads: int | None
+) -> None:
+    """Add the section SECTION_H5AD to the finished study STUDY_H5AD.
+
+    The study must have been integrated by DUSTED. Its model embeds the section, and the spots get the domains that the
+    study has. Nothing is trained. The study with the section is written to OUTDIR; conditions are not compared again.
+    """
+    import anndata as ad
+
+    from clearspot.study.add import add_section
+    from clearspot.study.files import write_added
+
+    with exit_codes():
+        added = add_section(ad.read_h5ad(study_h5ad), model, section_h5ad, device=device, threads=threads)
+        for path in write_added(added, study_h5ad.stem, outdir):
+            click.echo(path)
+        for message in added.messages:
+            click.echo(f"{message.level}: {message.text}", err=True)
+
+
 def _show_messages(records: Iterable[StepRecord]) -> None:
     """Show the messages of records, each once."""
     for message in dict.fromkeys(message for record in records for message in record.messages):

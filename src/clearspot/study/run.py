@@ -159,6 +159,9 @@ def _integrate(
         record.metrics |= model.metrics
         record.tables["training"] = model.training
         record.tables["batch_factors"] = _strongest(model.factors, model.genes, design)
+        by_batch = pd.DataFrame(model.factors.T, index=list(model.genes), columns=design.batches.astype(str))
+        adata.varm[keys.BATCH_FACTORS] = by_batch.loc[:, ~by_batch.columns.duplicated()].reindex(adata.var_names)
+        adata.uns[keys.STUDY_TOTALS] = model.totals
     elif params.integration == "harmony" and codes.max() > 0:
         latent = smoothed(harmonised(components, codes[section], params.seed), graph)
     else:
