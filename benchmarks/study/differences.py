@@ -69,12 +69,11 @@ def study(comparison: Comparison, share: float, up: float, lfc: float, seed: int
 def genes_row(n_donors: int, planted: str, lfc: float, repeats: int) -> dict[str, float]:
     """Figures over repeats of one case."""
     comparison, (share, up) = plan(n_donors), PLANTED[planted]
-    null_p, power, false, found = [], [], 0, []
-    rate = []
+    null_p, power, found, rate = [], [], [], []
     for seed in range(repeats):
         adata, direction = study(comparison, share, up, lfc, seed)
         table, _ = differences.compare_genes(adata, comparison, 10)
-        table = table.set_index("gene").loc[adata.var_names]
+        table = table.set_index("gene").reindex(adata.var_names)
         called = (table["p_adjusted"] < LEVEL).to_numpy()
         null_p.append(table["p_value"].to_numpy()[direction == 0])
         if (direction != 0).any():
@@ -138,7 +137,7 @@ def main(repeats: int, donors: tuple[int, ...], results: Path) -> None:
                     about = {"what": "genes", "donors": n_donors, "planted": planted, "effect": lfc, "rounds": rounds}
                     rows.append(about | genes_row(n_donors, planted, lfc, repeats))
                     click.echo(str(rows[-1]))
-        pd.DataFrame(rows).to_csv(results, index=False, float_format="%.4f")
+                    pd.DataFrame(rows).to_csv(results, index=False, float_format="%.4f")
 
 
 if __name__ == "__main__":

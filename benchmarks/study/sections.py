@@ -78,6 +78,8 @@ def write_prepared(data: Path, series: Series | Phantoms, folder: Path, seed: in
             adata = adata[adata.obs[keys.IN_TISSUE].astype(bool)].copy()
         adata = adata[np.asarray(adata.X.sum(axis=1)).ravel() > 0].copy()
         slim = ad.AnnData(obs=adata.obs[[]].copy(), var=adata.var[[]].copy())
+        if series.folder == "dlpfc" and "gene_id" in adata.var:  # the other section has ids for names
+            slim.var_names = adata.var["gene_id"].astype(str)
         slim.layers[keys.COUNTS] = csr_matrix(adata.X, dtype=np.float32)
         slim.obsm[keys.SPATIAL] = np.asarray(adata.obsm[keys.SPATIAL], dtype=float)
         _finish(slim, name, folder)
