@@ -24,11 +24,11 @@ from clearspot.study.design import Design
 
 RESULTS = Path(__file__).with_name("differences.csv")
 N_GENES, N_SPOTS, DONOR_SD = 500, 30, 0.3
-PLANTED = {"null": (0.0, 0.0), "balanced": (0.1, 0.5), "one-sided": (0.2, 1.0)}
+PLANTED = {"nothing": (0.0, 0.0), "balanced": (0.1, 0.5), "one-sided": (0.2, 1.0)}
 """Share of the genes that change, and share of these that rise."""
 
 EFFECTS = (0.0, 1.0, 1.5, 2.0)
-"""log2 fold changes; 0 for the null."""
+"""log2 fold changes; 0 where nothing is planted."""
 
 LEVEL = 0.05
 
@@ -127,14 +127,16 @@ def main(repeats: int, donors: tuple[int, ...], results: Path) -> None:
     for n_donors in donors:
         for odds in (1.0, 2.0, 4.0):
             about = {"what": "composition", "donors": n_donors, "planted": f"odds ratio {odds:g}", "effect": odds}
+            about["repeats"] = 100 * repeats
             rows.append(about | composition_row(n_donors, odds, 100 * repeats))
         for planted in PLANTED:
             for lfc in EFFECTS:
-                if (planted == "null") != (lfc == 0):
+                if (planted == "nothing") != (lfc == 0):
                     continue
                 for rounds in (1, refits):
                     differences.ROUNDS = rounds  # type: ignore[misc]
                     about = {"what": "genes", "donors": n_donors, "planted": planted, "effect": lfc, "rounds": rounds}
+                    about["repeats"] = repeats
                     rows.append(about | genes_row(n_donors, planted, lfc, repeats))
                     click.echo(str(rows[-1]))
                     pd.DataFrame(rows).to_csv(results, index=False, float_format="%.4f")

@@ -44,7 +44,7 @@ def main(
 ) -> None:
     """Run each method on each series, and add to the results."""
     dusted = DustedParams(threads=1) if epochs is None else DustedParams(threads=1, epochs=epochs)
-    table = pd.read_csv(results) if results.exists() else pd.DataFrame({"series": [], "seed": [], "method": []})
+    table = pd.read_csv(results) if results.exists() else pd.DataFrame(columns=["series", "seed", "method"])
     for seed in seeds:
         for name in names or tuple(SERIES):
             there = table[(table["series"] == name) & (table["seed"] == seed)]["method"]

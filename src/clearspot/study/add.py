@@ -42,6 +42,9 @@ ROUNDS: Final = 5
 FEWEST_GENES: Final = 0.9
 """Share of the modelled genes that a section must have."""
 
+NEIGHBOURS: Final = 15
+"""Spots of the study from which the correction of a new spot is taken."""
+
 FAR: Final = 0.5
 """Share of a section's spots with an unsure domain from which on the reader is warned."""
 
@@ -135,6 +138,9 @@ def add_section(
             text = f"Batch {batch} is not in the study. Its factors were estimated from {sample} alone."
             messages.append(Message("info", text))
         latent = model.latent(whole, factors)
+    by_model = latent
+    if keys.LATENT_MODEL in study.obsm:
+        latent = as_harmonised(study, by_model, part.uns[keys.BATCH] or sample)
     domain, probability = assign_domains(
         study.obsm[keys.LATENT_STUDY], study.obs[keys.DOMAIN_STUDY].astype(str).to_numpy(), latent
     )
@@ -142,7 +148,31 @@ def add_section(
     if unsure > FAR:
         text = f"{unsure:.0%} of the spots of {sample} have no sure domain: its tissue may not be in the study."
         messages.append(Message("warning", text))
-    return AddedSection(_joined(study, part, latent, domain, probability), sample, messages)
+    return AddedSection(_joined(study, part, (by_model, latent), domain, probability), sample, messages)
+
+
+def as_harmonised(study: ad.AnnData, latent: NDArray[np.float32], batch: str) -> NDArray[np.float32]:
+    """Correct new spots as Harmony corrected those of the study that are nearest in the model's latent.
+
+    Parameters
+    ----------
+    study
+        With the latent of the model and that which Harmony corrected.
+    latent
+        Latent of the new spots by the model, shape ``(n, d)``.
+    batch
+        Their batch. Where the study has it, the nearest spots are taken from it alone.
+    """
+    from sklearn.neighbors import KNeighborsRegressor
+
+    before, after = (np.asarray(study.obsm[name]) for name in (keys.LATENT_MODEL, keys.LATENT_STUDY))
+    batches = study.obs[keys.SAMPLE_ID].astype(str)
+    if keys.BATCH in study.obs:  # a section without one is a batch of its own
+        batches = study.obs[keys.BATCH].astype(object).fillna(batches)
+    own = (batches == batch).to_numpy()
+    rows = own if own.any() else np.ones(len(own), dtype=bool)
+    nearest = KNeighborsRegressor(min(NEIGHBOURS, int(rows.sum()))).fit(before[rows], (after - before)[rows])
+    return (latent + nearest.predict(latent)).astype(np.float32)
 
 
 def assign_domains(
@@ -252,10 +282,11 @@ def _whole(part: ad.AnnData, study: ad.AnnData, genes: pd.Index, params: DustedP
 def _joined(
     study: ad.AnnData,
     part: ad.AnnData,
-    latent: NDArray[np.float32],
+    latents: tuple[NDArray[np.float32], NDArray[np.float32]],
     domain: NDArray[np.str_],
     probability: NDArray[np.float64],
 ) -> ad.AnnData:
+    by_model, latent = latents
     obs = part.obs.copy()
     obs[keys.DOMAIN_STUDY], obs[keys.DOMAIN_STUDY_PROBABILITY] = domain, probability.astype(np.float32)
     for column in (keys.BATCH, keys.DONOR, keys.CONDITION):
@@ -267,6 +298,8 @@ def _joined(
         new.obsm[keys.LATENT_UNCORRECTED] = np.full(
             (new.n_obs, study.obsm[keys.LATENT_UNCORRECTED].shape[1]), np.nan, dtype=np.float32
         )
+    if keys.LATENT_MODEL in study.obsm:
+        new.obsm[keys.LATENT_MODEL] = by_model
     new.obsp[keys.CONNECTIVITIES] = part.obsp[keys.CONNECTIVITIES]
     old = study.copy()
     joined = ad.concat([old, new], join="outer", merge="first", uns_merge="first", pairwise=True)

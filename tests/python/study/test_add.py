@@ -51,7 +51,10 @@ def test_a_section_of_the_study_gets_the_latent_that_it_has(folder: Path, study:
     added = add_section(study, folder / "demo.dusted.pt", again, threads=1)
     assert not added.messages
     new, old = (added.adata[added.adata.obs["sample_id"] == name] for name in ("again", "s1"))
-    np.testing.assert_allclose(new.obsm["X_study"], old.obsm["X_study"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(new.obsm["X_study_model"], old.obsm["X_study_model"], rtol=1e-3, atol=1e-4)
+    # Harmony's correction is taken from the nearest spots
+    left = np.linalg.norm(new.obsm["X_study"] - old.obsm["X_study"], axis=1)
+    assert np.median(left) < 0.1 * np.linalg.norm(old.obsm["X_study"].std(axis=0))
     assert (new.obs["domain_study"].astype(str).to_numpy() == old.obs["domain_study"].astype(str).to_numpy()).all()
 
 
@@ -72,6 +75,16 @@ def test_factors_of_a_new_batch_are_estimated(folder: Path, study: ad.AnnData) -
     truth = np.concatenate([whole, held_out.obs["tissue"].astype(str)])
     # the domains of the new section are those of the others, not only as many
     assert label_agreement(truth, added.adata.obs["domain_study"])["ari"] > 0.9
+
+
+def test_without_harmony_the_latent_is_that_of_the_model(folder: Path, study: ad.AnnData) -> None:
+    plain = study.copy()
+    plain.obsm["X_study"] = plain.obsm.pop("X_study_model")
+    added = add_section(
+        plain, folder / "demo.dusted.pt", write_sections(folder / "y", section(1, 1, "y"))[0], threads=1
+    )
+    new, old = (added.adata[added.adata.obs["sample_id"] == name] for name in ("y", "s1"))
+    np.testing.assert_allclose(new.obsm["X_study"], old.obsm["X_study"], rtol=1e-3, atol=1e-4)
 
 
 def test_the_study_itself_does_not_change(folder: Path, study: ad.AnnData) -> None:
