@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anndata as ad
 import numpy as np
@@ -211,7 +211,7 @@ def assign_domains(
 class _Model:
     """The trained network of a study."""
 
-    def __init__(self, content: dict, device: str):
+    def __init__(self, content: dict[str, Any], device: str):
         self.params = DustedParams(**content["params"])
         self.device = resolve_device(device)
         zeros = torch.zeros(len(content["genes"]))
