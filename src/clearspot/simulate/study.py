@@ -27,7 +27,7 @@ class SimulatedStudy:
     """How the sections of a study differ.
 
     Each section is of a donor of its own. The conditions alternate, and within each condition the batches do, so that
-    batch and condition can be told apart where there are enough sections.
+    batch and condition are not confounded where there are enough sections.
 
     Parameters
     ----------
