@@ -21,6 +21,7 @@ from clearspot.io.options import SCALE_OPTION
 
 if TYPE_CHECKING:
     from clearspot.record import StepRecord
+    from clearspot.simulate.study import SimulatedStudy
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -112,22 +113,69 @@ FAULT_NAMES: Final = (
 @click.option(
     "--truth-002um", is_flag=True, help="Also write the true expression in 2 µm bins, in addition to 8 µm bins."
 )
+@click.option("--study", help="Make the samples sections of this study: with the same genes and cell types.")
+@click.option(
+    "--condition", "conditions", multiple=True, help="Condition of the study, the reference first. Repeat for each."
+)
+@click.option(
+    "--batches", "n_batches", type=click.IntRange(min=1), default=1, show_default=True, help="Batches of the study."
+)
+@click.option(
+    "--batch-sd",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Size of the batch effect: standard deviation of the natural logarithm of each gene's factor.",
+)
+@click.option(
+    "--donor-sd",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Size of the differences between donors, given as for the batches.",
+)
+@click.option(
+    "--de-fraction",
+    type=click.FloatRange(min=0, max=1),
+    default=0.0,
+    show_default=True,
+    help="Fraction of the genes that are differentially expressed between conditions, half of them up.",
+)
+@click.option("--lfc", type=float, default=1.0, show_default=True, help="Their log2 fold change.")
+@click.option("--de-program", help="Cell type or domain in which they change.  [default: all]")
 def simulate(outdir: Path, truth_002um: bool, kinds: tuple[Any, ...], strength: Any, **options: Any) -> None:
     """Write simulated samples with known truth into OUTDIR.
 
     Each sample is a tissue phantom in the folder OUTDIR/phantom_N: outs/ in the format of Space Ranger, image.tif, and
-    truth/ with the true expression.
+    truth/ with the true expression. With --study, the samples are sections of one study.
     """
     from clearspot.simulate.cohort import simulate_cohort
     from clearspot.simulate.faults import Fault
 
     with exit_codes():
         try:
+            study = _simulated_study(options)
             faults = [Fault(kind, strength) for kind in kinds]
             bins = (2, 8) if truth_002um else (8,)
-            simulate_cohort(outdir, truth_bins=bins, faults=faults, tell=click.echo, **options)
+            simulate_cohort(outdir, truth_bins=bins, faults=faults, study=study, tell=click.echo, **options)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
+
+
+def _simulated_study(options: dict[str, Any]) -> SimulatedStudy | None:
+    """Take the options of a study out of the others; refuse them without a study."""
+    from dataclasses import fields
+
+    from clearspot.simulate.study import SimulatedStudy
+
+    name = options.pop("study")
+    given = {field.name: options.pop(field.name) for field in fields(SimulatedStudy) if field.name != "name"}
+    if name is not None:
+        return SimulatedStudy(name, **given)
+    changed = [field.name for field in fields(SimulatedStudy) if given.get(field.name, field.default) != field.default]
+    if changed:
+        raise ValueError(f"{', '.join(changed)}: these belong to a study, which --study names")
+    return None
 
 
 @main.command()
@@ -249,6 +297,44 @@ def pretrain(references: Path, output: Path, **options: Any) -> None:
         from clearspot.diffst.output.reference_sheet import pretrain_sheet
 
         _show_messages(pretrain_sheet(references, output, **options))
+
+
+@main.group()
+def study() -> None:
+    """Work with a finished study of several sections."""
+
+
+@study.command("add")
+@click.argument("study_h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("section_h5ad", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="Model of the study (models/STUDY.dusted.pt).",
+)
+@click.option("--outdir", type=FOLDER, required=True, help="Folder for the files of the study.")
+@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda or auto.")
+@click.option("--threads", type=click.IntRange(min=1), help="Number of CPU threads.  [default: all cores]")
+def study_add(
+    study_h5ad: Path, section_h5ad: Path, model: Path, outdir: Path, device: str, threads: int | None
+) -> None:
+    """Add the section SECTION_H5AD to the finished study STUDY_H5AD.
+
+    The study must have been integrated by DUSTED. Its model embeds the section, and the spots get the domains that the
+    study has. Nothing is trained. The study with the section is written to OUTDIR; conditions are not compared again.
+    """
+    import anndata as ad
+
+    from clearspot.study.add import add_section
+    from clearspot.study.files import write_added
+
+    with exit_codes():
+        added = add_section(ad.read_h5ad(study_h5ad), model, section_h5ad, device=device, threads=threads)
+        for path in write_added(added, study_h5ad.stem, outdir):
+            click.echo(path)
+        for message in added.messages:
+            click.echo(f"{message.level}: {message.text}", err=True)
 
 
 def _show_messages(records: Iterable[StepRecord]) -> None:

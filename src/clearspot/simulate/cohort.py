@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from clearspot.simulate.faults import Fault
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
 from clearspot.simulate.staining import Staining, StainingChoice
+from clearspot.simulate.study import SectionFacts, SimulatedStudy
 
 PresetName = Literal["test", "section"]
 
@@ -74,6 +75,7 @@ def simulate_cohort(
     staining: StainingChoice = "default",
     cells: bool = False,
     faults: Sequence[Fault] = (),
+    study: SimulatedStudy | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[SampleFiles]:
     """Write ``outdir/phantom_1``, ``phantom_2``, ... and ``outdir/samplesheet.csv`` with paths relative to it.
@@ -100,6 +102,9 @@ def simulate_cohort(
         Write segmented cells of the samples on Visium HD, which the samplesheet then asks for.
     faults
         What goes wrong with every sample.
+    study
+        Makes the samples sections of one study: the genes and programs of all are those of ``seed``, and the
+        samplesheet has ``study``, ``batch``, ``donor`` and ``condition``.
     tell
         Called with a line for each sample.
 
@@ -119,7 +124,10 @@ def simulate_cohort(
             height_um=height_um or (width if width_um else size.height_um),
             n_genes=n_genes or size.n_genes,
             staining=Staining.chosen(staining, seed + index, index),
+            panel_seed=None if study is None else seed,
         )
+        if study is not None:
+            phantom = replace(phantom, panel=study.panel(phantom.panel, seed, index))
         tell(f"{sample}: {chemistry}, {len(phantom.cells)} cells, {len(phantom.panel.var)} genes, seed {seed + index}")
         written = write_outs(
             phantom,
@@ -136,19 +144,21 @@ def simulate_cohort(
         )
         files.append(written)
     if samplesheet:
-        _write_samplesheet(files, outdir / "samplesheet.csv", cells=cells)
+        _write_samplesheet(files, outdir / "samplesheet.csv", cells=cells, study=study)
     return files
 
 
-def _write_samplesheet(files: Sequence[SampleFiles], path: Path, *, cells: bool) -> None:
+def _write_samplesheet(files: Sequence[SampleFiles], path: Path, *, cells: bool, study: SimulatedStudy | None) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, "unit"] if cells else _COLUMNS)
-    for one in files:
+    of_study = [] if study is None else [entry.name for entry in fields(SectionFacts)]
+    writer.writerow([*_COLUMNS, *(["unit"] if cells else []), *of_study])
+    for index, one in enumerate(files):
         image = one.image.relative_to(path.parent).as_posix() if one.image else ""
         outs = one.outs.relative_to(path.parent).as_posix()
         is_hd = one.chemistry == "hd"
         unit = [("cells" if is_hd else "")] if cells else []
-        writer.writerow([one.sample, outs, image, 8 if is_hd and not cells else "", *unit])
+        facts = [] if study is None else astuple(study.facts(index))
+        writer.writerow([one.sample, outs, image, 8 if is_hd and not cells else "", *unit, *facts])
     with atomic_path(path) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")

@@ -32,6 +32,8 @@ class Phantom:
         float32, cells x programs: relative RNA amounts.
     staining
         How its section is cut, stained and scanned; the counts do not depend on it.
+    panel_seed
+        The seed of the panel, where it is shared with other phantoms.
     """
 
     seed: int
@@ -40,6 +42,7 @@ class Phantom:
     panel: Panel
     programs: np.ndarray
     staining: Staining = field(default_factory=Staining.default)
+    panel_seed: int | None = None
 
     @property
     def width_um(self) -> float:
@@ -74,6 +77,7 @@ def make_phantom(
     height_um: float | None = None,
     n_genes: int = 400,
     staining: Staining | None = None,
+    panel_seed: int | None = None,
 ) -> Phantom:
     """Make a phantom.
 
@@ -87,6 +91,8 @@ def make_phantom(
         Size of the panel, at least one gene a program.
     staining
         How the section is cut, stained and scanned, which changes the picture alone. Default: as it always was.
+    panel_seed
+        Phantoms with the same one have the same genes with the same expression in each program. Default: ``seed``.
 
     Raises
     ------
@@ -100,6 +106,8 @@ def make_phantom(
     rng_tissue, rng_cells, rng_genes, rng_programs = map(np.random.default_rng, streams)
     tissue = make_tissue(rng_tissue, width_um, height_um)
     cells = place_cells(rng_cells, tissue)
+    if panel_seed is not None:
+        rng_genes = np.random.default_rng(np.random.SeedSequence(panel_seed).spawn(4)[2])
     panel = make_panel(rng_genes, n_genes)
     programs = cell_programs(rng_programs, tissue, cells)
-    return Phantom(seed, tissue, cells, panel, programs, staining or Staining.default())
+    return Phantom(seed, tissue, cells, panel, programs, staining or Staining.default(), panel_seed)

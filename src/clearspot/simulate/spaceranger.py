@@ -116,6 +116,8 @@ def write_outs(
     outdir = Path(outdir)
     outs = outdir / "outs"
     seed_panel, seed_counts = np.random.SeedSequence([phantom.seed, CHEMISTRIES.index(chemistry) + 1]).spawn(2)
+    if phantom.panel_seed is not None:  # sections of one study are measured with the same probes
+        seed_panel = np.random.SeedSequence([phantom.panel_seed, CHEMISTRIES.index(chemistry) + 1]).spawn(2)[0]
     probes = chemistry != "v1" if ffpe is None else ffpe
     panel = _panel(phantom.panel, np.random.default_rng(seed_panel), probes, antibodies, second_genome)
     assay = assay or default_assay(chemistry, len(phantom.panel.var), low_quality=low_quality)

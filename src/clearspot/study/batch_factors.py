@@ -80,13 +80,13 @@ def _standardised(
     for _ in range(_PASSES):
         rate = by_cluster / np.maximum(np.einsum("bk,bg->kg", depth, factors), 1e-12)
         expected = depth @ rate
-        prior = 1 / _spread(total, expected)[:, None]
+        prior = 1 / spread(total, expected)[:, None]
         factors = np.clip((total + prior) / (expected + prior), *BOUNDS)
         factors /= (weight @ factors) / weight.sum()
     return factors
 
 
-def _spread(total: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+def spread(total: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared spread of each batch's factors over genes, beyond Poisson noise: rare genes are drawn to 1 by as much."""
     excess = ((total - expected) ** 2 - expected).sum(axis=1)
     return np.maximum(excess / np.maximum((expected**2).sum(axis=1), 1e-12), LEAST_SPREAD)

@@ -16,6 +16,15 @@ from clearspot.study.comparison import FEWEST_DONORS, UNIT, Comparison
 FEWEST_COUNTS: Final = 10
 """Counts of a gene over all donors below which it is not tested."""
 
+ROUNDS: Final = 3
+"""Most fits of the model, each with size factors from the genes that the one before did not find."""
+
+SEEMS_TO_DIFFER: Final = 0.1
+"""Adjusted p-value below which a gene is left out of the size factors."""
+
+FEWEST_CONTROLS: Final = 20
+"""Genes counted in all units that the size factors need."""
+
 COLUMNS: Final = (
     "domain", "condition", "reference", "gene", "mean_counts", "log2_fold_change", "standard_error", "p_value",
     "p_adjusted",
@@ -106,17 +115,51 @@ def _fit_to_compare(units: pd.DataFrame, comparison: Comparison) -> tuple[pd.Dat
 
 
 def _tested(sums: pd.DataFrame, units: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """Fit DESeq2's model and test every gene, with size factors from genes that do not seem to differ.
+
+    The median of ratios is off where genes change in one direction only, and unchanged genes then seem to change in the
+    other. So genes that were found are left out of it and the model is fitted again (Sun et al. 2013, BMC
+    Bioinformatics 14:219, DEGES), until the same genes are found.
+    """
+    counts = sums.loc[:, (sums.sum(axis=0) >= FEWEST_COUNTS) & ((sums > 0).sum(axis=0) >= 2)]
+    control = counts.columns
+    for _ in range(ROUNDS):
+        table = _results(counts, units, comparison, None if len(control) == counts.shape[1] else control)
+        steady = counts.columns[~counts.columns.isin(_seem_to_differ(table))]
+        if steady.equals(control) or not _has_median(counts[steady]):
+            break
+        control = steady
+    return table
+
+
+def _has_median(counts: pd.DataFrame) -> bool:
+    """Whether enough genes are counted in all units for a median of their ratios."""
+    return int((counts > 0).all(axis=0).sum()) >= FEWEST_CONTROLS
+
+
+def _seem_to_differ(table: pd.DataFrame) -> pd.Series:
+    from scipy.stats import false_discovery_control
+
+    tested = table[table["p_value"].notna()]
+    if tested.empty:
+        return tested["gene"]
+    return tested.loc[false_discovery_control(tested["p_value"]) < SEEMS_TO_DIFFER, "gene"]
+
+
+def _results(
+    counts: pd.DataFrame, units: pd.DataFrame, comparison: Comparison, control: pd.Index | None
+) -> pd.DataFrame:
     with extra("study"):
         from pydeseq2.dds import DeseqDataSet
         from pydeseq2.default_inference import DefaultInference
         from pydeseq2.ds import DeseqStats
 
-    counts = sums.loc[:, (sums.sum(axis=0) >= FEWEST_COUNTS) & ((sums > 0).sum(axis=0) >= 2)]
     inference = DefaultInference(n_cpus=1)
     fitted = DeseqDataSet(
         counts=counts,
         metadata=units[[keys.DONOR, keys.CONDITION, keys.BATCH]].astype(str),
         design=_formula(units, comparison),
+        control_genes=control,
         quiet=True,
         inference=inference,
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from clearspot import keys
 from clearspot.io.atomic import atomic_path, write_h5ad
+from clearspot.study.add import AddedSection
 from clearspot.study.run import StudyResult
 
 
@@ -48,16 +49,56 @@ def write_study(result: StudyResult, study: str, outdir: Path) -> list[Path]:
     return paths
 
 
+def write_added(added: AddedSection, study: str, outdir: Path) -> list[Path]:
+    """Write a study that a section was added to: AnnData, sections, composition, and the section's domains for Loupe.
+
+    Parameters
+    ----------
+    added
+        The study with the section.
+    study
+        Name of the study.
+    outdir
+        Folder; made if absent.
+
+    Returns
+    -------
+    The files written.
+    """
+    outdir.mkdir(parents=True, exist_ok=True)
+    obs = added.adata.obs
+    groups = obs.groupby(keys.SAMPLE_ID, observed=True)
+    columns = [name for name in (keys.BATCH, keys.DONOR, keys.CONDITION) if name in obs]
+    sections = groups[columns].first().assign(n_spots=groups.size(), median_counts=groups[keys.TOTAL_COUNTS].median())
+    tables = {
+        keys.study_sections_name(study): sections.rename_axis("section").reset_index(),
+        keys.study_composition_name(study): added.composition,
+    }
+    paths = []
+    for name, table in tables.items():
+        paths.append(outdir / name)
+        with atomic_path(paths[-1]) as partial:
+            table.to_csv(partial, index=False)
+    own = added.adata[(obs[keys.SAMPLE_ID] == added.sample).to_numpy()]
+    paths += _write_loupe(own, outdir / keys.LOUPE_FOLDER)
+    paths.append(outdir / keys.h5ad_name(study))
+    write_h5ad(added.adata, paths[-1])
+    return paths
+
+
 def _without_counts(adata: ad.AnnData) -> ad.AnnData:
     """Latents, domains, positions and graph: the counts are in the files of the sections."""
     slim = ad.AnnData(obs=adata.obs.drop(columns=[keys.QC_PASS]), var=adata.var[[]], uns=dict(adata.uns))
     for name, values in adata.obsm.items():
         slim.obsm[name] = values
+    for name, values in adata.varm.items():
+        slim.varm[name] = values
     slim.obsp[keys.CONNECTIVITIES] = adata.obsp[keys.CONNECTIVITIES]
     return slim
 
 
 def _write_loupe(adata: ad.AnnData, folder: Path) -> list[Path]:
+    """Write the shared domains of each section for Loupe Browser."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for sample, obs in adata.obs.groupby(keys.SAMPLE_ID, observed=True):

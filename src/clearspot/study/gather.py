@@ -61,7 +61,7 @@ def gather_sections(
             f"at least {FEWEST_SECTIONS} sections that went through denoising",
             "see why the others were refused, or leave the column study empty",
         )
-    parts = sorted((_part(read_section(Path(path))) for path in files), key=lambda part: part.uns["sample"])
+    parts = sorted((section_part(read_section(Path(path))) for path in files), key=lambda part: part.uns["sample"])
     messages = []
     if n_expected is not None and len(parts) < n_expected:
         text = f"{n_expected - len(parts)} of {n_expected} sections were refused or failed, and are not in the study."
@@ -93,7 +93,7 @@ def choose_variable_genes(adata: ad.AnnData, n_top: int) -> None:
     adata.var[keys.HIGHLY_VARIABLE] = adata.var_names.isin(order.index[:n_top])
 
 
-def _part(adata: ad.AnnData) -> ad.AnnData:
+def section_part(adata: ad.AnnData) -> ad.AnnData:
     """What a study needs of one section."""
     sample = str(adata.obs[keys.SAMPLE_ID].iloc[0])
     rows = np.flatnonzero(passing_spots(adata, sample))

@@ -19,7 +19,7 @@ from clearspot.dusted.inference import embed
 from clearspot.dusted.model import Dusted
 from clearspot.dusted.params import DustedParams
 from clearspot.dusted.run import Run
-from clearspot.dusted.section import StudySections
+from clearspot.dusted.section import Section, StudySections
 from clearspot.dusted.training import TrainingState
 from clearspot.learning.device import resolve_device
 from clearspot.learning.memory import gpu_memory_errors, peak_memory_bytes
@@ -43,6 +43,9 @@ class JointModel:
         Metrics of the step ``study`` that are about training and held-out counts.
     training
         Loss and held-out score of each epoch, column by column.
+    totals
+        What another section is normalised with: total counts of a spot whose size factor is 1 (``size_factor``), and
+        the total that the input's counts are brought to (``input``).
     """
 
     latent: NDArray[np.float32]
@@ -50,6 +53,7 @@ class JointModel:
     genes: tuple[str, ...]
     metrics: dict[str, Any]
     training: dict[str, list[float]]
+    totals: dict[str, float]
 
 
 def train_jointly(
@@ -108,7 +112,14 @@ def train_jointly(
     training: dict[str, list[float]] = {"epoch": [*range(1, state.epoch + 1)], "loss": state.loss}
     if state.score:
         training["held_out"] = state.score
-    return JointModel(latent, factors, source.section.genes, metrics, training)
+    return JointModel(latent, factors, source.section.genes, metrics, training, _totals(adata, whole, together))
+
+
+def _totals(adata: ad.AnnData, whole: Section, params: DustedParams) -> dict[str, float]:
+    counted = np.asarray(adata.layers[keys.COUNTS].sum(axis=1), dtype=np.float64).ravel()
+    modelled = np.asarray(whole.counts.sum(axis=1), dtype=np.float64).ravel()
+    of_input = np.median(modelled if params.normalise_over == "modelled" else counted)
+    return {"size_factor": float(np.median(counted)), "input": float(params.target_sum or of_input)}
 
 
 def _side_by_side(adata: ad.AnnData, section: NDArray[np.intp]) -> ad.AnnData:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from clearspot.contract.settings import Settings, setting
 
-Integration = Literal["dusted", "harmony", "none"]
+Integration = Literal["dusted_harmony", "dusted", "harmony", "none"]
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,10 @@ class StudyParams(Settings):
     """How the sections of a study are integrated and compared."""
 
     integration: Integration = setting(
-        "dusted",
-        "Latent that the sections share: one DUSTED model of all sections with factors for each batch (dusted), "
-        "principal components corrected by Harmony and averaged over neighbours (harmony), or the same without "
-        "correction (none).",
+        "dusted_harmony",
+        "Latent that the sections share: one DUSTED model of all sections with factors for each batch, corrected by "
+        "Harmony (dusted_harmony), the same without Harmony (dusted), principal components corrected by Harmony and "
+        "averaged over neighbours (harmony), or the same without correction (none).",
     )
     n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=10)
     n_components: int = setting(30, "Number of principal components (harmony and none).", ge=2)

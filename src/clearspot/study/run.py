@@ -37,6 +37,9 @@ STEP = "study"
 
 SIGNIFICANT = 0.05
 
+USE_DUSTED = ("dusted_harmony", "dusted")
+"""Integrations with a model of all sections."""
+
 _TABLED_GENES = 500
 """Rows of the table of differences that the record has; the file has all."""
 
@@ -120,7 +123,7 @@ def integrate_study(
 
 
 def _require_intercepts(study: str, params: StudyParams, dusted: DustedParams) -> None:
-    if params.integration != "dusted" or dusted.gene_intercept:
+    if params.integration not in USE_DUSTED or dusted.gene_intercept:
         return
     preset, integration = option("preset", "dusted_preset"), option("integration", "study_integration")
     raise BadInputError(
@@ -153,12 +156,18 @@ def _integrate(
     plan = plan_correction(design)
     codes = plan.codes if params.integration != "none" else np.zeros_like(plan.codes)
     record.messages += plan.messages if params.integration != "none" else []
-    if params.integration == "dusted":
+    if params.integration in USE_DUSTED:
         model = train_jointly(adata, record.sample, section, codes, dusted, checkpoint=checkpoint)
         latent = model.latent
         record.metrics |= model.metrics
         record.tables["training"] = model.training
         record.tables["batch_factors"] = _strongest(model.factors, model.genes, design)
+        by_batch = pd.DataFrame(model.factors.T, index=list(model.genes), columns=design.batches.astype(str))
+        adata.varm[keys.BATCH_FACTORS] = by_batch.loc[:, ~by_batch.columns.duplicated()].reindex(adata.var_names)
+        adata.uns[keys.STUDY_TOTALS] = model.totals
+        if params.integration == "dusted_harmony" and codes.max() > 0:
+            adata.obsm[keys.LATENT_MODEL] = latent
+            latent = harmonised(latent, codes[section], params.seed)
     elif params.integration == "harmony" and codes.max() > 0:
         latent = smoothed(harmonised(components, codes[section], params.seed), graph)
     else:
