@@ -136,7 +136,7 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
             {
                 "type": "bar", "x": names, "y": table["n_spots"],
                 "marker": {"color": [shades[name] for name in names]},
-                "hovertemplate": f"%{{x}}: %{{y:,}} {view.records.spot_word}s<extra></extra>",
+                "hovertemplate": "%{x}: %{y:,} " + f"{view.records.spot_word}s<extra></extra>",
             }
         ]  # fmt: skip
         layout = {
