@@ -111,11 +111,11 @@ def requests(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFr
     """What tasks of each label ask of a scheduler with GPUs, for samples of several sizes: the trace."""
     folder = tmp_path_factory.mktemp("requests")
     sheet = folder / "sizes.csv"
-    sizes = pd.read_csv(MEASURED)[["size", "n_spots", "n_genes", "n_entries"]].drop_duplicates()
+    sizes = pd.read_csv(MEASURED)[["size", "n_spots", "n_genes", "n_entries"]].drop_duplicates(ignore_index=True)
     # a whole Visium slide, Visium HD in bins of 16 um and of 8 um
-    sizes.loc[len(sizes) + 1] = ["visium", 4992, 18085, 30_000_000]
-    sizes.loc[len(sizes) + 1] = ["hd16", 150_000, 18085, 200_000_000]
-    sizes.loc[len(sizes) + 1] = ["hd8", 600_000, 18085, 400_000_000]
+    sizes.loc[len(sizes)] = ["visium", 4992, 18085, 30_000_000]
+    sizes.loc[len(sizes)] = ["hd16", 150_000, 18085, 200_000_000]
+    sizes.loc[len(sizes)] = ["hd8", 600_000, 18085, 400_000_000]
     sizes.to_csv(sheet, index=False)
     settings = ("-c", str(REPO / "tests/nf/gpu_schedulers.config"), "-profile", "lsf,gpu", "--sizes", str(sheet))
     run = run_script(folder, REPO / "tests/nf/requests.nf", *settings, tools=tools)
@@ -157,9 +157,11 @@ def test_a_task_asks_for_what_was_measured_and_not_much_more(asked: pd.DataFrame
     gib["peak"] = sample["peak_mb"] * 1e6 / 2**30
     highest = gib.pivot_table(index="size", columns="label", values="peak", aggfunc="max")
     asked_for = asked.loc[highest.index, highest.columns]
-    assert (highest < 0.8 * asked_for).all(axis=None), (highest, asked_for)
+    unknown = highest.isna()
+    assert not unknown.all().any()
+    assert ((highest < 0.8 * asked_for) | unknown).all(axis=None), (highest, asked_for)
     # a queue that is asked for far too much makes everyone wait
-    assert (highest > asked_for / 10).all(axis=None), (highest, asked_for)
+    assert ((highest > asked_for / 10) | unknown).all(axis=None), (highest, asked_for)
 
 
 def test_a_task_asks_for_the_time_that_was_measured_and_not_for_days(hours: pd.DataFrame) -> None:
@@ -172,7 +174,9 @@ def test_a_task_asks_for_the_time_that_was_measured_and_not_for_days(hours: pd.D
     needed["hours"] = (sample["cpu_seconds"] + training) / 3600
     longest = needed.pivot_table(index="size", columns="label", values="hours", aggfunc="max")
     told = hours.loc[longest.index, longest.columns]
-    assert (2 * longest < told).all(axis=None), (longest, told)
+    unknown = longest.isna()
+    assert not unknown.all().any()
+    assert ((2 * longest < told) | unknown).all(axis=None), (longest, told)
     # a whole slide of Visium HD ends within a night, and so do most queues
     assert (hours.loc[["visium", "hd16", "hd8"]] < 12).all(axis=None), hours
 
