@@ -108,20 +108,15 @@ def test_reports_are_there_and_small(mouse: Run) -> None:
     assert (mouse.outdir / "multiqc" / "multiqc_report.html").stat().st_size > 100_000
 
 
+# tests/python/io reads the others
 # sample name: (folder, bin size, step that refuses it and words of the reason; None: it runs through)
 OTHERS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
     "scanpy_v1": ("toy_scanpy_v1", "", ("qc", "0 of 100 spots pass quality control")),
-    "squidpy_v1": ("toy_squidpy_v1_short", "", ("qc", "0 of 100 spots pass quality control")),
     "probes": ("toy_scanpy_v2_probe", "", ("check", "only raw_probe_bc_matrix.h5")),
-    "seurat_v1": ("toy_seurat_v1", "", ("qc", "37 of 100 genes have more than 100 counts")),
     "seurat_hd8": ("toy_seurat_hd", "8", ("qc", "39 of 100 genes have more than 100 counts")),
     "seurat_hd16": ("toy_seurat_hd", "16", ("check", "no position for 2053 of the matrix's 2695 barcodes")),
-    "visiumio_1": ("toy_visiumio_v1_raw/section1", "", ("qc", "0 of 22 spots pass quality control")),
-    "visiumio_2": ("toy_visiumio_v1_raw/section2", "", ("check", "no position for 1 of the matrix's 50 barcodes")),
     "visiumio_hd": ("toy_visiumio_hd002", "2", ("check", "no counts in tissue")),
     "sfe_parent": ("toy_sfe_v2", "", ("check", "2 samples: sample01/outs, sample02/outs")),
-    "sfe_1": ("toy_sfe_v2/sample01", "", ("qc", "0 of 12 spots pass quality control")),
-    "sfe_2": ("toy_sfe_v2/sample02/outs", "", ("qc", "0 of 13 spots pass quality control")),
     "voltron": ("toy_voltron_v1", "", None),
     "vendor": ("vendor_grid_human", "", None),
 }

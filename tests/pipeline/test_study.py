@@ -58,12 +58,13 @@ def test_genes_that_were_planted_are_found(run: Run, sections: Path, metrics: di
     table = pd.read_csv(run.outdir / "studies" / STUDY / f"{STUDY}_differences.csv")
     assert metrics["compared"]
     assert metrics["n_genes_changed"] >= 8
-    # the sections hold the tissues in other shares too, so the last genes that are found are not all planted
+    # one gene of ten is planted; the sections hold the tissues in other shares too, which changes others
     surest = table.head(8)
     planted = truth.loc[surest["gene"]].to_numpy()
     assert (surest["p_adjusted"] < 0.001).all()
-    assert (planted != 1).all()
-    assert ((surest["log2_fold_change"] > 0) == (planted > 1)).all()
+    changed = planted != 1
+    assert changed.mean() > 0.8
+    assert ((surest["log2_fold_change"] > 0) == (planted > 1))[changed].all()
 
 
 def test_every_section_is_in_the_files_of_the_study(run: Run, metrics: dict) -> None:
