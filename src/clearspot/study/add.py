@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from clearspot import keys
 from clearspot.domains.run import COMPONENTS, TAILS
@@ -257,9 +257,8 @@ def _whole(part: ad.AnnData, study: ad.AnnData, genes: pd.Index, params: DustedP
     """The section with the model's genes, normalised as those that it was trained on."""
     counts = csr_matrix(part.layers[keys.COUNTS], dtype=np.float32)
     place = part.var_names.get_indexer(genes)
-    chosen = csr_matrix((part.n_obs, len(genes)), dtype=np.float32).tolil()
-    chosen[:, np.flatnonzero(place >= 0)] = counts[:, place[place >= 0]]
-    modelled = csr_matrix(chosen)
+    # a gene that is absent has the number -1: the last column, which is empty
+    modelled = csr_matrix(hstack([counts, csr_matrix((part.n_obs, 1), dtype=np.float32)], format="csr")[:, place])
     modelled.sort_indices()
     shared = counts[:, np.flatnonzero(part.var_names.isin(study.var_names))]
     totals = np.maximum(np.asarray(shared.sum(axis=1), dtype=np.float64).ravel(), 1.0)

@@ -38,15 +38,7 @@ def write_study(result: StudyResult, study: str, outdir: Path) -> list[Path]:
     if result.differences is not None:
         tables[keys.study_composition_tests_name(study)] = pd.DataFrame(record.tables["composition_tests"])
         tables[keys.study_differences_name(study)] = result.differences
-    paths = []
-    for name, table in tables.items():
-        paths.append(outdir / name)
-        with atomic_path(paths[-1]) as partial:
-            table.to_csv(partial, index=False)
-    paths += _write_loupe(result.adata, outdir / keys.LOUPE_FOLDER)
-    paths.append(outdir / keys.h5ad_name(study))
-    write_h5ad(_without_counts(result.adata), paths[-1])
-    return paths
+    return _write(tables, result.adata, _without_counts(result.adata), study, outdir)
 
 
 def write_added(added: AddedSection, study: str, outdir: Path) -> list[Path]:
@@ -74,15 +66,21 @@ def write_added(added: AddedSection, study: str, outdir: Path) -> list[Path]:
         keys.study_sections_name(study): sections.rename_axis("section").reset_index(),
         keys.study_composition_name(study): added.composition,
     }
+    own = added.adata[(obs[keys.SAMPLE_ID] == added.sample).to_numpy()]
+    return _write(tables, own, added.adata, study, outdir)
+
+
+def _write(
+    tables: dict[str, pd.DataFrame], for_loupe: ad.AnnData, adata: ad.AnnData, study: str, outdir: Path
+) -> list[Path]:
     paths = []
     for name, table in tables.items():
         paths.append(outdir / name)
         with atomic_path(paths[-1]) as partial:
             table.to_csv(partial, index=False)
-    own = added.adata[(obs[keys.SAMPLE_ID] == added.sample).to_numpy()]
-    paths += _write_loupe(own, outdir / keys.LOUPE_FOLDER)
+    paths += _write_loupe(for_loupe, outdir / keys.LOUPE_FOLDER)
     paths.append(outdir / keys.h5ad_name(study))
-    write_h5ad(added.adata, paths[-1])
+    write_h5ad(adata, paths[-1])
     return paths
 
 
