@@ -42,9 +42,8 @@ from clearspot.diffst.training.pretrain import Pretrained, pretrain
 HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data"
 CPU = torch.device("cpu")
-PARTS = ("image", "spots", "pixels", "disentangle", "cross_attention", "gene_graph", "curriculum")
-WRITTEN = "network, genes' fields"
-MIXED = "perceptron, image and spots"
+PARTS = ("image", "spots", "pixels", "disentangle", "cross_attention", "gene_graph", "gene_head", "curriculum")
+FIELDS = "network, genes' fields"
 KEPT = ("pearson", "deviance", "crps", "coverage90")
 
 
@@ -68,7 +67,6 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
-@click.option("--mixed", is_flag=True, help="Score the geometric mean with a perceptron's map, too.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
@@ -76,7 +74,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
     torch.set_num_threads(1)
-    if (options["perceptron"] or options["mixed"]) and (options["other_panel"] or options["without"]):
+    if options["perceptron"] and (options["other_panel"] or options["without"]):
         raise click.UsageError("A perceptron needs the scored genes, and shows its parts by itself.")
     about = {"without": " ".join(options["without"]), "steps": options["steps"], "seed": options["seed"]}
     about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
@@ -114,10 +112,6 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
         ):
             maps[name] = prediction.mean
             yield test.case, name, prediction, minutes
-        if options["mixed"]:
-            _, _, floor = next(perceptrons(_learned(taught, **options), [test], options["seed"], (MIXED,)))
-            mixed = Prediction(np.sqrt(maps[WRITTEN] * floor.mean))
-            yield test.case, "geometric mean with a perceptron", mixed, minutes
         if picture is not None:
             draw(test, maps, picture)
             picture = None
@@ -189,8 +183,10 @@ def predictions(
         for name, amounts in (("plain", base), ("network", made.mean)):
             flat = (amounts * made.view.scale[:, None, None]).reshape(len(amounts), -1).T
             yield name, Prediction(np.asarray(flat @ made.loadings, dtype=np.float32))
+        yield FIELDS, Prediction(written(replace(made, draws=(), detail=None)).mean)
         without = written(replace(made, draws=()))
-        yield WRITTEN, Prediction(without.mean)
+        if made.detail is not None:
+            yield f"with the gene head, weight {made.detail.strength:g}", Prediction(without.mean)
         yield "written without the diffusion", without
         if made.draws:
             yield "written with the diffusion's spread", written(made)

@@ -19,8 +19,8 @@ SECTION_FIELDS: Final = ("factor", "bin_um", "spot_diameter_um", "input", "genes
 RUN_FIELDS: Final = ("seed", "device", "threads")
 
 PRETRAIN_FIELDS: Final = (
-    *("n_programs", "pixels", "disentangle", "cross_attention", "gene_graph", "diffusion", "width", "steps_pretrain"),
-    *("lattices", "stain_jitter", "batch", "crop", "lr", "holdout", "precision"),
+    *("n_programs", "pixels", "disentangle", "cross_attention", "gene_graph", "gene_head", "diffusion", "width"),
+    *("steps_pretrain", "lattices", "stain_jitter", "batch", "crop", "lr", "holdout", "precision"),
 )
 """Settings of the training on references."""
 

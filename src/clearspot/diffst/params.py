@@ -102,6 +102,11 @@ class DiffstParams(Settings):
         True,
         "Learn features from the image pixels in addition to the computed ones. Applies to training on references.",
     )
+    gene_head: bool = setting(
+        True,
+        "Train a network with one output per gene on the bins of the references, and combine its maps with those of the "
+        "gene programs. Applies to training on references.",
+    )
     stain_jitter: float = setting(
         0.1,
         "Strength of the random variation of colours and image features between training crops. 0 disables it.",

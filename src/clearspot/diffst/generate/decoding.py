@@ -1,4 +1,4 @@
-"""From programs to genes: loadings, the genes' own fields, and in a draw their own noise."""
+"""From programs to genes: loadings, the genes' own fields, the gene head's detail, and in a draw their own noise."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import expectation_draws
 from clearspot.diffst.estimate.projection import project
+from clearspot.diffst.generate.gene_detail import GeneDetail
 from clearspot.diffst.generate.gene_field import GeneField
 from clearspot.diffst.generate.gene_noise import FINE_CELLS, GeneNoise
 
@@ -37,6 +38,8 @@ class Decoder:
         ``(genes,)``: standard deviation of the logarithm of the genes' own noise.
     seed
         Of everything random.
+    detail
+        What the gene head adds; None: nothing.
     noise_cells
         How smooth the genes' own noise is, see :class:`GeneNoise`.
     """
@@ -51,10 +54,12 @@ class Decoder:
         phi: NDArray[np.float64],
         noise_sd: NDArray[np.float64],
         seed: int,
+        detail: GeneDetail | None = None,
         noise_cells: float = FINE_CELLS,
     ):
         self._section, self._view, self._mean, self._loadings = section, view, mean, loadings
         self._phi, self._noise_sd, self._seed = phi, noise_sd, seed
+        self._detail = detail
         self._field = GeneField(view, np.ones(len(section.rows), dtype=bool), mean, loadings, section.counts)
         self._noise = GeneNoise(section.grid, section.operator, section.pitch_um, seed, section.sample, noise_cells)
 
@@ -70,6 +75,8 @@ class Chunk:
         self._of, self._genes = decoder, genes
         self._names = decoder._section.genes[genes]
         self._field = decoder._field(genes)
+        if decoder._detail is not None:
+            self._field *= decoder._detail(genes, self.mean(decoder._mean))
         self._counts = sp.csr_matrix(decoder._section.counts[:, genes])
         self._expected = decoder._section.operator @ self.mean(decoder._mean)
 

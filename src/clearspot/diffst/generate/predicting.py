@@ -15,6 +15,7 @@ from clearspot.diffst.data.make_views import section_view
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.tissue import tissue_of
 from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.gene_detail import GeneDetail, gene_detail
 from clearspot.diffst.generate.prediction import Prediction
 from clearspot.diffst.generate.sampling import predict_mean, sample_residual
 from clearspot.diffst.image.histology import Histology, no_image
@@ -27,6 +28,9 @@ from clearspot.learning.progress import Progress
 
 _PATTERNS: Final = 3
 """Ways to hide spots, by which the genes' dispersion on this section is found."""
+
+_JUDGING: Final = 2
+"""Condition that the gene head is judged by: it hides a quarter of the spots."""
 
 
 def predict(
@@ -92,15 +96,24 @@ def predict(
             return sample_residual(model, view, shown, mean, number=number, sample=sample, params=params, device=device)
 
         _keep(paths, draw, progress=progress)
+    loadings = gene_loadings(model, programs, section, params, everywhere)
+    detail: GeneDetail | None = None
+    if model.head is not None and len(view.conditions) > 1 and view.histology.valid.any():
+        hiding = view.conditions[min(_JUDGING, len(view.conditions) - 1)]
+        of_shown = predict_mean(model, view, hiding, params, device)
+        detail = gene_detail(
+            model.head, model.head_genes, section, view, loadings=loadings, hiding=(hiding, of_shown), device=device
+        )
     return Prediction(
         section=section,
         view=view,
         fitted=fitted,
         params=params,
         programs=programs,
-        loadings=gene_loadings(model, programs, section, params, everywhere),
+        loadings=loadings,
         mean=mean,
         draws=paths,
+        detail=detail,
     )
 
 

@@ -18,6 +18,7 @@ from clearspot.diffst.data.view import View
 from clearspot.diffst.estimate.dispersion import dispersion, explained, noise_sd
 from clearspot.diffst.generate.decoding import UNEXPLAINED, Decoder
 from clearspot.diffst.generate.fitted import Fitted
+from clearspot.diffst.generate.gene_detail import GeneDetail
 from clearspot.diffst.generate.gene_noise import COARSE_CELLS, FINE_CELLS
 from clearspot.diffst.generate.sampling import add_residual, centring
 from clearspot.diffst.generate.uncertainty import RunningSummary, Summary
@@ -51,6 +52,8 @@ class Prediction:
     draws
         Files with the standardised residual of every draw of stage 2, ``(programs, rows, columns)``; none without
         diffusion.
+    detail
+        What the gene head adds; None: nothing.
     """
 
     section: SpotSection
@@ -61,6 +64,7 @@ class Prediction:
     loadings: NDArray[np.float32]
     mean: NDArray[np.float32]
     draws: tuple[Path, ...]
+    detail: GeneDetail | None = None
 
     @property
     def mean_is_of_draws(self) -> bool:
@@ -99,6 +103,7 @@ class Prediction:
             phi=phi,
             noise_sd=noise,
             seed=self.params.seed,
+            detail=self.detail,
             noise_cells=COARSE_CELLS if self._draws_know_bins else FINE_CELLS,
         )
 

@@ -1,6 +1,8 @@
-"""Both stages and the gene graph network as one model that a checkpoint holds."""
+"""Both stages, the gene graph network and the gene head as one model that a checkpoint holds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clearspot.diffst.data.gene_graph import GeneGraph
+from clearspot.diffst.data.gene_inputs import n_inputs
+from clearspot.diffst.networks.gene_head import GeneHead
 from clearspot.diffst.networks.mean_net import MeanNet
 from clearspot.diffst.networks.residual_diffusion import Denoiser
 from clearspot.diffst.params import DiffstParams
@@ -15,7 +19,7 @@ from clearspot.nn.gene_graph_network import GeneGraphNetwork, gene_features
 
 
 class DiffstModel(nn.Module):
-    """MeanNet, denoiser and gene graph network.
+    """MeanNet, denoiser, gene graph network and gene head.
 
     Parameters
     ----------
@@ -23,6 +27,8 @@ class DiffstModel(nn.Module):
         Sizes, see :class:`MeanNet`.
     image_encoder
         Name of the image encoder among whose features it learned; empty: none.
+    head_genes
+        Genes of the gene head; none: there is no head.
     params
         Width and which parts there are.
     """
@@ -39,6 +45,7 @@ class DiffstModel(nn.Module):
         bin_um: float = 20,
         paired: bool = False,
         image_encoder: str = "",
+        head_genes: Sequence[str] = (),
     ):
         super().__init__()
         self.image_channels, self.pixels_per_bin, self.bin_um = image_channels, pixels_per_bin, bin_um
@@ -64,6 +71,10 @@ class DiffstModel(nn.Module):
             )
             if params.diffusion
             else None
+        )
+        self.head_genes = tuple(head_genes)
+        self.head = (
+            GeneHead(n_inputs(image_channels, len(self.head_genes)), len(self.head_genes)) if self.head_genes else None
         )
         self.register_buffer("residual_sd", torch.ones(n_programs))
 

@@ -18,7 +18,7 @@ from clearspot.diffst.training.stages import Phase
 from clearspot.learning.checkpoint_file import CheckpointError, read_checkpoint, require_same_settings, write_checkpoint
 from clearspot.learning.kept_checkpoint import KeptCheckpoint
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 
 
 def save_checkpoint(
@@ -62,6 +62,7 @@ def save_checkpoint(
             "pixels_per_bin": model.pixels_per_bin,
             "bin_um": model.bin_um,
             "image_encoder": model.image_encoder,
+            "head_genes": list(model.head_genes),
         },
         "card": card or {},
         "model": model.state_dict(),
@@ -96,7 +97,8 @@ def model_of(content: dict[str, Any], params: DiffstParams) -> tuple[DiffstModel
         params,
         pixels_per_bin=sizes["pixels_per_bin"],
         bin_um=sizes["bin_um"],
-        image_encoder=sizes.get("image_encoder", ""),
+        image_encoder=sizes["image_encoder"],
+        head_genes=sizes["head_genes"],
     )
     model.load_state_dict(content["model"])
     model.eval()

@@ -114,7 +114,7 @@ def check_fits(card: Mapping[str, Any], content: Mapping[str, Any], section: Spo
     if known < programs:
         raise CheckpointError(f"the model has {known} of the section's genes, fewer than its {programs} programs")
     if has_image:
-        require_same_features(histology, sizes["image_channels"], sizes.get("image_encoder", ""))
+        require_same_features(histology, sizes["image_channels"], sizes["image_encoder"])
     if has_image and sizes["pixels_per_bin"] and histology.pixels_per_bin != sizes["pixels_per_bin"]:
         found = f"{sizes['pixels_per_bin']} pixels per bin, but the section has {histology.pixels_per_bin}"
         raise CheckpointError(f"the model was trained with {found}")

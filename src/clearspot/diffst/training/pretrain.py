@@ -29,6 +29,7 @@ from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.image.same_features import encoder_words
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.training.gene_head_stage import Lesson, head_genes, lesson, steps_of, train_gene_head
 from clearspot.diffst.training.held_out_blocks import block_of, scores_of
 from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
 from clearspot.diffst.training.targets import residual_sd, targets_of
@@ -73,7 +74,7 @@ def pretrain(
     spots: SpotGeometry,
     progress: bool = True,
 ) -> Pretrained:
-    """Train both stages on references.
+    """Train both stages and the gene head on references.
 
     Parameters
     ----------
@@ -119,8 +120,17 @@ def pretrain(
         for name, one in trained_on.items()
     }
     torch.manual_seed(params.seed)
+    with_image = [name for name, one in trained_on.items() if one.histology is not None]
+    known = head_genes([trained_on[name] for name in with_image], genes) if params.gene_head and with_image else ()
     model = DiffstModel(
-        programs.number, n_features, params, pixels_per_bin=points, bin_um=bin_um, paired=True, image_encoder=encoder
+        programs.number,
+        n_features,
+        params,
+        pixels_per_bin=points,
+        bin_um=bin_um,
+        paired=True,
+        image_encoder=encoder,
+        head_genes=known,
     ).to(device)
     graph = correlation_graph(counts, params.gene_neighbours, params.seed) if params.gene_graph else None
     run = _Run(model, programs, graph, [view for of_one in views.values() for view in of_one], params, device, progress)
@@ -128,6 +138,13 @@ def pretrain(
     losses = {"mean": run.train_mean()}
     if model.denoiser is not None:
         losses["diffusion"] = run.train_diffusion()
+    if model.head is not None:
+        lessons = [
+            lesson(view, lattice.counts, genes, known)
+            for name in with_image
+            for view, lattice in zip(views[name], seen[name], strict=True)
+        ]
+        losses["gene_head"] = run.train_gene_head(lessons)
     loadings = model.corrected_loadings(programs.loadings, graph)
     scores: dict[str, dict[str, float]] = {}
     for name, one in whole.items():
@@ -252,6 +269,18 @@ class _Run:
             train_diffusion(phase, self.model, sampler, params, _steps(shown))
         self.seconds["diffusion"] = time.perf_counter() - began
         return phase.loss
+
+    def train_gene_head(self, lessons: Sequence[Lesson]) -> list[float]:
+        """The gene head, to its end: the losses."""
+        began, head = time.perf_counter(), self.model.head
+        if head is None:
+            raise ValueError("the model has no gene head")
+        with Progress("gene head", steps_of(lessons), shown=self.progress) as shown:
+            losses = train_gene_head(
+                head, lessons, self.params.seed, self.device, lambda loss: shown.step(f"loss {loss:.4f}")
+            )
+        self.seconds["gene_head"] = time.perf_counter() - began
+        return losses
 
 
 def _steps(shown: Progress) -> Callable[[Phase], None]:
