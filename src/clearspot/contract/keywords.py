@@ -216,8 +216,8 @@ class DiffstKeywords(TypedDict, total=False):
     """Learn features from the image pixels in addition to the computed ones. Applies to training on references.
     Default: True."""
     gene_head: bool
-    """Train a network with one output per gene on the bins of the references, and combine its maps with those of the
-    gene programs. Applies to training on references. Default: True."""
+    """Train a network with one output per gene on the bins of the references (the gene head), and combine its maps with
+    those of the gene programs. Applies to training on references. Default: True."""
     stain_jitter: float
     """Strength of the random variation of colours and image features between training crops. 0 disables it. Default:
     0.1."""

@@ -138,6 +138,11 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
     Metric(_PRETRAIN, "pearson_model", "score", "Correlation on held-out blocks",
            "correlation of the model with the bins of held-out blocks, median over genes and references",
            better="higher", when="blocks are held out"),
+    Metric(_PRETRAIN, "pearson_gene_head", "score", "Correlation of the gene head",
+           "correlation of the gene head alone with the bins of held-out blocks, median over genes and references",
+           better="higher", when="blocks of references with an image are held out"),
+    Metric(_PRETRAIN, "seconds_gene_head", "number", "Training time of the gene head",
+           "wall time of training the gene head", "s", "lower", "a reference has an image"),
     Metric(_PRETRAIN, "pearson_plain", "score", "Correlation of the baseline",
            "correlation of the estimate without a network with the bins of held-out blocks, median over genes and "
            "references", better="higher", when="blocks are held out"),
@@ -168,6 +173,9 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
     Metric(_SUPERRES, "amplitude", "number", "Amplitude", "factor applied to the residual drawn by the diffusion",
            when="the spread comes from the diffusion"),
     Metric(_SUPERRES, "mean_is", "text", "Mean from", "model that provides the predicted mean: diffusion or meannet"),
+    Metric(_SUPERRES, "gene_head_weight", "number", "Weight of the gene head",
+           "weight of the gene head in the geometric mean with the maps of the programs, chosen on hidden spots; 0 if "
+           "it is not used", when="the model has a gene head"),
     Metric(_SUPERRES, "image_used", "flag", "Image used", "whether the image was used"),
     Metric(_SUPERRES, "n_maps", "count", "Maps", "genes with separate map files", when="genes are listed"),
     # superres_train, superres: scores on held-out spots

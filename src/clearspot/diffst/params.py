@@ -104,8 +104,8 @@ class DiffstParams(Settings):
     )
     gene_head: bool = setting(
         True,
-        "Train a network with one output per gene on the bins of the references, and combine its maps with those of the "
-        "gene programs. Applies to training on references.",
+        "Train a network with one output per gene on the bins of the references (the gene head), and combine its maps "
+        "with those of the gene programs. Applies to training on references.",
     )
     stain_jitter: float = setting(
         0.1,

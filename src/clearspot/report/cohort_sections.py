@@ -319,7 +319,7 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
 def _superres(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     names = (
         "bin_um", "spot_pitch_um", "n_genes", "n_bins_on_tissue", "share_measured", "samples", "mean_is",
-        "image_coverage", "seconds_total",
+        "gene_head_weight", "image_coverage", "seconds_total",
     )  # fmt: skip
     return _metrics_table(
         samples, "superres", names, "clearspot_superres", get_step("superres").title,
@@ -347,6 +347,7 @@ def _references(run: SampleRecords) -> mqc.CustomContent:
         "genes": _column("Genes", "genes of the reference", "count"),
         "image": _column("Image", "whether its histology image was used in training", "flag"),
         "pearson_model": _column("Correlation", "correlation of the model with the bins of held-out blocks", "score"),
+        "pearson_gene_head": _column("Correlation of the gene head", "correlation of the gene head alone", "score"),
         "pearson_plain": _column(
             "Correlation of the baseline", "correlation of the estimate without a network", "score"
         ),

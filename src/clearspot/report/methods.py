@@ -34,7 +34,7 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
             (step, name): metric_values(samples, step, name)
             for step, name in (
                 ("qc", "hvg_method"), ("graph", "lattice"), ("superres", "image_used"), ("superres", "mean_is"),
-                ("superres", "bin_um"), ("superres_train", "n_references"),
+                ("superres", "bin_um"), ("superres", "gene_head_weight"), ("superres_train", "n_references"),
             )
         },
         places="spots and bins" if len(words) > 1 else f"{words.pop()}s" if words else "spots",

@@ -137,6 +137,6 @@ def test_a_condition_is_only_stated_where_the_metric_can_be_absent(records: dict
     others = {("check", "superres_reason"), ("ingest", "n_antibodies"), ("dusted", "checkpoint_sha256")}
     others.add(("qc", "largest_region_mm2"))
     # the reference is too small for a block that is held out
-    small = {("superres_pretrain", "pearson_model"), ("superres_pretrain", "pearson_plain")}
+    small = {("superres_pretrain", f"pearson_{way}") for way in ("model", "plain", "gene_head")}
     encoder = {("reference", "image_encoder"), ("histology", "image_encoder")}
     assert missing == hd | pretrained | small | others | encoder

@@ -86,7 +86,9 @@ def test_a_model_says_what_it_learned_from(model):
     first = card["references"][0]
     assert first["genes"] == 13
     assert first["stain"] is not None
-    assert first["held_out"].keys() == {"pearson_model", "deviance_model", "pearson_plain", "deviance_plain"}
+    assert first["held_out"].keys() == {
+        f"{score}_{way}" for score in ("pearson", "deviance") for way in ("model", "plain", "gene_head")
+    }
     assert record.metrics["n_references_with_image"] == 2
     assert_allclose(
         record.metrics["pearson_model"],

@@ -162,13 +162,14 @@ def test_references_that_were_learned_from_are_listed_and_are_no_sample(made: Ma
     record = StepRecord(keys.COHORT, "superres_pretrain", metrics={"n_genes": 30})
     record.tables["references"] = {
         "reference": ["hd", "<xenium>"], "bins_on_tissue": [900, 700], "genes": [30, 25], "image": [True, False],
-        "pearson_model": [0.5, None], "pearson_plain": [0.4, None],
+        "pearson_model": [0.5, None], "pearson_gene_head": [0.45, None], "pearson_plain": [0.4, None],
     }  # fmt: skip
     record.note("warning", "The reference other was left out.")
     write_multiqc_inputs([*made.write(), of_the_run(tmp_path, record)], tmp_path / "inputs")
     rows = section(tmp_path / "inputs", "references")["data"]
     assert rows["hd"] == {
-        "bins_on_tissue": 900, "genes": 30, "image": "yes", "pearson_model": 0.5, "pearson_plain": 0.4,
+        "bins_on_tissue": 900, "genes": 30, "image": "yes", "pearson_model": 0.5, "pearson_gene_head": 0.45,
+        "pearson_plain": 0.4,
     }  # fmt: skip
     assert rows["&lt;xenium&gt;"] == {"bins_on_tissue": 700, "genes": 25, "image": "no"}
     assert list(section(tmp_path / "inputs", "general")["data"]) == ["good"]

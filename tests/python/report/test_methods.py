@@ -38,8 +38,10 @@ def domains(**settings: Any) -> StepRecord:
     return StepRecord("s", "domains", params=asdict(DomainParams(**settings)))
 
 
-def superres(image: bool = True, mean_is: str = "meannet", **settings: Any) -> StepRecord:
-    metrics = {"image_used": image, "mean_is": mean_is, "bin_um": 20.0}
+def superres(
+    image: bool = True, mean_is: str = "meannet", gene_head_weight: float | None = None, **settings: Any
+) -> StepRecord:
+    metrics = {"image_used": image, "mean_is": mean_is, "bin_um": 20.0, "gene_head_weight": gene_head_weight}
     return StepRecord("s", "superres", params=DiffstParams(**settings).as_dict(), metrics=metrics)
 
 
@@ -99,6 +101,8 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
         (superres(image=False), "a network of expression alone, without the image", "histology"),
         (superres(diffusion=False), "; the mean is the network's. These", "diffusion"),
         (superres(input="denoised"), "in bins of 20 µm from the denoised values", "?"),
+        (superres(gene_head_weight=0.5), "combined by a weighted geometric mean", "?"),
+        (superres(gene_head_weight=0.0), "a diffusion model of its residual", "single genes"),
         (superres(projection=True), "maps that add up to what the spots measured", "?"),
     ],
 )

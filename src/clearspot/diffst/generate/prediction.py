@@ -86,6 +86,13 @@ class Prediction:
             return 1.0
         return verdict.amplitude if self.mean_is_of_draws else verdict.amplitude_of_spread
 
+    @property
+    def weight_of_head(self) -> float | None:
+        """Weight of the gene head, 0 where it did not help; None: the model has none."""
+        if self.fitted.model.head is None:
+            return None
+        return 0.0 if self.detail is None else self.detail.strength
+
     def decoder(self) -> Decoder:
         """Decoder of the section's genes, with the noise that brings the draws to the dispersion of hidden spots."""
         section = self.section

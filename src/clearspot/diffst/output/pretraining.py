@@ -109,11 +109,14 @@ def _describe(record: StepRecord, trained: Pretrained, used: Mapping[str, Refere
         "checkpoint_sha256": digest,
         "peak_memory_bytes": peak_memory_bytes(),
         "seconds_mean": trained.seconds["mean"],
+        "seconds_gene_head": trained.seconds.get("gene_head"),
     }
     scores = list(trained.scores.values())
     if scores:
         record.metrics["pearson_model"] = float(np.median([one["pearson_model"] for one in scores]))
         record.metrics["pearson_plain"] = float(np.median([one["pearson_plain"] for one in scores]))
+    if of_head := [one["pearson_gene_head"] for one in scores if "pearson_gene_head" in one]:
+        record.metrics["pearson_gene_head"] = float(np.median(of_head))
     names = sorted(used)
     record.tables["references"] = {
         "reference": names,
@@ -121,6 +124,7 @@ def _describe(record: StepRecord, trained: Pretrained, used: Mapping[str, Refere
         "genes": [len(used[name].genes) for name in names],
         "image": [used[name].histology is not None for name in names],
         "pearson_model": [trained.scores.get(name, {}).get("pearson_model") for name in names],
+        "pearson_gene_head": [trained.scores.get(name, {}).get("pearson_gene_head") for name in names],
         "pearson_plain": [trained.scores.get(name, {}).get("pearson_plain") for name in names],
     }
     for name, losses in trained.losses.items():

@@ -98,6 +98,7 @@ def sampling_record(
         "samples": len(prediction.programs_of_draws),
         "amplitude": prediction.amplitude if prediction.spread_is_of_draws else None,
         "mean_is": "diffusion" if prediction.mean_is_of_draws else "meannet",
+        "gene_head_weight": prediction.weight_of_head,
         "image_used": bool(prediction.view.histology.valid.any()),
         "image_coverage": float(prediction.view.histology.valid.mean()),
         "seconds_total": seconds,
@@ -111,6 +112,11 @@ def sampling_record(
         record.note(
             "warning", "There are too few held-out spots to evaluate the diffusion, so the mean comes from MeanNet."
         )
+    if prediction.weight_of_head == 0:
+        why = "hidden spots of this sample are not predicted better with it"
+        if not record.metrics["image_used"]:
+            why = "it needs an image"
+        record.note("info", f"The gene head is not used, because {why}.")
     drawn = len(prediction.programs_of_draws)
     if 0 < drawn < FEWEST_DRAWS:
         spread = "the standard deviation" if drawn > 1 else "nothing"

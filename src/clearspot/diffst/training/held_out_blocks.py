@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from clearspot.diffst.data.view import View
 from clearspot.diffst.generate.sampling import predict_mean
+from clearspot.diffst.networks.gene_head import GeneHead
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
+from clearspot.diffst.training.gene_head_stage import Lesson
 from clearspot.metrics.maps import gene_pearson, poisson_deviance
 
 GUARD_UM: Final = 256.0
@@ -76,3 +78,27 @@ def scores_of(
         result[f"pearson_{name}"] = float(np.nanmedian(gene_pearson(truth, expected)))
         result[f"deviance_{name}"] = float(np.nanmedian(poisson_deviance(truth, expected)))
     return result
+
+
+@torch.no_grad()
+def scores_of_head(head: GeneHead, lesson: Lesson, block: NDArray[np.bool_], device: torch.device) -> dict[str, float]:
+    """Median correlation and deviance of the genes of a block, by the gene head alone.
+
+    Parameters
+    ----------
+    head
+        Trained.
+    lesson
+        The reference, whole, as the head sees it.
+    block
+        ``(rows, columns)``: what is scored.
+    device
+        Where the head runs.
+    """
+    bins = np.flatnonzero(block.ravel())
+    logarithm = head(torch.from_numpy(lesson.inputs.of(bins)).to(device)).cpu().numpy()
+    truth, expected = lesson.truth[bins].toarray(), np.exp(logarithm) * lesson.inputs.scale
+    return {
+        "pearson_gene_head": float(np.nanmedian(gene_pearson(truth, expected))),
+        "deviance_gene_head": float(np.nanmedian(poisson_deviance(truth, expected))),
+    }

@@ -30,7 +30,7 @@ from clearspot.diffst.image.same_features import encoder_words
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
 from clearspot.diffst.training.gene_head_stage import Lesson, head_genes, lesson, steps_of, train_gene_head
-from clearspot.diffst.training.held_out_blocks import block_of, scores_of
+from clearspot.diffst.training.held_out_blocks import block_of, scores_of, scores_of_head
 from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
 from clearspot.diffst.training.targets import residual_sd, targets_of
 from clearspot.errors import BadInputError, Problem
@@ -55,7 +55,7 @@ class Pretrained:
         Of each part.
     scores
         By reference, on the block of it that training did not see; see
-        :func:`clearspot.diffst.training.held_out_blocks.scores_of`.
+        :mod:`clearspot.diffst.training.held_out_blocks`.
     """
 
     model: DiffstModel
@@ -153,6 +153,9 @@ def pretrain(
             everywhere = pseudo_spots(name, one, spots, params.seed, 0)
             view = seen_by(replace(views[name][0], tissue=one.tissue), everywhere, programs)
             scores[name] = scores_of(model, view, block, loadings, params, device)
+            if model.head is not None and one.histology is not None:
+                taught = lesson(view, everywhere.counts, genes, known)
+                scores[name] |= scores_of_head(model.head, taught, block, device)
     return Pretrained(model, programs, params, losses, run.seconds, scores)
 
 
