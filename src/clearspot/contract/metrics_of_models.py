@@ -176,6 +176,8 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
     Metric(_SUPERRES, "gene_head_weight", "number", "Weight of the gene head",
            "weight of the gene head in the geometric mean with the maps of the programs, chosen on hidden spots; 0 if "
            "it is not used", when="the model has a gene head"),
+    Metric(_SUPERRES, "n_genes_of_head", "count", "Genes of the gene head",
+           "genes whose maps the gene head changes: those whose hidden spots are predicted better with it"),
     Metric(_SUPERRES, "image_used", "flag", "Image used", "whether the image was used"),
     Metric(_SUPERRES, "n_maps", "count", "Maps", "genes with separate map files", when="genes are listed"),
     # superres_train, superres: scores on held-out spots

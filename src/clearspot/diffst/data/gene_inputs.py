@@ -14,14 +14,14 @@ from scipy.spatial import cKDTree
 
 from clearspot.diffst.data.make_views import SEEN_WIDTH
 from clearspot.diffst.data.view import View
-from clearspot.diffst.geometry.scratch import parked
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.geometry.scratch import scratch
 from clearspot.diffst.image.histology import Histology
 
-SURROUNDINGS_UM: Final = (20.0, 40.0, 80.0, 160.0)
+SURROUNDINGS_UM: Final = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 """Standard deviations of the Gaussians under which the image's features are shown, beside themselves."""
 
 _NEIGHBOURS: Final = 16
-_BINS_AT_ONCE: Final = 20_000
 _LEAST_RATE: Final = 0.1
 _TINY: Final = 1e-9
 
@@ -38,9 +38,13 @@ class GeneInputs:
     Parameters
     ----------
     image
-        ``(bins, features * surroundings)`` float16.
-    weights
-        ``(bins, spots)`` CSR: Gaussian weights of the nearest spots, the nearest of which weighs 1.
+        ``(bins, features * surroundings)`` float16, see :func:`surroundings`.
+    grid
+        The bins.
+    spots
+        Centres of the spots, in full-resolution pixels.
+    width_px
+        Standard deviation of the Gaussian over spots.
     counts
         ``(spots, genes)`` CSR.
     area
@@ -50,14 +54,21 @@ class GeneInputs:
     """
 
     image: NDArray[np.float16]
-    weights: sp.csr_array
+    grid: FineGrid
+    spots: cKDTree
+    width_px: float
     counts: sp.csr_array
     area: NDArray[np.float32]
     scale: NDArray[np.float32]
 
     def of(self, bins: NDArray[np.intp]) -> NDArray[np.float32]:
         """Inputs of these bins, ``(len(bins), n_inputs)``; a gene that the section lacks is 1 everywhere."""
-        weights = sp.csr_array(self.weights[bins])
+        number = min(_NEIGHBOURS, self.spots.n)
+        distance, spot = self.spots.query(self.grid.centres_px(bins), k=np.arange(1, number + 1))
+        # relative to the nearest spot, so that a bin far from all spots has weights too
+        weight = np.exp((distance[:, :1] ** 2 - distance**2) / (2 * self.width_px**2)).astype(np.float32)
+        first = np.arange(len(bins) + 1) * number
+        weights = sp.csr_array((weight.ravel(), spot.ravel(), first), shape=(len(bins), self.spots.n))
         density = (weights @ self.counts).toarray() / (weights @ self.area)[:, None]
         known = self.scale > 0
         relative = np.where(known, density / np.where(known, self.scale, 1), 1)
@@ -65,56 +76,57 @@ class GeneInputs:
 
 
 def gene_inputs(
-    view: View, counts: sp.csr_matrix, genes: Sequence[str], visible: NDArray[np.bool_], known: Sequence[str]
+    view: View,
+    counts: sp.csr_matrix,
+    genes: Sequence[str],
+    known: Sequence[str],
+    *,
+    image: NDArray[np.float16],
+    visible: NDArray[np.bool_] | None = None,
 ) -> GeneInputs:
     """Inputs of the gene head on a view.
 
     Parameters
     ----------
     view
-        Grid, image and spots.
+        Grid and spots.
     counts
         ``(spots, genes)``.
     genes
         Their names.
-    visible
-        ``(spots,)`` bool: spots that are shown.
     known
         Genes of the gene head.
+    image
+        Of the view, see :func:`surroundings`.
+    visible
+        ``(spots,)`` bool: spots that are shown; None: all.
     """
     area = np.asarray(view.operator.sum(axis=1)).ravel()
-    used = np.flatnonzero(visible & (area > 0))
-    place = {gene: column for column, gene in enumerate(genes)}
-    columns = np.array([place.get(gene, -1) for gene in known])
-    here = np.flatnonzero(columns >= 0)
-    put = sp.csr_array((np.ones(len(here), np.float32), (columns[here], here)), shape=(len(genes), len(known)))
-    shown = sp.csr_array(sp.csr_array(counts)[used] @ put)
+    used = np.flatnonzero((area > 0) if visible is None else visible & (area > 0))
+    place = {gene: column for column, gene in enumerate(known)}
+    here = np.array([column for column, gene in enumerate(genes) if gene in place], dtype=np.intp)
+    there = np.array([place[genes[column]] for column in here], dtype=np.intp)
+    ones = np.ones(len(here), dtype=np.float32)
+    move = sp.csr_array((ones, (here, there)), shape=(len(genes), len(known)))
+    shown = sp.csr_array(sp.csr_array(counts)[used] @ move)
     total = np.asarray(shown.sum(axis=0)).ravel()
     return GeneInputs(
-        image=_surroundings(view.histology, view.grid.bin_um),
-        weights=_weights(view, used),
+        image=image,
+        grid=view.grid,
+        spots=cKDTree(view.xy_px[used]),
+        width_px=SEEN_WIDTH * view.pitch_um * view.grid.px_per_um,
         counts=shown,
         area=area[used].astype(np.float32),
         scale=(total / max(float(area[used].sum()), _TINY)).astype(np.float32),
     )
 
 
-def _surroundings(histology: Histology, bin_um: float) -> NDArray[np.float16]:
+def surroundings(histology: Histology, bin_um: float) -> NDArray[np.float16]:
+    """Features of every bin and their Gaussian means, ``(bins, features * surroundings)``, in a temporary file."""
     seen = np.where(histology.valid, histology.fine, 0).astype(np.float32)
-    maps = [seen, *(ndimage.gaussian_filter(seen, (0, um / bin_um, um / bin_um)) for um in SURROUNDINGS_UM)]
-    flat = np.concatenate(maps).astype(np.float16)
-    return parked(np.ascontiguousarray(flat.reshape(len(flat), -1).T))
-
-
-def _weights(view: View, used: NDArray[np.intp]) -> sp.csr_array:
-    """Gaussian weights of the spots nearest to every bin."""
-    tree, width = cKDTree(view.xy_px[used]), SEEN_WIDTH * view.pitch_um * view.grid.px_per_um
-    number = min(_NEIGHBOURS, len(used))
-    centres, parts = view.grid.centres_px(), []
-    for first in range(0, len(centres), _BINS_AT_ONCE):
-        distance, spot = tree.query(centres[first : first + _BINS_AT_ONCE], k=np.arange(1, number + 1))
-        # relative to the nearest spot, so that a bin far from all spots has weights too
-        weight = np.exp((distance[:, :1] ** 2 - distance**2) / (2 * width**2)).astype(np.float32)
-        start = np.arange(len(spot) + 1) * number
-        parts.append(sp.csr_array((weight.ravel(), spot.ravel(), start), shape=(len(spot), len(used))))
-    return sp.csr_array(sp.vstack(parts, format="csr"))
+    result = scratch((seen[0].size, len(seen) * (1 + len(SURROUNDINGS_UM))), np.float16)
+    for number, um in enumerate((0.0, *SURROUNDINGS_UM)):
+        for channel, values in enumerate(seen):
+            shown = ndimage.gaussian_filter(values, um / bin_um) if um else values
+            result[:, number * len(seen) + channel] = shown.ravel()
+    return result

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clearspot.diffst.data.gene_inputs import GeneInputs, gene_inputs
+from clearspot.diffst.data.gene_inputs import GeneInputs, gene_inputs, surroundings
 from clearspot.diffst.data.section import SpotSection
 from clearspot.diffst.data.view import Condition, View
 from clearspot.diffst.generate.gene_field import GeneField
@@ -26,6 +26,7 @@ FEWEST_SPOTS: Final = 20
 _BINS_AT_ONCE: Final = 20_000
 _GENES_AT_ONCE: Final = 64
 _FLOOR: Final = 0.01
+_TINY: Final = 1e-9
 
 
 class GeneDetail:
@@ -38,7 +39,7 @@ class GeneDetail:
     inputs
         Of the section.
     columns
-        ``(genes,)``: output of the head for each of the section's genes, -1 for a gene that it does not know.
+        ``(genes,)``: output of the head for each of the section's genes, -1 for a gene that it leaves as it is.
     covered
         ``(bins,)``: area of each bin inside spots. A gene's total under the spots stays what it was.
     strength
@@ -57,7 +58,7 @@ class GeneDetail:
         strength: float,
         device: torch.device,
     ):
-        self.strength = strength
+        self.strength, self.n_genes = strength, int((columns >= 0).sum())
         self._head, self._inputs, self._columns = head, inputs, columns
         self._covered = np.asarray(covered, dtype=np.float32)
         # once for all genes, in a temporary file
@@ -86,7 +87,7 @@ class GeneDetail:
         if not len(known):
             return factor
         rates, before = self._rates(self._columns[genes][known]), expected[:, known]
-        floor = _FLOOR * self._covered @ before / max(float(self._covered.sum()), 1e-9)
+        floor = _FLOOR * self._covered @ before / max(float(self._covered.sum()), _TINY)
         power = np.float32(self.strength if strength is None else strength)
         moved = ((rates + floor) / (before + floor)) ** power
         moved *= (self._covered @ before) / np.maximum(self._covered @ (before * moved), 1e-12)
@@ -116,6 +117,8 @@ def gene_detail(
 ) -> GeneDetail | None:
     """The gene head on a section, with the strength that predicts hidden spots best.
 
+    Genes whose own hidden spots it does not help are left as they are.
+
     Parameters
     ----------
     head, known
@@ -141,15 +144,17 @@ def gene_detail(
     if len(hidden) < FEWEST_SPOTS or not (columns >= 0).any() or not view.histology.valid.any():
         return None
 
+    image = surroundings(view.histology, view.grid.bin_um)
+
     def shown(visible: NDArray[np.bool_], strength: float) -> GeneDetail:
-        inputs = gene_inputs(view, section.counts, section.genes, visible, known)
+        inputs = gene_inputs(view, section.counts, section.genes, known, image=image, visible=visible)
         covered = np.asarray(view.operator[np.flatnonzero(visible)].sum(axis=0)).ravel()
         return GeneDetail(head, inputs, columns, covered=covered, strength=strength, device=device)
 
     trial = shown(condition.visible, 1.0)
     field = GeneField(view, condition.visible, mean, loadings, section.counts)
     amounts = (mean * view.scale[:, None, None]).reshape(len(mean), -1).T
-    scores: NDArray[np.float64] = np.zeros(len(STRENGTHS))
+    ratios = np.ones((len(STRENGTHS), len(section.genes)))
     for first in range(0, len(section.genes), _GENES_AT_ONCE):
         genes = slice(first, min(first + _GENES_AT_ONCE, len(section.genes)))
         expected = np.asarray(amounts @ loadings[:, genes], dtype=np.float32) * field(genes)
@@ -160,10 +165,11 @@ def gene_detail(
                 for strength in STRENGTHS
             ]
         )
-        # of what the map without it leaves unexplained: a gene of many counts has no more say than one of few
-        scores += np.nansum(deviance / np.maximum(deviance[0], 1e-9), axis=1)
-    strength = STRENGTHS[int(np.argmin(scores))]
-    return shown(np.ones(len(section.rows), dtype=bool), strength) if strength else None
+        # to that of the map without it: a gene of many counts has no more say than one of few
+        ratios[:, genes] = np.nan_to_num(deviance / np.maximum(deviance[0], _TINY), nan=1.0)
+    best = int(np.argmin(np.minimum(ratios, 1).sum(axis=1)))
+    columns[ratios[best] >= 1] = -1
+    return shown(np.ones(len(section.rows), dtype=bool), STRENGTHS[best]) if (columns >= 0).any() else None
 
 
 def _pieces(number: int) -> Iterator[slice]:

@@ -84,9 +84,9 @@ class FineGrid:
         """Edge of a bin in full-resolution pixels."""
         return self.bin_um * self.px_per_um
 
-    def centres_px(self) -> NDArray[np.float64]:
-        """Centres of all bins, (n_bins, 2): full-resolution pixels [column, row]."""
-        row, col = np.divmod(np.arange(self.n_bins), self.n_cols)
+    def centres_px(self, bins: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """Centres of some bins, or of all, (bins, 2): full-resolution pixels [column, row]."""
+        row, col = np.divmod(np.arange(self.n_bins) if bins is None else bins, self.n_cols)
         return np.column_stack([col + 0.5, row + 0.5]) * self.bin_px + np.asarray(self.origin_px)
 
     def affine(self) -> NDArray[np.float64]:

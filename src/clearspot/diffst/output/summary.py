@@ -99,6 +99,7 @@ def sampling_record(
         "amplitude": prediction.amplitude if prediction.spread_is_of_draws else None,
         "mean_is": "diffusion" if prediction.mean_is_of_draws else "meannet",
         "gene_head_weight": prediction.weight_of_head,
+        "n_genes_of_head": 0 if prediction.detail is None else prediction.detail.n_genes,
         "image_used": bool(prediction.view.histology.valid.any()),
         "image_coverage": float(prediction.view.histology.valid.mean()),
         "seconds_total": seconds,

@@ -89,15 +89,16 @@ def scores_of_head(head: GeneHead, lesson: Lesson, block: NDArray[np.bool_], dev
     head
         Trained.
     lesson
-        The reference, whole, as the head sees it.
+        The reference, whole, as the head sees it under one lattice of spots.
     block
         ``(rows, columns)``: what is scored.
     device
         Where the head runs.
     """
     bins = np.flatnonzero(block.ravel())
-    logarithm = head(torch.from_numpy(lesson.inputs.of(bins)).to(device)).cpu().numpy()
-    truth, expected = lesson.truth[bins].toarray(), np.exp(logarithm) * lesson.inputs.scale
+    inputs = lesson.lattices[0]
+    logarithm = head(torch.from_numpy(inputs.of(bins)).to(device)).cpu().numpy()
+    truth, expected = lesson.truth[bins].toarray(), np.exp(logarithm) * inputs.scale
     return {
         "pearson_gene_head": float(np.nanmedian(gene_pearson(truth, expected))),
         "deviance_gene_head": float(np.nanmedian(poisson_deviance(truth, expected))),

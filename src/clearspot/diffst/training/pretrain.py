@@ -17,6 +17,7 @@ from clearspot.diffst.data.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.data.programs import Programs, fit_programs
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import (
+    PseudoSpots,
     SpotGeometry,
     padded_reference,
     pseudo_spots,
@@ -29,7 +30,7 @@ from clearspot.diffst.image.histology import FEATURES
 from clearspot.diffst.image.same_features import encoder_words
 from clearspot.diffst.networks.model import DiffstModel
 from clearspot.diffst.params import DiffstParams
-from clearspot.diffst.training.gene_head_stage import Lesson, head_genes, lesson, steps_of, train_gene_head
+from clearspot.diffst.training.gene_head_stage import LATTICES, Lesson, head_genes, lesson, steps_of, train_gene_head
 from clearspot.diffst.training.held_out_blocks import block_of, scores_of, scores_of_head
 from clearspot.diffst.training.stages import Phase, new_phase, train_diffusion, train_mean
 from clearspot.diffst.training.targets import residual_sd, targets_of
@@ -139,12 +140,12 @@ def pretrain(
     if model.denoiser is not None:
         losses["diffusion"] = run.train_diffusion()
     if model.head is not None:
-        lessons = [
-            lesson(view, lattice.counts, genes, known)
-            for name in with_image
-            for view, lattice in zip(views[name], seen[name], strict=True)
-        ]
-        losses["gene_head"] = run.train_gene_head(lessons)
+        losses["gene_head"] = run.train_gene_head(
+            [
+                lesson(views[name][0], _lattices(name, trained_on[name], spots, params.seed), genes, known)
+                for name in with_image
+            ]
+        )
     loadings = model.corrected_loadings(programs.loadings, graph)
     scores: dict[str, dict[str, float]] = {}
     for name, one in whole.items():
@@ -154,9 +155,13 @@ def pretrain(
             view = seen_by(replace(views[name][0], tissue=one.tissue), everywhere, programs)
             scores[name] = scores_of(model, view, block, loadings, params, device)
             if model.head is not None and one.histology is not None:
-                taught = lesson(view, everywhere.counts, genes, known)
+                taught = lesson(view, [everywhere], genes, known)
                 scores[name] |= scores_of_head(model.head, taught, block, device)
     return Pretrained(model, programs, params, losses, run.seconds, scores)
+
+
+def _lattices(name: str, reference: Reference, spots: SpotGeometry, seed: int) -> list[PseudoSpots]:
+    return [pseudo_spots(name, reference, spots, seed, number) for number in range(LATTICES)]
 
 
 def check_joins(name: str, references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
