@@ -17,7 +17,7 @@ from clearspot.diffst.geometry.scratch import scratch
 from clearspot.diffst.networks.gene_head import HIDDEN, GeneHead
 from clearspot.metrics.maps import poisson_deviance
 
-STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75)
+STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Weights of the gene head in the geometric mean that are tried on hidden spots: 0 leaves it out."""
 
 FEWEST_SPOTS: Final = 20
