@@ -222,7 +222,7 @@ class DiffstKeywords(TypedDict, total=False):
     """Strength of the random variation of colours and image features between training crops. 0 disables it. Default:
     0.1."""
     lattices: int
-    """Number of lattices of pseudo-spots laid over each reference. Default: 3."""
+    """Number of lattices of pseudo-spots laid over each reference. Default: 8."""
     steps_pretrain: int
     """Number of training steps per stage on references. Default: 1200."""
     steps_adapt: int

@@ -113,7 +113,7 @@ class DiffstParams(Settings):
         ge=0,
         le=1,
     )
-    lattices: int = setting(3, "Number of lattices of pseudo-spots laid over each reference.", ge=1)
+    lattices: int = setting(8, "Number of lattices of pseudo-spots laid over each reference.", ge=1)
     steps_pretrain: int = setting(1200, "Number of training steps per stage on references.", ge=1)
     steps_adapt: int = setting(
         120, "Number of training steps on a section if training starts from a pretrained model.", ge=1
