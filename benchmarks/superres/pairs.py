@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 from cases import Case, Prediction
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
+from paper_scheme import scheme_of_pairs
 from perceptron import perceptrons
 from pictures import draw
 from remedies import remedies
@@ -67,6 +68,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
+@click.option("--paper-scheme", is_flag=True, help="Train the scheme of the paper instead, for both stages' steps.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
 @click.option("--other-panel", is_flag=True, help="Phantoms learned from share but half of the scored genes.")
 @click.option("--work", type=click.Path(path_type=Path), default=HERE / "work", show_default=True)
@@ -74,13 +76,14 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
     torch.set_num_threads(1)
-    if options["perceptron"] and (options["other_panel"] or options["without"]):
-        raise click.UsageError("A perceptron needs the scored genes, and shows its parts by itself.")
+    other = options["perceptron"] or options["paper_scheme"]
+    if other and (options["other_panel"] or options["without"]):
+        raise click.UsageError("These methods need the scored genes, and have no parts to leave out.")
     about = {"without": " ".join(options["without"]), "steps": options["steps"], "seed": options["seed"]}
-    about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _others(options)}
+    about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _settings(options)}
     rows = []
     with _blind() if "spots" in options["without"] else nullcontext():
-        for case, name, prediction, minutes in (_floor if options["perceptron"] else _networks)(lesson, **options):
+        for case, name, prediction, minutes in (_others if other else _networks)(lesson, **options):
             for scored in score(case, prediction):
                 if scored["region"] not in ("tissue", "gap"):
                     continue
@@ -117,12 +120,16 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
             picture = None
 
 
-def _floor(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
-    """Maps of the perceptrons, and CPU minutes of their training and of these maps."""
+def _others(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
+    """Maps of the perceptrons or of the paper's scheme, and CPU minutes of their training and of these maps."""
     taught = _lesson(lesson, **options)
-    seen = _learned(taught, **options)
+    tests, seed = [make() for make in taught.tests], options["seed"]
     began = time.process_time()
-    for test, name, prediction in perceptrons(seen, [make() for make in taught.tests], options["seed"]):
+    if options["paper_scheme"]:
+        made = scheme_of_pairs(taught, tests, 2 * options["steps"], seed)
+    else:
+        made = perceptrons(_learned(taught, **options), tests, seed)
+    for test, name, prediction in made:
         yield test.case, name, prediction, (time.process_time() - began) / 60
 
 
@@ -135,7 +142,7 @@ def _learned(taught: Lesson, **options: Any) -> list[Test]:
     ]
 
 
-def _others(options: dict[str, Any]) -> str:
+def _settings(options: dict[str, Any]) -> str:
     """Settings that are not this command's own."""
     own = {option.name: option.default for option in main.params}
     names = ("programs", "width", "crop", "batch", "lattices", "evaluations", "lr", "diffusion")

@@ -5,11 +5,13 @@ phantom with the same panel, the other Xenium crops). Where there are none (hidd
 ``xenium-pair``, whose panel is its own) it cannot be trained. The low-resolution map is pooled from the fine one in
 training, and from the spots' densities in use, whose range also turns its output back into counts. Of the paper's
 conditions it has the counts and the image's colour; network and noise schedules are those of ``diffusers``.
+
+:func:`scheme_of_pairs` trains it on the references of ``pairs.py``, as often as both stages of Diff-ST together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,12 @@ import torch
 from baselines import even
 from cases import Case, Prediction
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
+from pair_cases import Lesson, Test
 from phantom_case import phantom_case
 from xenium_case import xenium_case
 
+from clearspot.diffst.geometry.grid import FineGrid
+from clearspot.diffst.image.histology import Histology
 from clearspot.diffst.image.image_samples import GridImage
 
 PATCH = 60
@@ -30,13 +35,34 @@ NOISE_LEVELS, STEPS, BATCH, EVALUATIONS, DRAWS, WIDTH = 1000, 400, 4, 20, 4, 48
 
 def paper_scheme(case: Case) -> Prediction:
     """Draws of the paper's scheme, trained on the fine truth of other sections."""
-    torch.manual_seed(0)
-    factor = round(case.pitch_um / case.grid.bin_um)
-    lessons = [(_as_maps(one.truth, one), _colour(one)) for one in teachers(case)]
-    network = _network(case.adata.n_vars)
-    _train(network, lessons, factor)
-    density = _as_maps(even(case).mean, case)
-    draws = [_draw(network, density, _colour(case), factor, number) for number in range(DRAWS)]
+    factor = _factor(case)
+    lessons = [(_as_maps(one.truth, one.grid), _colour(one)) for one in teachers(case)]
+    network = _trained(lessons, factor, STEPS, seed=0)
+    return _predicted(network, case, _colour(case), factor)
+
+
+def scheme_of_pairs(
+    taught: Lesson, tests: Sequence[Test], steps: int, seed: int
+) -> Iterator[tuple[Test, str, Prediction]]:
+    """The paper's scheme, trained once on references and drawn for every test."""
+    lessons = [
+        (_as_maps(one.counts.toarray(), one.grid), _mean_colour(one.histology))
+        for one in taught.references.values()
+        if one.histology is not None
+    ]
+    factor = _factor(tests[0].case)
+    network = _trained(lessons, factor, steps, seed)
+    for test in tests:
+        yield test, "scheme of the paper", _predicted(network, test.case, _mean_colour(test.histology), factor)
+
+
+def _factor(case: Case) -> int:
+    return round(case.pitch_um / case.grid.bin_um)
+
+
+def _predicted(network: UNet2DModel, case: Case, colour: np.ndarray, factor: int) -> Prediction:
+    density = _as_maps(even(case).mean, case.grid)
+    draws = [_draw(network, density, colour, factor, number) for number in range(DRAWS)]
     samples = np.stack([draw.reshape(len(draw), -1).T for draw in draws])
     return Prediction(samples.mean(axis=0), samples)
 
@@ -69,11 +95,13 @@ def _network(n_genes: int) -> UNet2DModel:
     )
 
 
-def _train(network: UNet2DModel, lessons: list[tuple[np.ndarray, np.ndarray]], factor: int) -> None:
-    rng = np.random.default_rng(0)
+def _trained(lessons: list[tuple[np.ndarray, np.ndarray]], factor: int, steps: int, seed: int) -> UNet2DModel:
+    torch.manual_seed(seed)
+    network = _network(len(lessons[0][0]))
+    rng = np.random.default_rng(seed)
     scheduler = DDPMScheduler(NOISE_LEVELS)
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-4)
-    for _ in range(STEPS):
+    for _ in range(steps):
         pairs = [_lesson(rng, *lessons[rng.integers(len(lessons))], factor) for _ in range(BATCH)]
         fine, condition = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
         noise = torch.randn_like(fine)
@@ -83,6 +111,7 @@ def _train(network: UNet2DModel, lessons: list[tuple[np.ndarray, np.ndarray]], f
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    return network
 
 
 def _lesson(
@@ -140,8 +169,16 @@ def _minmax(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (2 * (maps - least) / reach - 1).astype(np.float32), least, reach
 
 
-def _as_maps(values: np.ndarray, case: Case) -> np.ndarray:
-    return np.ascontiguousarray(values.T, dtype=np.float32).reshape(-1, *case.grid.shape)
+def _as_maps(values: np.ndarray, grid: FineGrid) -> np.ndarray:
+    return np.ascontiguousarray(values.T, dtype=np.float32).reshape(-1, *grid.shape)
+
+
+def _mean_colour(histology: Histology) -> np.ndarray:
+    """Mean colour of every bin, -1 to 1; 0 where there is no image."""
+    rows, columns = histology.shape
+    points = histology.pixels_per_bin
+    blocks = histology.pixels.reshape(3, rows, points, columns, points).mean(axis=(2, 4))
+    return np.where(histology.valid, blocks / 127.5 - 1, 0).astype(np.float32)
 
 
 def _colour(case: Case) -> np.ndarray:
