@@ -13,6 +13,7 @@ from clearspot.diffst.data.section import read_section
 from clearspot.diffst.geometry.capture_operator import disk_operator
 from clearspot.diffst.output.api import sample_section, train
 from clearspot.diffst.params import DiffstParams
+from clearspot.errors import BadInputError
 from tests.helpers.diffst_sections import N_GENES, make_section
 
 PARAMS = DiffstParams.preset("test", factor=5, genes="all", threads=1, tile=32)
@@ -146,3 +147,20 @@ def test_spots_that_failed_quality_control_are_left_out(trained):
     adata = trained[0].copy()
     adata.obs.loc["spot7", keys.QC_PASS] = False
     assert len(read_section(adata, "s1", PARAMS).rows) == 99
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({}, "Denoise first"),
+        (
+            {"dusted": {"denoised_file": "s1.denoised.h5ad"}},
+            "denoised counts in s1.denoised.h5ad.*denoised_store='layer'",
+        ),
+    ],
+)
+def test_denoised_values_that_are_not_in_the_object_are_asked_for(about, words):
+    adata, _ = make_section()
+    adata.uns[keys.UNS] |= about
+    with pytest.raises(BadInputError, match=f"(?s){words}"):
+        read_section(adata, "s1", DiffstParams.preset("test", input="denoised"))

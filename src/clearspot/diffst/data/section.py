@@ -202,9 +202,10 @@ def _named(
 def _matrix(adata: ad.AnnData, sample: str, params: DiffstParams) -> sp.csr_matrix:
     if params.input == "denoised":
         if keys.DENOISED not in adata.layers:
-            raise bad_section(
-                sample, f"no layers['{keys.DENOISED}']", "denoised counts", "Denoise first, or use counts."
-            )
+            found, mend = f"no layers['{keys.DENOISED}']", "Denoise first, or use counts."
+            if file := adata.uns.get(keys.UNS, {}).get("dusted", {}).get("denoised_file"):
+                found, mend = f"denoised counts in {file}", "Denoise with denoised_store='layer', or use counts."
+            raise bad_section(sample, found, f"denoised counts in layers['{keys.DENOISED}']", mend)
         # genes and spots that were not modelled are NaN: no counts, so they drop out below
         return sp.csr_matrix(np.nan_to_num(np.asarray(adata.layers[keys.DENOISED], dtype=np.float32)))
     return sp.csr_matrix(read_counts(adata, sample), dtype=np.float32)
