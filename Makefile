@@ -10,6 +10,9 @@ PYTHON  ?=
 SAMPLE  := .phantom
 SITE    := _site
 
+# The packages are installed without bytecode: the first Python that imports a module keeps it, or each would compile it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 NEXTFLOW := tools/nextflow/launch
 IN_VENV  := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NXF_OFFLINE=true
 

@@ -24,6 +24,7 @@ def launcher(tmp_path: Path) -> Path:
     path = tmp_path / "nextflow"
     path.write_text(
         f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{tmp_path}/arguments'\nprintf %s \"${{LC_ALL-}}\" > '{tmp_path}/locale'\n"
+        f"printf %s \"${{PYTHONDONTWRITEBYTECODE-not set}}\" > '{tmp_path}/bytecode'\n"
     )
     path.chmod(0o755)
     return path
@@ -54,6 +55,14 @@ def test_without_input_the_built_in_sample_goes_where_outdir_says(repo: Path, la
     assert make_run(repo, launcher, "OUTDIR=my results", "PROFILE=docker") == [
         "run", ".", "-profile", "test,docker", "--input", ".phantom/samplesheet.csv", "--outdir", "my results",
     ]  # fmt: skip
+
+
+def test_pythons_keep_the_bytecode_of_what_they_import(
+    repo: Path, launcher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    make_run(repo, launcher)
+    assert (launcher.parent / "bytecode").read_text() == "not set"
 
 
 @pytest.mark.parametrize("variables", [{}, {"LC_ALL": "C"}, {"LANG": "POSIX"}, {"LC_ALL": "xx_XX.UTF-8"}])
