@@ -11,11 +11,18 @@ from clearspot.cli import main as clearspot_command
 from tests.helpers.engine import Run, run_again, run_pipeline
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here: it runs Nextflow."""
+    """Mark everything here: it runs Nextflow.
+
+    With `--dist loadgroup`, a worker gets all tests of a file, and one worker all that look at the runs below
+    (`xdist_group("shared_runs")`), so that each run is made once.
+    """
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.pipeline)
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

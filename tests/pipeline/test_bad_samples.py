@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from tests.helpers.engine import Run, run_again, run_pipeline
+from tests.helpers.engine import Run, run_again
+
+pytestmark = pytest.mark.xdist_group("shared_runs")
 
 
 def test_fail_names_every_bad_sample_before_costly_work(failed: Run) -> None:
@@ -41,14 +44,3 @@ def test_validate_only_stops_after_the_check(first_run: Run, phantoms: Path, tmp
     assert run.exit_code == 0, run.log
     assert "all samples passed" in run.log
     assert set(run.trace["step"]) == {"SAMPLESHEET_CHECK", "SPACERANGER_CHECK"}
-
-
-def test_bad_sheet_and_bad_parameter_are_told_together(own_phantoms: Path, tmp_path: Path) -> None:
-    (own_phantoms / "samplesheet.csv").write_text("sample,spaceranger_dir\na b,phantom_1/outs\n")
-    run = run_pipeline(
-        tmp_path / "launch", "--input", str(own_phantoms / "samplesheet.csv"), "--qc_mito_threshold", "400"
-    )
-    assert run.exit_code != 0
-    assert "qc_mito_threshold" in run.log
-    assert "a b" in run.log
-    assert set(run.trace["step"]) == {"SAMPLESHEET_CHECK"}

@@ -10,33 +10,37 @@ from pathlib import Path
 import pytest
 
 from clearspot.contract.steps import STEPS
-from tests.helpers.engine import REPO, command_line, environment, run_pipeline
+from tests.helpers.engine import REPO, Run, command_line, environment, run_pipeline
+
+COLOURED = {"TERM": "xterm-256color"}
 
 
-def test_help_names_every_visible_parameter(tmp_path: Path) -> None:
-    run = run_pipeline(tmp_path, "--help")
-    assert run.exit_code == 0
+@pytest.fixture(scope="module")
+def helped(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`--help` into a file; an empty word is as if it were not set."""
+    variables = COLOURED | {"NXF_ANSI_LOG": "", "NO_COLOR": ""}
+    return run_pipeline(tmp_path_factory.mktemp("help"), "--help", variables=variables)
+
+
+def test_help_names_every_visible_parameter(helped: Run) -> None:
+    assert helped.exit_code == 0
     schema = json.loads((REPO / "nextflow_schema.json").read_text())
     for group in schema["$defs"].values():
         for name, entry in group["properties"].items():
-            assert (f"--{name} " in run.log) != bool(entry.get("hidden")), name
-    shown = re.findall(r"^  --(\w+)", run.log, flags=re.MULTILINE)
+            assert (f"--{name} " in helped.log) != bool(entry.get("hidden")), name
+    shown = re.findall(r"^  --(\w+)", helped.log, flags=re.MULTILINE)
     names = [name for group in schema["$defs"].values() for name in group["properties"]]
     assert shown == [name for name in names if name in shown]
     assert shown[:2] == ["input", "outdir"]
-    required = [line.split()[0] for line in run.log.splitlines() if line.endswith("[required]")]
+    required = [line.split()[0] for line in helped.log.splitlines() if line.endswith("[required]")]
     assert required == ["--input", "--outdir"]
 
 
-@pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_asking_leaves_nothing_behind(tmp_path: Path, flag: str) -> None:
-    run = run_pipeline(tmp_path, flag)
-    assert run.exit_code == 0, run.log
-    # its log and its cache are Nextflow's own
-    assert {path.name for path in tmp_path.iterdir()} == {".nextflow", ".nextflow.log"}
-
-
-COLOURED = {"TERM": "xterm-256color"}
+def test_asking_leaves_nothing_behind(helped: Run, tmp_path: Path) -> None:
+    for run in (helped, run_pipeline(tmp_path, "--version")):
+        assert run.exit_code == 0, run.log
+        # its log and its cache are Nextflow's own
+        assert {path.name for path in run.launch_dir.iterdir()} == {".nextflow", ".nextflow.log"}
 
 
 def help_on_a_terminal(folder: Path, *arguments: str) -> str:
@@ -66,11 +70,9 @@ def test_a_terminal_gets_colours_unless_they_are_turned_off(
     assert ("\033[34m--input" in help_on_a_terminal(tmp_path, *arguments)) == coloured
 
 
-def test_a_file_gets_no_colours(tmp_path: Path) -> None:
-    # an empty word is as if it were not set
-    run = run_pipeline(tmp_path, "--help", variables=COLOURED | {"NXF_ANSI_LOG": "", "NO_COLOR": ""})
-    assert "--input" in run.log
-    assert "\033[" not in run.log[run.log.index("Typical use") :]
+def test_a_file_gets_no_colours(helped: Run) -> None:
+    assert "--input" in helped.log
+    assert "\033[" not in helped.log[helped.log.index("Typical use") :]
 
 
 def test_missing_input_is_said_plainly(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.helpers.engine import Run
 from tests.helpers.same_results import assert_same_section, assert_same_tables
+
+pytestmark = pytest.mark.xdist_group("shared_runs")
 
 
 def test_arrays_are_equal(first_run: Run, skipped: Run) -> None:

@@ -16,6 +16,8 @@ import pytest
 from clearspot import __version__, keys
 from tests.helpers.engine import Run
 
+pytestmark = pytest.mark.xdist_group("shared_runs")
+
 SAMPLES = ("phantom_1", "phantom_2")
 SAID = {"good": "USABLE", "look": "LOOK FIRST", "bad": "DO NOT USE"}
 """Verdict in the table -> in the terminal, in the words of the page."""

@@ -15,6 +15,8 @@ from clearspot.dusted.checkpoint import load_checkpoint
 from tests.helpers.engine import Run, Started, branch_off, run_pipeline
 from tests.helpers.same_results import assert_same_section, assert_same_tables
 
+pytestmark = pytest.mark.xdist_group("shared_runs")
+
 SAMPLES = ("phantom_1", "phantom_2")
 
 
@@ -41,7 +43,7 @@ def survived(first_run: Run, phantoms: Path, tmp_path_factory: pytest.TempPathFa
     options.write_text(f"process {{ withName: DUSTED_DENOISE {{ ext.args = '{shown}' }} }}\n")
     resume = branch_off(first_run, launch_dir)
     sheet = ("--input", str(phantoms / "samplesheet.csv"))
-    arguments = ("-c", str(options), *resume, "-profile", "test", *sheet, "--skip_spatialdata")
+    arguments = ("-c", str(options), *resume, "-profile", "test", *sheet, "--skip_spatialdata", "--skip_multiqc")
 
     started = Started(launch_dir, *arguments)
     started.wait_for(lambda: any(checkpoints.glob("phantom_1.*.dusted.pt")))
@@ -113,7 +115,16 @@ def test_nextflow_killed_in_mid_diffusion(edited_run: Run, phantoms: Path, tmp_p
     launch_dir, checkpoints = tmp_path / "launch", tmp_path / "checkpoints"
     resume = branch_off(edited_run, launch_dir)
     sheet = ("--input", str(phantoms / "samplesheet.csv"))
-    edited = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test", "--skip_spatialdata")
+    edited = (
+        "--n_domains",
+        "3",
+        "--skip_superres",
+        "false",
+        "--diffst_preset",
+        "test",
+        "--skip_spatialdata",
+        "--skip_multiqc",
+    )
     options = tmp_path / "checkpoints.config"
     shown = f"--input counts --seed 0 --checkpoint-minutes 0 --checkpoint-dir {checkpoints}"
     options.write_text(f"process {{ withName: DIFFUSION_TRAIN {{ ext.args = '{shown}' }} }}\n")

@@ -10,6 +10,8 @@ from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import STEPS
 from tests.helpers.engine import Run
 
+pytestmark = pytest.mark.xdist_group("shared_runs")
+
 RUNS = pytest.mark.parametrize("run_name", ["first_run", "edited_run"])
 SAMPLES = ("phantom_1", "phantom_2")
 OF_A_SAMPLE = [step for step in STEPS if step.scope == "sample" and step.record is not None]

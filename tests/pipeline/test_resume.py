@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import h5py
+import pytest
 
 from tests.helpers.engine import Run, run_again, run_pipeline
+
+pytestmark = pytest.mark.xdist_group("shared_runs")
 
 STEPS_OF_A_SAMPLE = {
     "SPACERANGER_CHECK",
