@@ -10,6 +10,11 @@ from tests.helpers.browser import Browser, find_chromium
 REPO = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first: one that starts last would run alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def repo() -> Path:
     """Root of the checkout."""

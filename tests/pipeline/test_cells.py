@@ -15,6 +15,8 @@ from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs
 from tests.helpers.engine import Run, run_pipeline
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:

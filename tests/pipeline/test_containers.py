@@ -17,6 +17,8 @@ from clearspot import keys
 from tests.helpers.engine import REPO, Run, run_pipeline
 from tests.helpers.task_scripts import wrapper
 
+pytestmark = pytest.mark.long
+
 IMAGE = "localhost/clearspot:test"
 USER = 12345
 STRICT = f"-u {USER}:{USER} --read-only --network none"

@@ -13,7 +13,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.engine import Run, run_pipeline
 from tests.helpers.pages import assert_cohort_page_works, assert_sample_page_works
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MOUSE = "mouse_cytassist"
 GENES = ("Sox11", "Col2a1", "Hoxb2")

@@ -20,6 +20,8 @@ from clearspot import keys
 from tests.helpers.engine import REPO, Run, run_pipeline
 from tests.helpers.task_scripts import run_script, wrapper
 
+pytestmark = pytest.mark.long
+
 SCRIPT = REPO / "tests/slurm/slurm.sh"
 QUICK = ("-c", str(REPO / "tests/slurm/quick.config"))
 FAULTS = REPO / "tests/slurm/faults.nf"

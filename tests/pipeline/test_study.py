@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from clearspot.cli import main as clearspot_command
 from tests.helpers.engine import Run, run_pipeline
 
+pytestmark = pytest.mark.long
+
 STUDY = "demo"
 PLANTED = (
     "--study", STUDY, "--condition", "control", "--condition", "treated", "--batches", "2", "--batch-sd", "0.5",

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.fixed_cost import chain
 
+pytestmark = pytest.mark.long
+
 RECORDER = """
 import atexit, json, runpy, sys
 target = sys.argv[1]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 def run(repo: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(repo / "benchmarks" / "gpu" / "run.py"), "--dry-run", *options]

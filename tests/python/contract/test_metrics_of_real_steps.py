@@ -31,6 +31,8 @@ from clearspot.study.params import StudyParams
 from clearspot.study.run import integrate_study
 from tests.helpers.studies import made_section, write_sections
 
+pytestmark = pytest.mark.long
+
 SAMPLE = "phantom"
 
 

@@ -9,6 +9,8 @@ from PIL import Image
 
 from tools import tutorials
 
+pytestmark = pytest.mark.long
+
 NAMES = ["outs-to-domains", "super-resolution"]
 LARGEST_PICTURE = 150_000
 MOST_PICTURES = 6
