@@ -11,7 +11,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from clearspot import keys
 from clearspot.diffst.data.programs import Programs
 from clearspot.diffst.data.reference import from_cells
-from clearspot.diffst.data.reference_view import SpotGeometry, padded_reference, pseudo_spots, reference_views
+from clearspot.diffst.data.reference_view import (
+    SpotGeometry,
+    lattices_of_spots,
+    padded_reference,
+    pseudo_spots,
+    reference_views,
+)
 from clearspot.diffst.geometry.grid import FineGrid
 from clearspot.diffst.output.api import sample_section, superresolve, train
 from clearspot.diffst.output.command import train_file
@@ -232,6 +238,23 @@ def test_a_reference_with_too_little_tissue_is_refused(tmp_path):
     small = make_reference(n_cells=3)
     with pytest.raises(BadInputError, match=r"tissue for \d+ spots"):
         pretrain_on({"x": small}, tmp_path / "m.pt", params=PARAMS, progress=False)
+
+
+def test_a_lattice_that_misses_a_small_reference_is_left_out():
+    """Tissue for 16 spots of the first lattice, and for fewer of some of the others."""
+    reference = padded_reference(make_reference(image=False), tuple(GENES))
+    first = pseudo_spots("x", reference, SpotGeometry(), 0, 0)
+    row, column = np.divmod(np.arange(reference.grid.n_bins), reference.grid.n_cols)
+    place = first.xy_px[np.argsort(((first.xy_px - first.xy_px.mean(axis=0)) ** 2).sum(axis=1))[:16]]
+    bins = (reference.grid.centres_px()[:, None] - place[None]) ** 2
+    near = (bins.sum(axis=2) < 30.0**2).any(axis=1)
+    tissue = np.zeros(reference.grid.shape, dtype=bool)
+    tissue[row[near], column[near]] = True
+    small = replace(reference, tissue=tissue)
+    found = lattices_of_spots("x", small, SpotGeometry(), 0, 8)
+    assert 1 <= len(found) < 8
+    assert all(len(one.xy_px) >= 16 for one in found)
+    assert_array_equal(found[0].xy_px, pseudo_spots("x", small, SpotGeometry(), 0, 0).xy_px)
 
 
 @pytest.mark.real

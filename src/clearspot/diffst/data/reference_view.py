@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -115,6 +116,32 @@ def pseudo_spots(name: str, reference: Reference, spots: SpotGeometry, seed: int
         found, mend = f"tissue for {len(xy)} spots", "Provide a larger reference."
         raise BadInputError(Problem(name, name, found, f"tissue for at least {_MIN_SPOTS} spots", mend))
     return PseudoSpots(operator, xy, _measured(operator, reference.counts, generator))
+
+
+def lattices_of_spots(
+    name: str, reference: Reference, spots: SpotGeometry, seed: int, number: int
+) -> list[PseudoSpots]:
+    """What several lattices of spots would have measured of a reference.
+
+    Of a small reference a shifted lattice can miss too much of the tissue; it is left out, unless it is the first.
+
+    Parameters
+    ----------
+    name, reference, spots, seed
+        As of :func:`pseudo_spots`.
+    number
+        Lattices at most.
+
+    Raises
+    ------
+    BadInputError
+        If the first lattice has fewer than 16 spots on tissue.
+    """
+    lattices = [pseudo_spots(name, reference, spots, seed, 0)]
+    for lattice in range(1, number):
+        with suppress(BadInputError):
+            lattices.append(pseudo_spots(name, reference, spots, seed, lattice))
+    return lattices
 
 
 def reference_views(

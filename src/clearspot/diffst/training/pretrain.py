@@ -17,8 +17,8 @@ from clearspot.diffst.data.gene_graph import GeneGraph, correlation_graph
 from clearspot.diffst.data.programs import Programs, fit_programs
 from clearspot.diffst.data.reference import Reference
 from clearspot.diffst.data.reference_view import (
-    PseudoSpots,
     SpotGeometry,
+    lattices_of_spots,
     padded_reference,
     pseudo_spots,
     reference_views,
@@ -101,10 +101,7 @@ def pretrain(
     whole = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
     blocks = {name: block_of(one.tissue, bin_um, params.holdout) for name, one in whole.items()}
     trained_on = {name: replace(one, tissue=blocks[name][1]) for name, one in whole.items()}
-    seen = {
-        name: [pseudo_spots(name, one, spots, params.seed, number) for number in range(params.lattices)]
-        for name, one in trained_on.items()
-    }
+    seen = {name: lattices_of_spots(name, one, spots, params.seed, params.lattices) for name, one in trained_on.items()}
     counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
     views = {
@@ -142,7 +139,12 @@ def pretrain(
     if model.head is not None:
         losses["gene_head"] = run.train_gene_head(
             [
-                lesson(views[name][0], _lattices(name, trained_on[name], spots, params.seed), genes, known)
+                lesson(
+                    views[name][0],
+                    lattices_of_spots(name, trained_on[name], spots, params.seed, LATTICES),
+                    genes,
+                    known,
+                )
                 for name in with_image
             ]
         )
@@ -158,10 +160,6 @@ def pretrain(
                 taught = lesson(view, [everywhere], genes, known)
                 scores[name] |= scores_of_head(model.head, taught, block, device)
     return Pretrained(model, programs, params, losses, run.seconds, scores)
-
-
-def _lattices(name: str, reference: Reference, spots: SpotGeometry, seed: int) -> list[PseudoSpots]:
-    return [pseudo_spots(name, reference, spots, seed, number) for number in range(LATTICES)]
 
 
 def check_joins(name: str, references: Mapping[str, Reference], spots: SpotGeometry, params: DiffstParams) -> None:
