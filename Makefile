@@ -62,7 +62,7 @@ test: setup lint
 	    PATH="$(CURDIR)/$(VENV)/bin:$$PATH:$(CURDIR)/tools/nextflow/bin" NXF_OFFLINE=true nf-test test --ci; \
 	else echo "nf-test: skipped, there is no nf-test on PATH"; fi
 	$(IN_VENV) python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 20 tests/python
-	$(IN_VENV) python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations 8 tests/pipeline
+	$(IN_VENV) python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 8 tests/pipeline
 
 clean:
 	rm -rf $(SAMPLE) $(SITE) .sphinx results work .nextflow .nextflow.log*

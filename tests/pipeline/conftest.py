@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,18 +12,36 @@ from clearspot.cli import main as clearspot_command
 from tests.helpers.engine import Run, run_again, run_pipeline
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here: it runs Nextflow.
+SHARED_RUNS = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("bad_samples", "determinism", "first_run", "killed", "records_against_declaration", "resume", "superres"),
+        "terminal",
+    )
+)
+"""Files that look at the runs below; one worker gets them all, so that each run is made once."""
 
-    With `--dist loadgroup`, a worker gets all tests of a file, and one worker all that look at the runs below
-    (`xdist_group("shared_runs")`), so that each run is made once.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here: it runs Nextflow."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.pipeline)
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, hand out the files that share runs as one."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class SharedRunsScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "shared runs" if Path(file).name in SHARED_RUNS else file
+
+    return SharedRunsScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.engine import Run, run_again
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 def test_fail_names_every_bad_sample_before_costly_work(failed: Run) -> None:

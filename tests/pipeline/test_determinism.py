@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.engine import Run
 from tests.helpers.same_results import assert_same_section, assert_same_tables
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 def test_arrays_are_equal(first_run: Run, skipped: Run) -> None:

@@ -16,7 +16,7 @@ import pytest
 from clearspot import __version__, keys
 from tests.helpers.engine import Run
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 SAMPLES = ("phantom_1", "phantom_2")
 SAID = {"good": "USABLE", "look": "LOOK FIRST", "bad": "DO NOT USE"}

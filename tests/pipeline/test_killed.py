@@ -15,7 +15,7 @@ from clearspot.dusted.checkpoint import load_checkpoint
 from tests.helpers.engine import Run, Started, branch_off, run_pipeline
 from tests.helpers.same_results import assert_same_section, assert_same_tables
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 SAMPLES = ("phantom_1", "phantom_2")
 

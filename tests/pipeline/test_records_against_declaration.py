@@ -10,7 +10,7 @@ from clearspot.contract.metrics import check_metrics, metrics_of
 from clearspot.contract.steps import STEPS
 from tests.helpers.engine import Run
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 RUNS = pytest.mark.parametrize("run_name", ["first_run", "edited_run"])
 SAMPLES = ("phantom_1", "phantom_2")

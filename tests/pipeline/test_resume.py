@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.engine import Run, run_again, run_pipeline
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 STEPS_OF_A_SAMPLE = {
     "SPACERANGER_CHECK",

@@ -19,7 +19,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.engine import Run, branch_off, run_pipeline
 from tests.helpers.pages import assert_cohort_page_works, assert_sample_page_works
 
-pytestmark = [pytest.mark.xdist_group("shared_runs"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 EDITED = ("--n_domains", "3", "--skip_superres", "false", "--diffst_preset", "test")
 QUICK = ("--skip_spatialdata", "--skip_multiqc")

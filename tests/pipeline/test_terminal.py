@@ -9,8 +9,6 @@ from tests.helpers.engine import Run, run_again, run_pipeline
 
 SOFTWARE = "a software error"
 
-with_shared_runs = pytest.mark.xdist_group("shared_runs")
-
 
 def last_words(run: Run) -> str:
     """What the pipeline itself says once a run has stopped, after Nextflow's own message."""
@@ -73,14 +71,12 @@ def environment_path() -> str:
     return environment()["PATH"]
 
 
-@with_shared_runs
 def test_a_stopped_run_has_a_line_for_each_sample_that_was_refused(failed: Run) -> None:
     for sample, file in (("bad_matrix", "filtered_feature_bc_matrix.h5"), ("bad_positions", "outs")):
         assert re.search(rf"^  {sample} +REFUSED  check: .*{file}", last_words(failed), re.MULTILINE), failed.log
     assert failed.log.count("The reasons are listed above") == 1
 
 
-@with_shared_runs
 def test_a_finished_run_has_one_line_for_each_sample_with_verdict_reason_and_page(skipped: Run) -> None:
     said = skipped.log[skipped.log.index("1 done, 2 refused") :]
     for sample, verdict in (("bad_matrix", "REFUSED"), ("bad_positions", "REFUSED"), ("phantom_1", r"[A-Z ]+")):
@@ -89,7 +85,6 @@ def test_a_finished_run_has_one_line_for_each_sample_with_verdict_reason_and_pag
         assert len(re.findall(rf"\b{sample} ", said)) == 1, said
 
 
-@with_shared_runs
 def test_validate_only_ends_with_a_line_for_each_refused_sample(failed: Run, spoiled: Path, tmp_path: Path) -> None:
     run = run_again(failed, spoiled.parent, tmp_path, "--validate_only", "--on_bad_sample", "skip")
     assert run.exit_code == 0, run.log
