@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from clearspot.cli import main as clearspot_command
 from tests.helpers.engine import Run, run_again, run_pipeline
 
-
 SHARED_RUNS = frozenset(
     f"test_{name}.py"
     for name in (

@@ -28,7 +28,7 @@ LATTICES: Final = 16
 """Lattices of spots that a reference is seen through. With few of them the head learns their noise by heart."""
 
 _ROWS_A_STEP: Final = 1024
-_PASSES: Final = 4
+_PASSES: Final = 2
 _FEWEST_STEPS: Final = 100
 _MOST_STEPS: Final = 6000
 _WARM_UP: Final = 20
@@ -97,7 +97,7 @@ def lesson(view: View, lattices: Sequence[PseudoSpots], genes: Sequence[str], kn
 
 
 def steps_of(lessons: Sequence[Lesson]) -> int:
-    """Training steps, 100 to 6,000: enough to see each bin four times under every lattice."""
+    """Training steps, 100 to 6,000: enough to see each bin twice under every lattice."""
     rows = sum(_PASSES * len(one.lattices) * len(one.bins) for one in lessons)
     return min(max(-(-rows // _ROWS_A_STEP), _FEWEST_STEPS), _MOST_STEPS)
 
