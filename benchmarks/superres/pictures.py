@@ -17,7 +17,7 @@ from clearspot.metrics.maps import gene_pearson
 QUANTILES = (0.9, 0.5, 0.1)
 """Of the genes' correlations with the truth, best first: which genes are drawn."""
 
-_TITLES = {"plain": "plain estimate, untrained", "network, genes' fields": "Diff-ST, learned from pairs"}
+_TITLES = {"plain": "plain estimate, untrained", "written without the diffusion": "Diff-ST, learned from pairs"}
 
 
 def draw(test: Test, maps: Mapping[str, np.ndarray], path: Path) -> None:
@@ -37,7 +37,7 @@ def draw(test: Test, maps: Mapping[str, np.ndarray], path: Path) -> None:
         raise ValueError(f"{case.name} has no truth")
     inside = case.tissue.ravel()
     scores = {name: gene_pearson(case.truth[inside], maps[name][inside]) for name in _TITLES}
-    order = np.argsort(scores["network, genes' fields"])
+    order = np.argsort(scores["written without the diffusion"])
     chosen = [int(order[round(quantile * (len(order) - 1))]) for quantile in QUANTILES]
     rows, columns = np.flatnonzero(case.tissue.any(axis=1)), np.flatnonzero(case.tissue.any(axis=0))
     x0, y0 = case.grid.origin_px
