@@ -142,7 +142,7 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
            "correlation of the gene head alone with the bins of held-out blocks, median over genes and references",
            better="higher", when="blocks of references with an image are held out"),
     Metric(_PRETRAIN, "seconds_gene_head", "number", "Training time of the gene head",
-           "wall time of training the gene head", "s", "lower", "a reference has an image"),
+           "wall time of training the gene head", "s", "lower", "a gene head is trained"),
     Metric(_PRETRAIN, "pearson_plain", "score", "Correlation of the baseline",
            "correlation of the estimate without a network with the bins of held-out blocks, median over genes and "
            "references", better="higher", when="blocks are held out"),

@@ -102,7 +102,7 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
         (superres(diffusion=False), "; the mean is the network's. These", "diffusion"),
         (superres(input="denoised"), "in bins of 20 µm from the denoised values", "?"),
         (superres(gene_head_weight=0.5), "combined by a weighted geometric mean", "?"),
-        (superres(gene_head_weight=0.0), "a diffusion model of its residual", "single genes"),
+        (superres(gene_head_weight=0.0), "a diffusion model of its residual", "geometric mean"),
         (superres(projection=True), "maps that add up to what the spots measured", "?"),
     ],
 )

@@ -101,8 +101,10 @@ def pretrain(
     whole = {name: padded_reference(one, genes) for name, one in sorted(references.items())}
     blocks = {name: block_of(one.tissue, bin_um, params.holdout) for name, one in whole.items()}
     trained_on = {name: replace(one, tissue=blocks[name][1]) for name, one in whole.items()}
-    seen = {name: lattices_of_spots(name, one, spots, params.seed, params.lattices) for name, one in trained_on.items()}
-    counts = sp.csr_matrix(sp.vstack([lattices[0].counts for lattices in seen.values()]))
+    number = max(params.lattices, LATTICES if params.gene_head else 0)
+    lattices = {name: lattices_of_spots(name, one, spots, params.seed, number) for name, one in trained_on.items()}
+    seen = {name: of_one[: params.lattices] for name, of_one in lattices.items()}
+    counts = sp.csr_matrix(sp.vstack([of_one[0].counts for of_one in seen.values()]))
     programs = fit_programs(counts, genes, params.n_programs, params.seed)
     views = {
         name: reference_views(
@@ -138,15 +140,7 @@ def pretrain(
         losses["diffusion"] = run.train_diffusion()
     if model.head is not None:
         losses["gene_head"] = run.train_gene_head(
-            [
-                lesson(
-                    views[name][0],
-                    lattices_of_spots(name, trained_on[name], spots, params.seed, LATTICES),
-                    genes,
-                    known,
-                )
-                for name in with_image
-            ]
+            [lesson(views[name][0], lattices[name][:LATTICES], genes, known) for name in with_image]
         )
     loadings = model.corrected_loadings(programs.loadings, graph)
     scores: dict[str, dict[str, float]] = {}
