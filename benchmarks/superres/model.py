@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from cases import Case, Prediction
 from hidden_case import whole_section
+from other_sections import teach
 
 from clearspot.diffst.data.hidden_pairs import hidden_pairs
 from clearspot.diffst.data.programs import fit_programs
@@ -31,6 +32,7 @@ from clearspot.diffst.training.fitting import fit
 
 PRESET = "cpu"
 SETTINGS: dict[str, object] = {}
+ALL_PARTS = {"disentangle": True, "cross_attention": True, "gene_graph": True}
 
 
 def plain(case: Case, *, with_image: bool = True) -> Prediction:
@@ -80,6 +82,11 @@ def diffst(case: Case) -> Prediction:
     return Prediction(*_predicted(_Key(case), True)["diffst"])
 
 
+def diffst_with_all_parts(case: Case) -> Prediction:
+    """Both stages, with the parts of the paper that are off by default."""
+    return Prediction(*_predicted(_Key(case), True, all_parts=True)["diffst"])
+
+
 def diffst_without_image(case: Case) -> Prediction:
     """Both stages, image off."""
     return Prediction(*_predicted(_Key(case), False)["diffst"])
@@ -92,6 +99,22 @@ def sister(case: Case) -> Path | None:
     images = sorted(case.image.parent.glob("*.jpg"))
     other = images[(images.index(case.image) + 1) % len(images)].with_suffix(".h5ad")
     return None if other.stem == case.image.stem else other
+
+
+def others(case: Case) -> list[Path]:
+    """All other sections with an image that a hidden-spot case of ``mob`` is from the series of.
+
+    Those of ``her2st`` with an image are of one patient, who must not be on both sides.
+    """
+    if case.image is None or not case.name.startswith("mob"):
+        return []
+    images = sorted(case.image.parent.glob("*.jpg"))
+    return [image.with_suffix(".h5ad") for image in images if image != case.image]
+
+
+def diffst_of_other_sections(case: Case) -> Prediction:
+    """Both stages, trained on all spots of the other sections; then stage 1 goes on with the visible spots."""
+    return Prediction(*_predicted(_Key(case), True, from_others=True)["diffst"])
 
 
 def diffst_of_other_section(case: Case) -> Prediction:
@@ -108,8 +131,10 @@ MODELS = {
     "meannet": meannet,
     "meannet-gaussian": meannet_gaussian,
     "diffst": diffst,
+    "diffst-all-parts": diffst_with_all_parts,
     "diffst-no-image": diffst_without_image,
     "diffst-other-section": diffst_of_other_section,
+    "diffst-other-sections": diffst_of_other_sections,
 }
 
 
@@ -161,14 +186,26 @@ def _embedded(image: Path, grid: FineGrid) -> Histology:
 
 
 @lru_cache(maxsize=2)
-def _predicted(key: _Key, with_image: bool, trained_on: _Key | None = None) -> dict[str, tuple]:
+def _predicted(
+    key: _Key,
+    with_image: bool,
+    trained_on: _Key | None = None,
+    *,
+    from_others: bool = False,
+    all_parts: bool = False,
+) -> dict[str, tuple]:
     """Means, and for both stages also draws without and with the spots' counts conserved."""
     case = key.case
-    params, section, histology = _given(case, with_image=with_image)
+    params, section, histology = _given(case, with_image=with_image, **(ALL_PARTS if all_parts else {}))
     device = torch.device("cpu")
     teacher = _given(trained_on.case, with_image=with_image)[1:] if trained_on else (section, histology)
-    fitted = fit(*teacher, params, device, progress=False)
     with TemporaryDirectory() as folder:
+        start = None
+        if from_others:
+            start = Path(folder) / "others.diffst.pt"
+            cases = [whole_section(path, case.adata.var_names) for path in others(case)]
+            teach(start, [_given(one, with_image=with_image)[1:] for one in cases], params)
+        fitted = fit(*teacher, params, device, start_from=start, progress=False)
         maps = predict(section, histology, fitted, params, device, Path(folder), progress=False)
         verdict = fitted.verdict
         print(f"{case.name} image={with_image} power={float(fitted.model.mean.power):.2f} {verdict}", flush=True)

@@ -43,7 +43,8 @@ from clearspot.diffst.training.pretrain import Pretrained, pretrain
 HERE = Path(__file__).parent
 DATA = HERE.parents[2] / "shared" / "data"
 CPU = torch.device("cpu")
-PARTS = ("image", "spots", "pixels", "disentangle", "cross_attention", "gene_graph", "gene_head", "curriculum")
+OFF_BY_DEFAULT = ("pixels", "disentangle", "cross_attention", "gene_graph")
+PARTS = ("image", "spots", "gene_head", "curriculum", *OFF_BY_DEFAULT)
 FIELDS = "network, genes' fields"
 KEPT = ("pearson", "deviance", "crps", "coverage90")
 
@@ -63,6 +64,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--evaluations", type=int, default=12, show_default=True, help="Of the diffusion's network, a draw.")
 @click.option("--lr", type=float, default=3e-3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--all-parts", is_flag=True, help="With the parts of the paper that are off by default.")
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Part that is left out.")
 @click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
@@ -77,7 +79,7 @@ def main(lesson: str, **options: Any) -> None:
     """Train, score, and add rows to the table."""
     torch.set_num_threads(1)
     other = options["perceptron"] or options["paper_scheme"]
-    if other and (options["other_panel"] or options["without"]):
+    if other and (options["other_panel"] or options["without"] or options["all_parts"]):
         raise click.UsageError("These methods need the scored genes, and have no parts to leave out.")
     about = {"without": " ".join(options["without"]), "steps": options["steps"], "seed": options["seed"]}
     about |= {"staining": options["staining"], "other_panel": options["other_panel"], "settings": _settings(options)}
@@ -145,20 +147,21 @@ def _learned(taught: Lesson, **options: Any) -> list[Test]:
 def _settings(options: dict[str, Any]) -> str:
     """Settings that are not this command's own."""
     own = {option.name: option.default for option in main.params}
-    names = ("programs", "width", "crop", "batch", "lattices", "evaluations", "lr", "diffusion")
+    names = ("programs", "width", "crop", "batch", "lattices", "evaluations", "lr", "diffusion", "all_parts")
     return " ".join(f"{name}={options[name]}" for name in names if options[name] != own[name])
 
 
 def _params(lesson: str, **options: Any) -> DiffstParams:
     programs = options["programs"] or (KIDNEY_PROGRAMS if lesson.startswith("kidney") else PHANTOM_PROGRAMS)
-    off: dict[str, Any] = {part: False for part in options["without"] if part not in ("image", "spots", "curriculum")}
+    parts: dict[str, Any] = dict.fromkeys(OFF_BY_DEFAULT, options["all_parts"])
+    parts |= {part: False for part in options["without"] if part not in ("image", "spots", "curriculum")}
     if "curriculum" in options["without"]:
-        off["curriculum"] = 0.0
+        parts["curriculum"] = 0.0
     return DiffstParams(
         diffusion=options["diffusion"], steps_pretrain=options["steps"], width=options["width"], n_programs=programs,
         crop=options["crop"], batch=options["batch"], lr=options["lr"], seed=options["seed"],
         lattices=options["lattices"], evaluations=options["evaluations"],
-        ema_decay=0.98, holdout=0.0, genes="all", threads=1, **off,
+        ema_decay=0.98, holdout=0.0, genes="all", threads=1, **parts,
     )  # fmt: skip
 
 

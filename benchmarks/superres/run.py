@@ -20,7 +20,7 @@ from baselines import BASELINES, NEEDS_IMAGE, NotInstalledError, projected
 from cases import Case, Prediction
 from cell_case import cell_case
 from hidden_case import hidden_case
-from model import MODELS, sister
+from model import MODELS, others, sister
 from paper_scheme import paper_scheme, teachers
 from phantom_case import phantom_case
 from scoring import ceiling, score
@@ -73,6 +73,8 @@ def main() -> None:
             if method == "paper-scheme" and not teachers(case):
                 continue
             if method == "diffst-other-section" and sister(case) is None:
+                continue
+            if method == "diffst-other-sections" and not others(case):
                 continue
             try:
                 rows = _run(case, method, best)

@@ -199,11 +199,11 @@ class DiffstKeywords(TypedDict, total=False):
     """Likelihood of the counts in the loss. nb fits a dispersion per gene. Default: poisson."""
     disentangle: bool
     """Use shared and private features with cross-modal modulation. If disabled, features are concatenated. Default:
-    True."""
+    False."""
     cross_attention: bool
-    """Use cross-attention to tokens at cell and tissue level. Default: True."""
+    """Use cross-attention to tokens at cell and tissue level. Default: False."""
     gene_graph: bool
-    """Refine the loadings of the gene programs with a graph network over the genes. Default: True."""
+    """Refine the loadings of the gene programs with a graph network over the genes. Default: False."""
     gene_neighbours: int
     """Number of neighbours of a gene in the gene graph. Default: 10."""
     diffusion: bool
@@ -214,7 +214,7 @@ class DiffstKeywords(TypedDict, total=False):
     counting noise: the spots then show in the map as brighter and darker discs. Default: False."""
     pixels: bool
     """Learn features from the image pixels in addition to the computed ones. Applies to training on references.
-    Default: True."""
+    Default: False."""
     gene_head: bool
     """Train a network with one output per gene on the bins of the references (the gene head), and combine its maps with
     those of the gene programs. Applies to training on references. Default: True."""
@@ -244,7 +244,8 @@ class DiffstKeywords(TypedDict, total=False):
     ema_decay: float
     """Decay of the moving average of the weights. The average is used for sampling. Default: 0.995."""
     curriculum: float
-    """Fraction of the training steps during which cell tokens are added in order of their entropy. Default: 0.5."""
+    """Fraction of the training steps during which cell tokens are added in order of their entropy. Applies to cross-
+    attention. Default: 0.5."""
     condition_dropout: float
     """Probability that a training crop is shown without its image, and the same for its counts. Default: 0.05."""
     hide_patterns: int

@@ -18,7 +18,8 @@ MAX_EVALUATIONS: Final = 20
 class DiffstParams(Settings):
     """Settings of one super-resolution run; the defaults are those of :func:`clearspot.diffst.superresolve`.
 
-    Presets: ``cpu`` (the defaults), ``gpu`` (larger networks, longer training) and ``test`` (seconds, no use of it).
+    Presets: ``cpu`` (the defaults), ``gpu`` (larger networks, longer training) and ``test`` (seconds, every part, no use
+    of it).
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -52,6 +53,10 @@ class DiffstParams(Settings):
             "samples": 2,
             "evaluations": 3,
             "tile": 48,
+            "disentangle": True,
+            "cross_attention": True,
+            "gene_graph": True,
+            "pixels": True,
         },
     }
 
@@ -83,10 +88,10 @@ class DiffstParams(Settings):
         "poisson", "Likelihood of the counts in the loss. nb fits a dispersion per gene."
     )
     disentangle: bool = setting(
-        True, "Use shared and private features with cross-modal modulation. If disabled, features are concatenated."
+        False, "Use shared and private features with cross-modal modulation. If disabled, features are concatenated."
     )
-    cross_attention: bool = setting(True, "Use cross-attention to tokens at cell and tissue level.")
-    gene_graph: bool = setting(True, "Refine the loadings of the gene programs with a graph network over the genes.")
+    cross_attention: bool = setting(False, "Use cross-attention to tokens at cell and tissue level.")
+    gene_graph: bool = setting(False, "Refine the loadings of the gene programs with a graph network over the genes.")
     gene_neighbours: int = setting(10, "Number of neighbours of a gene in the gene graph.", ge=1)
     diffusion: bool = setting(
         True,
@@ -99,7 +104,7 @@ class DiffstParams(Settings):
         "counting noise: the spots then show in the map as brighter and darker discs.",
     )
     pixels: bool = setting(
-        True,
+        False,
         "Learn features from the image pixels in addition to the computed ones. Applies to training on references.",
     )
     gene_head: bool = setting(
@@ -129,7 +134,11 @@ class DiffstParams(Settings):
         0.995, "Decay of the moving average of the weights. The average is used for sampling.", ge=0, lt=1
     )
     curriculum: float = setting(
-        0.5, "Fraction of the training steps during which cell tokens are added in order of their entropy.", ge=0, le=1
+        0.5,
+        "Fraction of the training steps during which cell tokens are added in order of their entropy. Applies to "
+        "cross-attention.",
+        ge=0,
+        le=1,
     )
     condition_dropout: float = setting(
         0.05, "Probability that a training crop is shown without its image, and the same for its counts.", ge=0, le=0.5
