@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.study.latents import Sections
 from clearspot import keys
+from clearspot.domains.components import leading_components
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size
-from clearspot.domains.run import leading_components
 from clearspot.metrics.agreement import label_agreement
 from clearspot.study.mixing import NEIGHBOURS, mixing
 from clearspot.study.shared_domains import OF_ONE_SECTION

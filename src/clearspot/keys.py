@@ -78,6 +78,8 @@ PROTEIN: Final = "protein"
 PROTEIN_NAMES: Final = "protein_names"
 """In ``uns['clearspot']``: the antibodies' names as written, in the order of the columns of ``obsm['protein']``."""
 LATENT: Final = "X_dusted"
+LATENT_TRAINING: Final = "dusted_training"
+"""The latent from the counts that the model was trained on, where others were held out. Not named ``X_`` either."""
 LATENT_SHUFFLED: Final = "dusted_shuffled"
 """The latent of the section with its spots shuffled over the places; a row is what then stands at the spot's place. Not
 named ``X_``: it is no embedding to look at."""

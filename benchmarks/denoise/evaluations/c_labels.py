@@ -20,7 +20,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, homogeneity_score, normalized_mutual_info_score
 from sklearn.mixture import GaussianMixture
 
-from clearspot.domains.run import leading_components
+from clearspot.domains.components import leading_components
 
 CLUSTERINGS = 10
 INITS = 5

@@ -154,6 +154,9 @@ class DomainKeywords(TypedDict, total=False):
     method: Literal["gmm", "leiden"]
     """Clustering method whose domains are reported: a Gaussian mixture with tied covariance (gmm) or leiden. The other
     method's domains are written to the file as well. Default: gmm."""
+    embedding: Literal["auto", "dusted", "pca"]
+    """Embedding that is clustered: the latent of the denoiser (dusted) or principal components of the spots' own counts
+    (pca). auto uses pca if its domains explain at least 15 % more of the held-out counts. Default: auto."""
     n_domains: int | None
     """Number of domains. ``None``: chosen from the data (gmm: by BIC; leiden: by the resolution). Default: None."""
     max_domains: int

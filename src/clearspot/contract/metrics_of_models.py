@@ -20,6 +20,7 @@ _HELD_OUT: Final = "counts are held out"
 _SPOTS_HELD_OUT: Final = "enough spots can be held out, and the diffusion is on"
 _DIFFUSION_TRAINED: Final = "the diffusion is trained on the sample and not on references"
 _GMM: Final = "the Gaussian mixture ran"
+_COMPARED: Final = "counts are held out and there are at most 20,000 spots"
 _LEIDEN: Final = "Leiden ran"
 _GMM_CHANCE: Final = f"{_GMM} on a denoised sample"
 _LEIDEN_CHANCE: Final = f"{_LEIDEN} on a denoised sample"
@@ -88,6 +89,14 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
     # domains
     Metric(_DOMAINS, "main", "text", "Domain method", "column of obs with the main domains"),
     Metric(_DOMAINS, "n_domains", "count", "Domains", "number of spatial domains"),
+    Metric(_DOMAINS, "domain_embedding", "text", "Embedding of the domains",
+           "embedding that was clustered: dusted (latent) or pca (principal components of the spots' own counts)"),
+    Metric(_DOMAINS, "domain_explained_dusted", "score", "Held-out counts explained by domains of the latent",
+           "fraction of the deviance of held-out counts that domains of the latent explain, median of three "
+           "clusterings", better="higher", when=_COMPARED),
+    Metric(_DOMAINS, "domain_explained_pca", "score", "Held-out counts explained by domains of principal components",
+           "fraction of the deviance of held-out counts that domains of principal components explain, median of three "
+           "clusterings", better="higher", when=_COMPARED),
     Metric(_DOMAINS, "n_domain_gmm", "count", "Domains (Gaussian mixture)", when=_GMM),
     Metric(_DOMAINS, "n_domain_leiden", "count", "Domains (Leiden)", when=_LEIDEN),
     Metric(_DOMAINS, "silhouette_domain_gmm", "score", "Silhouette (Gaussian mixture)", "mean silhouette in the latent "

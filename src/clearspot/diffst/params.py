@@ -18,8 +18,8 @@ MAX_EVALUATIONS: Final = 20
 class DiffstParams(Settings):
     """Settings of one super-resolution run; the defaults are those of :func:`clearspot.diffst.superresolve`.
 
-    Presets: ``cpu`` (the defaults), ``gpu`` (larger networks, longer training) and ``test`` (seconds, every part, no use
-    of it).
+    Presets: ``cpu`` (the defaults), ``gpu`` (larger networks, longer training) and ``test`` (trained for seconds, with
+    every part; its maps are of no use).
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

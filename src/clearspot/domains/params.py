@@ -8,6 +8,7 @@ from typing import Literal
 from clearspot.contract.settings import Settings, setting
 
 Method = Literal["gmm", "leiden"]
+Embedding = Literal["auto", "dusted", "pca"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class DomainParams(Settings):
         "gmm",
         "Clustering method whose domains are reported: a Gaussian mixture with tied covariance (gmm) or leiden. The "
         "other method's domains are written to the file as well.",
+    )
+    embedding: Embedding = setting(
+        "auto",
+        "Embedding that is clustered: the latent of the denoiser (dusted) or principal components of the spots' own "
+        "counts (pca). auto uses pca if its domains explain at least 15 % more of the held-out counts.",
     )
     n_domains: int | None = setting(
         None, "Number of domains.", none="chosen from the data (gmm: by BIC; leiden: by the resolution)", ge=2, le=100

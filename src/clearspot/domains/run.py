@@ -14,8 +14,10 @@ from scipy.sparse import csr_matrix
 from clearspot import keys
 from clearspot.caller import option
 from clearspot.contract.counts import require_finite, require_in_memory
-from clearspot.contract.sections import bad_section, require_one_section
+from clearspot.contract.sections import require_one_section
 from clearspot.domains.colours import add_colours
+from clearspot.domains.components import leading_components
+from clearspot.domains.embedding import choose_embedding
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size, categorical, majority_vote
 from clearspot.domains.leiden import leiden_domains
@@ -25,10 +27,6 @@ from clearspot.domains.spatial_genes import spatial_genes
 from clearspot.metrics.agreement import label_agreement, neighbour_agreement, silhouette
 from clearspot.qc.passing import passing_spots
 from clearspot.record import StepRecord
-
-COMPONENTS: Final = 30
-
-TAILS: Final = 6.0
 
 
 class _MethodMetrics(NamedTuple):
@@ -82,8 +80,8 @@ def find_domains(
     Parameters
     ----------
     adata
-        After the denoiser: ``obsm['X_dusted']``, ``obsm['dusted_shuffled']`` (for what is found by chance),
-        ``layers['denoised']``, the graph, ``X``.
+        After the denoiser: ``obsm['X_dusted']``, ``obsm['dusted_training']`` (to choose the embedding),
+        ``obsm['dusted_shuffled']`` (for what is found by chance), ``layers['denoised']``, the graph, ``X``.
     sample
         Sample name.
     params
@@ -106,16 +104,7 @@ def find_domains(
     require_one_section(adata, sample, "The search for domains")
     require_finite(adata.X, "X", sample)
     rows = np.flatnonzero(passing_spots(adata, sample))
-    latent = np.asarray(adata.obsm[keys.LATENT])[rows]
-    if not np.isfinite(latent).all():
-        unknown = int((~np.isfinite(latent).all(axis=1)).sum())
-        raise bad_section(
-            sample,
-            f"{unknown} of {rows.size} passing spots have no values in obsm['{keys.LATENT}']",
-            "a latent vector for every spot that passed quality control",
-            "Denoise the section again after quality control.",
-        )
-    latent = leading_components(latent)
+    embedding, latent = choose_embedding(adata, rows, sample, params, record)
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[rows][:, rows]
     other: Method = "leiden" if params.method == "gmm" else "gmm"
     for method in (params.method, other):
@@ -123,7 +112,10 @@ def find_domains(
             codes = by_size(_cluster(method, latent, graph, params, record))
             adata.obs[domain_column(method)] = categorical(codes, rows, adata.n_obs)
             _measure(record, method, codes, latent, graph, params.seed)
-            _measure_chance(adata, rows, record, method, graph, params)
+            if embedding == "dusted":
+                _measure_chance(adata, rows, record, method, graph, params)
+            else:
+                _measure_shuffled(record, method, codes, graph, params)
         else:
             record.note("info", f"{other} was skipped, because {rows.size} spots are more than {_BOTH_UP_TO}.")
     main = domain_column(params.method)
@@ -143,23 +135,6 @@ def find_domains(
         name: value for name, value in record.params.items() if value is not None
     } | {"main": main}
     return record
-
-
-def leading_components(latent: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The latent's first ``COMPONENTS`` principal components (itself, if it has no more columns), without long tails.
-
-    A mixture gives every column the same say, so columns that hold next to nothing must not reach it. And a small
-    tissue that is unlike all others would take every component for itself: values stop at ``TAILS`` robust standard
-    deviations (from the median absolute deviation) on either side of a column's median.
-    """
-    from scipy.stats import median_abs_deviation
-    from sklearn.decomposition import PCA
-
-    if latent.shape[1] > COMPONENTS:
-        latent = PCA(min(COMPONENTS, len(latent)), svd_solver="full").fit_transform(latent)
-    middle = np.median(latent, axis=0)
-    reach = TAILS * median_abs_deviation(latent, axis=0, scale="normal")
-    return np.where(reach > 0, np.clip(latent, middle - reach, middle + reach), latent)
 
 
 def _cluster(
@@ -238,6 +213,16 @@ def _measure_chance(
     unsaid = StepRecord(record.sample, record.step)
     codes = _cluster(method, leading_components(latent), graph, alike, unsaid)
     record.metrics[metrics.neighbour_agreement_by_chance] = neighbour_agreement(graph, codes)
+
+
+def _measure_shuffled(
+    record: StepRecord, method: Method, codes: NDArray[np.intp], graph: csr_matrix, params: DomainParams
+) -> None:
+    """The agreement with neighbours by chance, of the same labels shuffled: their embedding knows no neighbours."""
+    shuffled = np.random.default_rng(params.seed).permutation(codes)
+    if params.refine:
+        shuffled = majority_vote(shuffled, graph)
+    record.metrics[_METRICS_OF[method].neighbour_agreement_by_chance] = neighbour_agreement(graph, shuffled)
 
 
 def _summarise_moran(record: StepRecord) -> None:

@@ -51,7 +51,8 @@ def denoise(
 
     Adds ``layers['denoised']`` (float32, in counts; NaN for spots that failed quality control and for genes that were
     not modelled), ``obsm['X_dusted']`` (latent values, float32), ``obsm['dusted_shuffled']`` (latent values of the
-    trained model for shuffled spots), ``var['dusted_modelled']``, ``var['dusted_gene_attention']`` and
+    trained model for shuffled spots), ``obsm['dusted_training']`` (latent values of the counts that the model was
+    trained on; sections of up to 20,000 spots), ``var['dusted_modelled']``, ``var['dusted_gene_attention']`` and
     ``uns['clearspot']['dusted']``. Measured counts are not changed.
 
     Parameters
@@ -169,6 +170,7 @@ def _denoise_one(
             state=state,
             embedding=embed(model, source.section, tiles("latent values"), device),
             shuffled_latent=embed(model, source.section.shuffled(params.seed), tiles("shuffled spots"), device).latent,
+            training_latent=run.training_latent(model),
             comparison=run.compare(model, progress),
             tiles=len(run.tiles),
             seconds_training=seconds,

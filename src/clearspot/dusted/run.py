@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 import torch
 from torch.optim.lr_scheduler import LRScheduler
@@ -18,7 +19,7 @@ from clearspot.dusted.dispersion import start_dispersions
 from clearspot.dusted.evaluation import HeldOutComparison, compare_held_out
 from clearspot.dusted.from_anndata import Source
 from clearspot.dusted.gene_totals import keep_gene_totals
-from clearspot.dusted.inference import means
+from clearspot.dusted.inference import embed, means
 from clearspot.dusted.model import Dusted, build_model
 from clearspot.dusted.objective import Objective
 from clearspot.dusted.params import DustedParams
@@ -162,6 +163,12 @@ class Run:
         expected = ((block.spots, block.expected) for block in blocks)
         ratio = self.params.holdout / (1 - self.params.holdout)
         return compare_held_out(expected, self.training, self.held_out, ratio)
+
+    def training_latent(self, model: Dusted) -> np.ndarray | None:
+        """Latent of the training counts, in a section that is trained on as one batch; None if none were held out."""
+        if self.held_out is None or batch_size(self.training, self.params) is not None:
+            return None
+        return embed(model, self.training, self.tiles, self.device).latent
 
     def save(self, path: Path | None, model: Dusted, state: TrainingState) -> str | None:
         """Write a checkpoint, if one is wanted; give its SHA-256."""

@@ -82,7 +82,9 @@ def denoise_each(
         results[name] = result
         layer[rows] = part.layers[keys.DENOISED]
         modelled |= part.var[keys.MODELLED].to_numpy()
-        for key in (keys.LATENT, keys.LATENT_SHUFFLED):
+        for key in (keys.LATENT, keys.LATENT_SHUFFLED, keys.LATENT_TRAINING):
+            if key not in part.obsm:
+                continue
             values = part.obsm[key]
             whole = latents.setdefault(key, np.full((adata.n_obs, values.shape[1]), np.nan, dtype=np.float32))
             whole[rows] = values

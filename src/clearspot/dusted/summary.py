@@ -42,6 +42,8 @@ class Outcome:
         What went in and what came out; ``comparison`` is ``None`` without a hold-out.
     shuffled_latent
         Latent of the section with its spots shuffled over the places.
+    training_latent
+        Latent of the counts that the model was trained on; None where none were held out, or spots are many.
     tiles
         Number of tiles.
     seconds_training, seconds_total
@@ -60,6 +62,7 @@ class Outcome:
     state: TrainingState
     embedding: Embedding
     shuffled_latent: np.ndarray
+    training_latent: np.ndarray | None
     comparison: HeldOutComparison | None
     tiles: int
     seconds_training: float
@@ -80,7 +83,14 @@ class Outcome:
 def annotate(adata: ad.AnnData, outcome: Outcome) -> None:
     """Set latents, gene columns and ``uns['clearspot']['dusted']``, in place."""
     source = outcome.source
-    for key, values in ((keys.LATENT, outcome.embedding.latent), (keys.LATENT_SHUFFLED, outcome.shuffled_latent)):
+    latents = {
+        keys.LATENT: outcome.embedding.latent,
+        keys.LATENT_SHUFFLED: outcome.shuffled_latent,
+        keys.LATENT_TRAINING: outcome.training_latent,
+    }
+    for key, values in latents.items():
+        if values is None:
+            continue
         latent = np.full((adata.n_obs, values.shape[1]), np.nan, dtype=np.float32)
         latent[source.spots] = values
         adata.obsm[key] = latent

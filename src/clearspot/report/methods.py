@@ -35,6 +35,7 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
             for step, name in (
                 ("qc", "hvg_method"), ("graph", "lattice"), ("superres", "image_used"), ("superres", "mean_is"),
                 ("superres", "bin_um"), ("superres", "gene_head_weight"), ("superres_train", "n_references"),
+                ("domains", "domain_embedding"),
             )
         },
         places="spots and bins" if len(words) > 1 else f"{words.pop()}s" if words else "spots",

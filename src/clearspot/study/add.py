@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from clearspot import keys
-from clearspot.domains.run import COMPONENTS, TAILS
+from clearspot.domains.components import COMPONENTS, TAILS
 from clearspot.dusted.checkpoint import load_checkpoint
 from clearspot.dusted.inference import embed, means
 from clearspot.dusted.model import Dusted

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.display.palette import colours
+from clearspot.domains.components import leading_components
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.labels import by_size, categorical
-from clearspot.domains.run import leading_components
 from clearspot.record import StepRecord
 from clearspot.study.params import StudyParams
 

@@ -4,9 +4,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from clearspot.domains import run
+from clearspot.domains.components import COMPONENTS, TAILS, leading_components
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.params import DomainParams
-from clearspot.domains.run import COMPONENTS, TAILS, find_domains, leading_components
+from clearspot.domains.run import find_domains
 from clearspot.errors import BadInputError
 from clearspot.record import StepRecord
 from tests.helpers.denoised_sections import denoised_section
