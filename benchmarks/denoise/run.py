@@ -15,7 +15,14 @@ from methods import METHODS
 from methods.common import NotInstalledError
 from results_file import Cells
 
-EVALUATIONS = {"a": "a_simulation", "b": "b_held_out", "c": "c_labels", "d": "d_xenium", "e": "e_moran", "f": "f_embedding"}
+EVALUATIONS = {
+    "a": "a_simulation",
+    "b": "b_held_out",
+    "c": "c_labels",
+    "d": "d_xenium",
+    "e": "e_moran",
+    "f": "f_embedding",
+}
 DETERMINISTIC = ("gene_mean", "raw", "neighbours")
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 from cases import Case, Prediction
+from details import details
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
 from paper_scheme import scheme_of_pairs
 from perceptron import perceptrons
@@ -69,6 +70,7 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--diffusion/--no-diffusion", default=False, show_default=True, help="Train and draw from stage 2 too.")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
+@click.option("--details", type=click.Path(path_type=Path), help="Write correlations of single genes there (CSV).")
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
 @click.option("--paper-scheme", is_flag=True, help="Train the scheme of the paper instead, for both stages' steps.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
@@ -110,6 +112,7 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
     model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
     minutes = (time.process_time() - began) / 60
     picture: Path | None = options["picture"]
+    by_gene = []
     for test in (make() for make in taught.tests):
         maps = {}
         for name, prediction in predictions(
@@ -120,6 +123,9 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
         if picture is not None:
             draw(test, maps, picture)
             picture = None
+        if options["details"] is not None:
+            by_gene.append(details(test.case, maps))
+            pd.concat(by_gene).to_csv(options["details"], index=False)
 
 
 def _others(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
