@@ -10,7 +10,7 @@ from functools import cache
 
 import anndata as ad
 import numpy as np
-from evaluations.c_labels import CLUSTERINGS, cases
+from methods.averages import spot_and_around
 from sections import LABELS, TOTALS, load, read_adata
 from sklearn.metrics import adjusted_rand_score
 
@@ -21,7 +21,7 @@ from clearspot.domains.embedding import choose_embedding
 from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.params import DomainParams
 from clearspot.record import StepRecord
-from methods.averages import spot_and_around
+from evaluations.c_labels import CLUSTERINGS, cases
 
 __all__ = ["METHODS", "cases", "evaluate"]
 
