@@ -34,8 +34,9 @@ def qc(method: str = "seurat_v3", **settings: Any) -> StepRecord:
     return StepRecord("s", "qc", params=params, metrics={"hvg_method": method})
 
 
-def domains(**settings: Any) -> StepRecord:
-    return StepRecord("s", "domains", params=asdict(DomainParams(**settings)))
+def domains(clustered: str = "dusted", **settings: Any) -> StepRecord:
+    metrics = {"domain_embedding": clustered}
+    return StepRecord("s", "domains", params=asdict(DomainParams(**settings)), metrics=metrics)
 
 
 def superres(
@@ -92,6 +93,9 @@ def test_of_samples_that_differ_no_more_is_said_than_they_share():
             "Leiden algorithm (Traag et al., 2019) at a resolution of 0.8",
             "Ga",
         ),
+        (domains(), "found on the denoiser's latent representation by a Gaussian", "principal"),
+        (domains("pca"), "components of the counts of single spots, whose domains explained more of the held-out", "?"),
+        (domains("pca", embedding="pca"), "principal components of the counts of single spots by a Gaussian", "latent"),
         (domains(refine=True), "given the domain of most of its neighbours", "Leiden"),
         (domains(moran_n_genes=0), "Wilcoxon", "Moran"),
         (domains(moran_n_perms=50), "p-values from 50 permutations", "100 permutations"),
@@ -111,6 +115,11 @@ def test_what_is_said_follows_the_settings(record: StepRecord, there: str, absen
     said = said.split("References")[0]
     assert there in said
     assert absent not in said
+
+
+def test_samples_may_have_domains_of_different_embeddings():
+    said = text(domains(), more=(domains("pca"),))
+    assert "latent representation or, in samples where their domains explained more of the held-out counts" in said
 
 
 def test_places_are_bins_on_visium_hd():
