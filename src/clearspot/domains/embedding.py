@@ -130,7 +130,7 @@ def explained(codes: NDArray[np.integer], kept: sp.csr_matrix, held_out: sp.csr_
     prior = 1 / np.where(seen, mean, np.inf)
     rates = ((member @ kept).toarray() + seen) / (np.asarray(member @ depth)[:, None] + prior)
     found = held_out.tocoo()
-    used = seen[found.col]
+    used = seen[found.col] & (depth[found.row] > 0)
     row, gene, count = found.row[used], found.col[used], found.data[used].astype(np.float64)
     expected = ratio * depth[row] * mean[gene]
     of_domain = ratio * depth[row] * rates[codes[row], gene]

@@ -152,6 +152,20 @@ def test_a_section_starts_from_the_model(model, tmp_path):
     assert np.isfinite(found.layers[keys.SUPERRES_MEAN]).all()
 
 
+def test_the_parts_of_the_default_serve_a_section_too(tmp_path):
+    """The settings of the tests have every part; the defaults leave out those that did not improve maps."""
+    off = ("disentangle", "cross_attention", "gene_graph", "pixels")
+    default = DiffstParams()
+    assert not any(getattr(default, part) for part in off)
+    params = replace(PARAMS, **dict.fromkeys(off, False))
+    path = tmp_path / keys.PRETRAINED_NAME
+    pretrain_on({"a": make_reference(), "b": make_reference(seed=2)}, path, params=params, progress=False)
+    parts = ("genes.", "pixels.", "attention", "modulates")
+    assert [name for name in load_checkpoint(path)["model"] if any(part in name for part in parts)] == []
+    found = ad.read_h5ad(start(tmp_path, path, params).path)
+    assert np.isfinite(found.layers[keys.SUPERRES_MEAN]).all()
+
+
 def test_what_a_section_adapts_is_kept_only_where_held_out_spots_gain(model, tmp_path):
     """Steps that ruin the model are undone: the weights are those it started with."""
     path, _ = model

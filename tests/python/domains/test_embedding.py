@@ -111,6 +111,19 @@ def test_explained_is_the_share_of_the_poisson_deviance():
     assert abs(explained(generator.permutation(codes), kept, held_out, 0.25)) < 0.02
 
 
+def test_a_spot_or_a_gene_without_training_counts_does_not_spoil_the_share():
+    generator = np.random.default_rng(0)
+    counts = generator.poisson(np.array([[6.0, 1.0, 2.0], [1.0, 6.0, 2.0]])[np.repeat([0, 1], 60)])
+    kept, held_out = thin_counts(sp.csr_matrix(counts, dtype=np.float32), 0.25, seed=1)
+    whole = explained(np.repeat([0, 1], 60), kept, held_out, 0.25)
+    emptied, unseen = kept.tolil(), held_out.tolil()
+    emptied[0], unseen[0, 0] = 0, 3
+    emptied[:, 2] = 0
+    found = explained(np.repeat([0, 1], 60), emptied.tocsr(), unseen.tocsr(), 0.25)
+    assert np.isfinite(found)
+    assert found > 0.5 * whole
+
+
 def test_components_of_a_small_panel_are_as_many_as_there_can_be():
     counts = sp.csr_matrix(np.random.default_rng(0).poisson(3.0, (40, 12)), dtype=np.float32)
     assert own_components(counts, 0).shape == (40, 11)
