@@ -84,7 +84,7 @@ def _better(adata: ad.AnnData, rows: NDArray[np.intp], sample: str, params: Doma
     fraction = float(made_by["holdout"])
     # the same draw as in the denoiser's training
     kept, held_out = thin_counts(_modelled_counts(adata, rows, sample), fraction, int(made_by["seed"]))
-    number = min(params.n_domains or DOMAINS, params.max_domains)
+    number = params.n_domains or min(DOMAINS, params.max_domains)
     scores = {}
     for name, values in (("dusted", leading_components(latent)), ("pca", own_components(kept, params.seed))):
         found = [gmm_domains(values, number, seed=params.seed + start).codes for start in range(_CLUSTERINGS)]

@@ -6,6 +6,7 @@ from sklearn.metrics import adjusted_rand_score, mean_poisson_deviance
 from clearspot import keys
 from clearspot.domains.components import COMPONENTS, own_components
 from clearspot.domains.embedding import MARGIN, choose_embedding, explained
+from clearspot.domains.gmm import gmm_domains
 from clearspot.domains.params import DomainParams
 from clearspot.domains.run import find_domains
 from clearspot.dusted.thinning import thin_counts
@@ -64,6 +65,20 @@ def test_a_latent_that_shows_the_tissue_is_kept(adata):
     assert record.metrics["domain_embedding"] == "dusted"
     assert record.metrics["domain_explained_dusted"] > 0.01
     assert not any("principal components" in message.text for message in record.messages)
+
+
+@pytest.mark.parametrize(("settings", "number"), [({"n_domains": 4, "max_domains": 3}, 4), ({"max_domains": 3}, 3)])
+def test_embeddings_are_compared_by_as_many_domains_as_are_wanted(adata, monkeypatch, settings, number):
+    asked = []
+
+    def watched(latent, n_domains, seed):
+        asked.append(n_domains)
+        return gmm_domains(latent, n_domains, seed=seed)
+
+    monkeypatch.setattr("clearspot.domains.embedding.gmm_domains", watched)
+    rows = np.flatnonzero(adata.obs["qc_pass"])
+    choose_embedding(adata, rows, "s", DomainParams(**settings), StepRecord("s", "domains"))
+    assert set(asked) == {number}
 
 
 @pytest.mark.parametrize("missing", ["latent", "holdout", "one spot"])
