@@ -14,7 +14,7 @@ workflow CLEARSPOT {
     PREPARE(settings, genes_of_interest)
     DENOISE(settings, PREPARE.out.h5ad, genes_of_interest)
     refused = PREPARE.out.refused.mix(DENOISE.out.refused)
-    STUDY(DENOISE.out.domains, PREPARE.out.studies, refused)
+    STUDY(settings, DENOISE.out.domains, PREPARE.out.studies, refused)
     SUPERRESOLVE(settings, DENOISE.out.domains, PREPARE.out.images, PREPARE.out.references, genes_of_interest)
 
     ch_version_texts = channel.topic('versions').map { file -> file.text }.filter { text -> text }.unique()

@@ -11,7 +11,7 @@ from textwrap import wrap
 
 from clearspot.contract.steps import STEPS
 
-COLUMN, ROW, LEFT, TOP = 132, 92, 70, 96
+COLUMN, ROW, LEFT, TOP = 132, 92, 70, 188
 LINES = {
     "every sample": "#0072b2",
     "with a full-resolution image": "#d55e00",
@@ -24,7 +24,7 @@ STATIONS = {
     "samplesheet": (0, 1), "check": (1, 1), "ingest": (2, 1), "qc": (3, 1), "graph": (4, 1), "dusted": (5, 1),
     "domains": (6, 1), "histology": (7, 2), "superres_train": (8, 2), "superres": (9, 2), "spatialdata": (9, 0),
     "sample_report": (10, 1), "cohort_report": (11, 1), "reference": (5, 3), "superres_pretrain": (6, 3),
-    "study": (7, 0), "study_report": (8, 0),
+    "study": (7, 0), "study_report": (8, 0), "study_spatialdata": (8, -1),
 }  # fmt: skip
 """Column and row of each step."""
 
@@ -35,7 +35,7 @@ TRACKS = {
     ],
     "with a full-resolution image": [["domains", "histology", "superres_train", "superres", "sample_report"]],
     "references, where there are any": [["samplesheet", "reference", "superres_pretrain", "superres_train"]],
-    "studies of several sections": [["domains", "study", "study_report"]],
+    "studies of several sections": [["domains", "study", "study_report"], ["study", "study_spatialdata"]],
 }
 """Which stations a line joins."""
 

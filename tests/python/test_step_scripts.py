@@ -192,6 +192,7 @@ REFUSED = {
     "superres_train": NO_SECTION,
     "superres": NO_SECTION + " --checkpoint {image}",
     "study": "--sections {empty}",
+    "study_spatialdata": NO_SECTION + " --sections {empty}",
     "spatialdata": NO_SECTION,
 }
 

@@ -222,7 +222,8 @@ METRICS_OF_MODELS: Final[tuple[Metric, ...]] = (
     Metric(_DIFFST, "heldout_spread_is_of_draws", "flag", "Spread from the diffusion",
            "whether the reported spread comes from the diffusion", when=_SPOTS_HELD_OUT),
     # spatialdata
-    Metric(("spatialdata",), "store_bytes", "count", "Store size", "size of the zipped SpatialData store", "bytes"),
+    Metric(("spatialdata", "study_spatialdata"), "store_bytes", "count", "Store size",
+           "size of the zipped SpatialData store", "bytes"),
 )
 # fmt: on
 """In the order of the steps."""

@@ -12,7 +12,8 @@ from typing import Any, Final
 import anndata as ad
 
 from clearspot import keys
-from clearspot.export.spatialdata_zarr import SUPERRES_TABLE, TABLE, ElementNames
+from clearspot.export.elements import TABLE, ElementNames
+from clearspot.export.spatialdata_zarr import SUPERRES_TABLE
 
 SCHEMA_VERSION: Final = "1.0.17"
 

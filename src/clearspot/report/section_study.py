@@ -23,18 +23,27 @@ def study_overview(view: StudyView) -> ReportSection:
         numbers(view, ("n_sections", "n_donors", "n_conditions", "n_batches", "n_spots", "n_domains"))
     )
     section.blocks += notices(view.records, STEP)
-    table = view.records.table(STEP, "sections")
-    rows = [
-        (*(show(value) for value in row[:4]), *(show(value, "count") for value in row[4:]))
-        for row in zip(*(table[name] for name in _SECTION_COLUMNS), strict=True)
-    ]
-    titles = ("Section", "Batch", "Donor", "Condition", "Spots", "Median counts per spot")
-    stated = [tuple("" if cell == NOT_MEASURED else cell for cell in row) for row in rows]
-    section.blocks.append(Table("Sections", titles, stated, numeric=frozenset({4, 5})))
+    section.blocks.append(_sections_table(view))
     return section
 
 
-_SECTION_COLUMNS = ("section", "batch", "donor", "condition", "n_spots", "median_counts")
+def _sections_table(view: StudyView) -> Table:
+    """A row a section; what the samplesheet states of none of them has no column."""
+    table = view.records.table(STEP, "sections")
+    shown = {name: title for name, title in _SECTION_COLUMNS.items() if any(v is not None for v in table[name])}
+    cells = []
+    for name in shown:
+        texts = [show(value, "count") if name in _COUNTED else show(value) for value in table[name]]
+        cells.append(["" if text == NOT_MEASURED else text for text in texts])
+    counted = frozenset(at for at, name in enumerate(shown) if name in _COUNTED)
+    return Table("Sections", tuple(shown.values()), list(zip(*cells, strict=True)), numeric=counted)
+
+
+_SECTION_COLUMNS = {
+    "section": "Section", "batch": "Batch", "donor": "Donor", "condition": "Condition", "n_spots": "Spots",
+    "median_counts": "Median counts per spot",
+}  # fmt: skip
+_COUNTED = ("n_spots", "median_counts")
 
 
 def study_domains(view: StudyView) -> ReportSection:

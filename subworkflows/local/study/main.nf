@@ -3,10 +3,13 @@
 
 include { STUDY_INTEGRATE } from '../../../modules/local/study/integrate'
 include { STUDY_REPORT } from '../../../modules/local/study/report'
+include { STUDY_SPATIALDATA } from '../../../modules/local/study/spatialdata'
+include { OPTIONAL_STEP as EXPORT_STEP } from '../utils_clearspot_pipeline/records'
 include { OPTIONAL_STEP as INTEGRATION_STEP } from '../utils_clearspot_pipeline/records'
 
 workflow STUDY {
     take:
+    settings // map: every parameter by name
     h5ad     // channel: [ meta, h5ad ] of each section after denoising; meta.study names its study
     studies  // channel: [ sample, study, number of the study's sections ] of each section of a study of two or more
     refused  // channel: [ sample, step, reasons ]
@@ -35,10 +38,15 @@ workflow STUDY {
     INTEGRATION_STEP('study', ch_studies.map { meta, _files -> [meta] }, STUDY_INTEGRATE.out.record)
 
     STUDY_REPORT(STUDY_INTEGRATE.out.h5ad.join(INTEGRATION_STEP.out.done))
-    records = INTEGRATION_STEP.out.done.mix(INTEGRATION_STEP.out.left_out)
+
+    ch_to_export = settings.skip_spatialdata ? channel.empty() : STUDY_INTEGRATE.out.h5ad.join(ch_studies)
+    STUDY_SPATIALDATA(ch_to_export)
+    EXPORT_STEP('study_spatialdata', ch_to_export.map { meta, _study, _sections -> [meta] }, STUDY_SPATIALDATA.out.record)
+
+    records = INTEGRATION_STEP.out.done.mix(INTEGRATION_STEP.out.left_out, EXPORT_STEP.out.done, EXPORT_STEP.out.left_out)
     reports = STUDY_REPORT.out.html
 
     emit:
-    records  // channel: [ study meta, json ]
+    records  // channel: [ study meta, json ] of each step of a study
     reports  // channel: [ study meta, html ]
 }

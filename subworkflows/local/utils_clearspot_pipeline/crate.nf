@@ -32,7 +32,7 @@ def publishedParts(settings, root) {
         def rows = new groovy.json.JsonSlurperClassic().parseText(sheet.text)
         parts += settings.skip_multiqc ? [] : cohortParts()
         parts += rows.any { row -> row.role == 'reference' } ? referenceParts(settings) : []
-        parts += rows.findResults { row -> row.study }.unique().collectMany { study -> studyParts(study) }
+        parts += rows.findResults { row -> row.study }.unique().collectMany { study -> studyParts(settings, study) }
         parts += rows.findAll { row -> row.role == 'query' }.collectMany { row -> sampleParts(settings, row.sample) }
     }
     return parts.findAll { entity -> root.resolve(entity['@id']).exists() }
@@ -55,17 +55,20 @@ def referenceParts(settings) {
         ]
 }
 
-def studyParts(study) {
+def studyParts(settings, study) {
     def folder = "studies/${study}"
     return [
         part("${folder}/${study}_report.html", "Report of the study ${study}", 'text/html'),
         part("${folder}/metrics.json", "All values of the report of the study ${study}", 'application/json'),
         part("${folder}/${study}.h5ad", "Shared latent and domains of the study ${study} (AnnData)", 'application/x-hdf5'),
+        part("${folder}/${study}_sections.csv", "Sections of the study ${study}", 'text/csv'),
         part("${folder}/${study}_composition.csv", "Domains by section of the study ${study}", 'text/csv'),
         part("${folder}/${study}_composition_tests.csv", "Domains compared between conditions of the study ${study}", 'text/csv'),
         part("${folder}/${study}_differences.csv", "Genes compared between conditions of the study ${study}", 'text/csv'),
+        part("${folder}/${study}_markers.csv", "Markers of the shared domains of the study ${study}", 'text/csv'),
         part("${folder}/loupe/", "Shared domains of the study ${study} for Loupe Browser", null),
-    ]
+        part("${folder}/models/", "Trained model of the study ${study}", null),
+    ] + (settings.skip_spatialdata ? [] : [part("${folder}/${study}.zarr.zip", "All sections of the study ${study} as SpatialData", 'application/zip')])
 }
 
 def sampleParts(settings, sample) {

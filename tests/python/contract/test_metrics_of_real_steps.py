@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anndata as ad
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,7 @@ from clearspot.domains.run import find_domains
 from clearspot.dusted import denoise
 from clearspot.dusted.params import DustedParams
 from clearspot.export.spatialdata_zarr import write_spatialdata
+from clearspot.export.study_store import write_study_spatialdata
 from clearspot.graph.build import build_graph
 from clearspot.io.atomic import write_h5ad
 from clearspot.io.ingest import ingest_outs
@@ -27,6 +29,7 @@ from clearspot.qc.run import run_qc
 from clearspot.record import StepRecord
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import write_outs
+from clearspot.study.files import write_study
 from clearspot.study.params import StudyParams
 from clearspot.study.run import integrate_study
 from tests.helpers.studies import made_section, write_sections
@@ -91,7 +94,11 @@ def records(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, S
     ]
     files = write_sections(folder / "sections", *sections)
     study = StudyParams(n_domains=3)
-    found.append(integrate_study(files, "study", study, DustedParams(epochs=2, hidden=16, latent=5)).record)
+    result = integrate_study(files, "study", study, DustedParams(epochs=2, hidden=16, latent=5))
+    write_study(result, "study", folder)
+    whole = ad.read_h5ad(folder / keys.h5ad_name("study"))
+    found.append(result.record)
+    found.append(write_study_spatialdata(whole, "study", files, folder / keys.spatialdata_name("study")))
     found.append(write_spatialdata(adata, SAMPLE, folder / keys.spatialdata_name(SAMPLE)))
     return {record.step: record for record in found}
 

@@ -33,6 +33,7 @@ FILES = {
         f"{keys.MODELS_FOLDER}/{keys.dusted_checkpoint_name(S)}",
     ],
     "study_report": [keys.report_name(S), keys.METRICS_NAME],
+    "study_spatialdata": [keys.spatialdata_name(S)],
     "spatialdata": [
         keys.spatialdata_name(S), keys.vitessce_name(S), keys.tissuumaps_name(S), keys.tissue_tiff_name(S),
     ],
@@ -60,8 +61,8 @@ def test_steps_stand_once_each_in_the_order_in_which_they_run() -> None:
     names = [step.name for step in STEPS]
     assert names == [
         "samplesheet", "check", "reference", "ingest", "qc", "graph", "dusted", "domains", "histology",
-        "superres_pretrain", "superres_train", "superres", "study", "study_report", "spatialdata", "sample_report",
-        "cohort_report",
+        "superres_pretrain", "superres_train", "superres", "study", "study_report", "study_spatialdata",
+        "spatialdata", "sample_report", "cohort_report",
     ]  # fmt: skip
     for attribute in ("process", "script", "title", "does"):
         assert len({getattr(step, attribute) for step in STEPS}) == len(STEPS), attribute

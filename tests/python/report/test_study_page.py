@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def test_all_sections_are_on_one_map_in_one_colour_scheme(page: Page) -> None:
     assert [label["text"] for label in chart["layout"]["annotations"]] == ["s0", "s1", "s2"]
     shades = {trace["name"]: trace["marker"]["color"] for trace in page.data["charts"]["composition"]["data"]}
     assert set(shades.values()) == {trace["marker"]["color"] for trace in chart["data"]}
+
+
+def test_the_table_of_sections_has_what_the_samplesheet_states(folder: Path) -> None:
+    """No donor is stated, so there is no column of donors."""
+    html = (folder / "demo_report.html").read_text(encoding="utf-8")
+    (table,) = re.findall(r"<table(?:(?!</table>).)*Median counts per spot.*?</table>", html, flags=re.DOTALL)
+    assert re.findall(r"<th[^>]*>([^<]+)</th>", table)[:3] == ["Section", "Batch", "Condition"]
+    assert "Donor" not in table
 
 
 def test_why_conditions_were_not_compared_is_said(page: Page) -> None:
