@@ -40,6 +40,9 @@ SIGNIFICANT = 0.05
 USE_DUSTED = ("dusted_harmony", "dusted")
 """Integrations with a model of all sections."""
 
+USE_COMPONENTS = ("harmony", "pca_harmony")
+"""Integrations of principal components by Harmony."""
+
 _TABLED_GENES = 500
 """Rows of the table of differences that the record has; the file has all."""
 
@@ -152,7 +155,8 @@ def _integrate(
     # of a single batch, sections are what may be apart
     apart = batch[section] if batch.max() > 0 else section
     components = principal_components(adata, params.n_components, params.seed)
-    plain = smoothed(components, graph)
+    # single spots where structures are finer than the distance between spots, else spots with their neighbours
+    plain = components if params.integration == "pca_harmony" else smoothed(components, graph)
     plan = plan_correction(design)
     codes = plan.codes if params.integration != "none" else np.zeros_like(plan.codes)
     record.messages += plan.messages if params.integration != "none" else []
@@ -168,8 +172,9 @@ def _integrate(
         if params.integration == "dusted_harmony" and codes.max() > 0:
             adata.obsm[keys.LATENT_MODEL] = latent
             latent = harmonised(latent, codes[section], params.seed)
-    elif params.integration == "harmony" and codes.max() > 0:
-        latent = smoothed(harmonised(components, codes[section], params.seed), graph)
+    elif params.integration in USE_COMPONENTS and codes.max() > 0:
+        corrected = harmonised(components, codes[section], params.seed)
+        latent = corrected if params.integration == "pca_harmony" else smoothed(corrected, graph)
     else:
         latent = plain
     adata.obsm[keys.LATENT_UNCORRECTED], adata.obsm[keys.LATENT_STUDY] = plain, latent

@@ -68,12 +68,24 @@ def test_one_model_mixes_the_batches_and_predicts_held_out_counts(by_dusted: Stu
     assert metrics["n_tiles"] == 4
 
 
-@pytest.mark.parametrize("integration", ["harmony", "none"])
+@pytest.mark.parametrize("integration", ["harmony", "pca_harmony", "none"])
 def test_other_integrations_find_the_tissue_too(files: list[Path], truth: np.ndarray, integration: Integration) -> None:
     found = integrate_study(files, "demo", StudyParams(n_domains=3, integration=integration))
     assert label_agreement(truth, found.adata.obs["domain_study"])["ari"] > 0.95
-    assert found.record.metrics["batch_corrected"] == (integration == "harmony")
+    assert found.record.metrics["batch_corrected"] == (integration != "none")
     assert "epochs" not in found.record.metrics
+
+
+def test_components_are_averaged_over_neighbours_unless_each_spot_is_to_be_seen(files: list[Path]) -> None:
+    """Neighbours differ as much as any two spots do, without the average."""
+    differences = {}
+    for integration in ("harmony", "pca_harmony"):
+        found = integrate_study(files, "demo", StudyParams(n_domains=3, integration=integration)).adata
+        for latent in ("X_study", "X_study_uncorrected"):
+            values, (one, other) = found.obsm[latent], found.obsp["spatial_connectivities"].nonzero()
+            differences[integration, latent] = np.square(values[one] - values[other]).sum() / values.var(axis=0).sum()
+    for latent in ("X_study", "X_study_uncorrected"):
+        assert differences["pca_harmony", latent] > 1.5 * differences["harmony", latent]
 
 
 def test_the_planted_gene_differs_between_conditions(by_dusted: StudyResult) -> None:
