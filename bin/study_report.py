@@ -15,11 +15,18 @@ from clearspot.step_script import StepScript, step_command
 @step_command("study_report")
 @click.option("--h5ad", type=FILE, required=True, help="AnnData file of the study.")
 @click.option("--record", type=FILE, required=True, help="Record of the step study.")
-def main(script: StepScript, h5ad: Path, record: Path) -> None:
+@click.option(
+    "--sections",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Folder with the AnnData file of each section of the study.",
+)
+def main(script: StepScript, h5ad: Path, record: Path, sections: Path) -> None:
     """Write SAMPLE_report.html and metrics.json."""
     from clearspot.report.study import write_study_report
 
-    write_study_report(h5ad, record, script.outdir / keys.report_name(script.sample))
+    files = sorted(sections.glob("*.h5ad"))
+    write_study_report(h5ad, record, script.outdir / keys.report_name(script.sample), files)
 
 
 if __name__ == "__main__":

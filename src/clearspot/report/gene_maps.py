@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
 
 from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
 from clearspot.report.gene_choice import gene_groups, modelled_genes
 from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
+from clearspot.report.gene_reader import GeneReader
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
 from clearspot.report.words import denoised_values
-
-VALUES_AT_ONCE: Final = 15_000_000
-"""Values of maps that are held in memory at once: a thousand genes of the most cells that there are."""
 
 
 def gene_maps(view: SampleView, budget: int) -> list[Block]:
@@ -36,7 +31,8 @@ def gene_maps(view: SampleView, budget: int) -> list[Block]:
         return [Notice("No gene was modelled, so maps before and after denoising are not available.")]
     first = [gene for _, genes in groups for gene in genes]
     others = [gene for gene in modelled if gene not in set(first)]
-    packed = pack_genes(first, others, _Maps(view, [*first, *others]), budget)
+    reader = GeneReader(canvas, [*first, *others], partial(data.gene_blocks, data.measured_layer), data.denoised_blocks)
+    packed = pack_genes(first, others, reader, budget)
     groups = [(heading, [gene for gene in genes if gene in set(packed.names)]) for heading, genes in groups]
     groups = [(heading, genes) for heading, genes in groups if genes]
     if not groups:
@@ -57,47 +53,6 @@ def gene_maps(view: SampleView, budget: int) -> list[Block]:
         Swipe("swipe", *charts),
         Text(_missing(packed, modelled)),
     ]
-
-
-class _Maps:
-    """Reads maps, many genes at a time: each pass over a sparse layer reads all of it.
-
-    Parameters
-    ----------
-    view
-        With data and canvas.
-    order
-        Genes in the order in which they will be requested.
-    """
-
-    def __init__(self, view: SampleView, order: Sequence[str]):
-        assert view.data is not None
-        assert view.canvas is not None
-        self._data, self._canvas = view.data, view.canvas
-        self._order = list(order)
-        self._at_once = max(VALUES_AT_ONCE // max(view.canvas.n_drawn, 1), 1)
-        self._held: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
-
-    def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        missing = [name for name in names if name not in self._held]
-        if missing:
-            self._held = {name: self._held[name] for name in names if name in self._held}
-            self._hold(missing)
-        held = [self._held[name] for name in names]
-        return np.stack([pair[0] for pair in held], axis=1), np.stack([pair[1] for pair in held], axis=1)
-
-    def _hold(self, names: Sequence[str]) -> None:
-        start = self._order.index(names[0])
-        ahead = self._order[start : start + max(self._at_once - len(names), 0)]
-        wanted = [name for name in dict.fromkeys([*names, *ahead]) if name not in self._held]
-        measured, denoised = (
-            self._canvas.gathered(blocks, len(wanted))
-            for blocks in (
-                self._data.gene_blocks(self._data.measured_layer, wanted),
-                self._data.denoised_blocks(wanted),
-            )
-        )
-        self._held |= {name: (measured[:, number], denoised[:, number]) for number, name in enumerate(wanted)}
 
 
 def _said(view: SampleView, packed: PackedGenes) -> str:

@@ -2,8 +2,9 @@
 
 A gene has two maps, measured and denoised. Counts up to 254 are kept exactly in one byte, larger ones in two; all else
 becomes a level of ``log(1 + value)`` between 0 and the map's maximum, the scale on which colours are drawn. Spots stand
-in the order of their denoised totals: neighbours in that order are alike in every gene, which saves a quarter. Genes
-are deflated in chunks: the browser (``DecompressionStream``) unpacks no more than the chunk of the gene that it shows.
+in the order of their denoised totals (measured ones, if nothing is denoised): neighbours in that order are alike in
+every gene, which saves a quarter. Genes are deflated in chunks: the browser (``DecompressionStream``) unpacks no more
+than the chunk of the gene that it shows.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def pack_genes(first: Sequence[str], others: Sequence[str], read: Read, budget: 
     every = [*first, *others]
     some = every[:: max(1, len(every) // _SAMPLED)]
     measured, denoised = read(some)
-    totals = np.where(np.isfinite(denoised).any(axis=1), np.nansum(denoised, axis=1), -1.0)
+    by = denoised if np.isfinite(denoised).any() else measured
+    totals = np.where(np.isfinite(by).any(axis=1), np.nansum(by, axis=1), -1.0)
     packed = PackedGenes(np.argsort(totals, kind="stable"))
     budget -= 6 * packed.n_drawn  # the order
     for names in _chunks(first):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from clearspot import keys
 from clearspot.contract.metrics import metrics_of
@@ -11,13 +13,17 @@ from clearspot.display.format import show, show_metric
 from clearspot.io.atomic import atomic_path
 from clearspot.report.blocks import Finding, ReportSection, Table, Text
 from clearspot.report.metrics import read_sample, write_metrics
-from clearspot.report.page import render
+from clearspot.report.page import LARGEST_PAGE, render
 from clearspot.report.section_study import STEP, study_domains, study_overview
 from clearspot.report.section_study_compared import study_differences, study_integration
+from clearspot.report.study_genes import study_genes
 from clearspot.report.study_view import StudyView
 
+_SPARE: Final = 100_000
+"""Bytes left for the tab of genes without its genes."""
 
-def write_study_report(h5ad: Path, record: Path, out: Path) -> None:
+
+def write_study_report(h5ad: Path, record: Path, out: Path, sections: Sequence[Path] = ()) -> None:
     """Write a study's page, and ``metrics.json`` beside it, each whole or not at all.
 
     Parameters
@@ -28,13 +34,20 @@ def write_study_report(h5ad: Path, record: Path, out: Path) -> None:
         Record of the step ``study``.
     out
         The page to write.
+    sections
+        The ``.h5ad`` of each section of the study, for maps of genes; without them, the page has none.
     """
     records = read_sample([record])
     view = StudyView.of(records, h5ad)
     judged = _judged(view)
-    sections = [study_overview(view), study_domains(view), study_integration(view), study_differences(view), _all(view)]
+    parts = [study_overview(view), study_domains(view), study_integration(view), study_differences(view), _all(view)]
     made = datetime.now(UTC).date()
-    page = render(records.sample, judged, sections, view.store, made=made, underlay=None, kind="study")
+    page = render(records.sample, judged, parts, view.store, made=made, underlay=None, kind="study")
+    if sections:
+        # genes take the room that all else leaves
+        budget = LARGEST_PAGE - len(page.encode()) - _SPARE
+        parts.insert(2, study_genes(view, sections, budget))
+        page = render(records.sample, judged, parts, view.store, made=made, underlay=None, kind="study")
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")
     write_metrics(records, out.parent / keys.METRICS_NAME, judged)

@@ -86,7 +86,8 @@ def _write(
 
 def _without_counts(adata: ad.AnnData) -> ad.AnnData:
     """Latents, domains, positions and graph: the counts are in the files of the sections."""
-    slim = ad.AnnData(obs=adata.obs.drop(columns=[keys.QC_PASS]), var=adata.var[[]], uns=dict(adata.uns))
+    var = adata.var[[keys.HIGHLY_VARIABLE, keys.HVG_RANK, keys.GENE_OF_INTEREST]]
+    slim = ad.AnnData(obs=adata.obs.drop(columns=[keys.QC_PASS]), var=var, uns=dict(adata.uns))
     for name, values in adata.obsm.items():
         slim.obsm[name] = values
     for name, values in adata.varm.items():

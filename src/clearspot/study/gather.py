@@ -9,10 +9,12 @@ from typing import Final
 import anndata as ad
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
 from clearspot.contract.counts import read_counts
+from clearspot.contract.flags import read_flag
 from clearspot.errors import BadInputError, Problem
 from clearspot.io.section_file import read_section
 from clearspot.qc.passing import passing_genes, passing_spots
@@ -79,18 +81,22 @@ def gather_sections(
     scales = {part.uns["sample"]: {"scalefactors": part.uns["scalefactors"]} for part in parts}
     shared = [part[:, genes] for part in parts]
     joined = ad.concat(shared, join="inner", merge="first", pairwise=True, index_unique=None)
+    of_interest = _of_interest(shared, genes)
     joined.var = joined.var[[name for name in (keys.GENE_IDS, keys.GENE_PASS) if name in joined.var]]
+    joined.var[keys.GENE_OF_INTEREST] = of_interest
     joined.uns[keys.UNS_SPATIAL] = scales
     joined.uns["ranks"] = ranks
     return joined, design, messages
 
 
 def choose_variable_genes(adata: ad.AnnData, n_top: int) -> None:
-    """Set ``var['highly_variable']``: genes variable in the most sections, the best median rank first; in place."""
+    """Set ``var['highly_variable']`` and their rank: variable in the most sections, the best median rank first."""
     ranks = adata.uns.pop("ranks")
     table = pd.DataFrame({"sections": ranks.notna().sum(axis=1), "rank": ranks.median(axis=1)})
     order = table[table["sections"] > 0].sort_values(["sections", "rank"], ascending=[False, True], kind="stable")
-    adata.var[keys.HIGHLY_VARIABLE] = adata.var_names.isin(order.index[:n_top])
+    chosen = order.index[:n_top]
+    adata.var[keys.HIGHLY_VARIABLE] = adata.var_names.isin(chosen)
+    adata.var[keys.HVG_RANK] = pd.Series(np.arange(len(chosen), dtype=float), chosen).reindex(adata.var_names)
 
 
 def section_part(adata: ad.AnnData) -> ad.AnnData:
@@ -100,7 +106,8 @@ def section_part(adata: ad.AnnData) -> ad.AnnData:
     obs = adata.obs.iloc[rows][[name for name in _KEPT if name in adata.obs]].copy()
     obs[keys.BARCODE] = obs.index.astype(str)
     obs.index = [f"{sample}_{barcode}" for barcode in obs.index]
-    var = adata.var[[name for name in (keys.GENE_IDS, keys.HVG_RANK) if name in adata.var]].copy()
+    kept = (keys.GENE_IDS, keys.HVG_RANK, keys.GENE_OF_INTEREST)
+    var = adata.var[[name for name in kept if name in adata.var]].copy()
     var[keys.GENE_PASS] = passing_genes(adata, sample)
     if keys.HVG_RANK not in var:
         var[keys.HVG_RANK] = np.nan
@@ -114,6 +121,15 @@ def section_part(adata: ad.AnnData) -> ad.AnnData:
     factors = dict(pictures[0].get("scalefactors", {})) if pictures else {}
     part.uns["scalefactors"] = {name: float(np.asarray(value)) for name, value in factors.items()}
     return part
+
+
+def _of_interest(parts: list[ad.AnnData], genes: pd.Index) -> NDArray[np.bool_]:
+    """Mask of the genes that the user named for any section."""
+    found = np.zeros(len(genes), dtype=bool)
+    for part in parts:
+        if keys.GENE_OF_INTEREST in part.var:
+            found |= read_flag(part.var, keys.GENE_OF_INTEREST, part.uns["sample"], "var")
+    return found
 
 
 def _shared_genes(parts: list[ad.AnnData], study: str) -> tuple[pd.Index, list[Message]]:

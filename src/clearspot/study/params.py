@@ -18,8 +18,8 @@ class StudyParams(Settings):
         "dusted_harmony",
         "Latent that the sections share: one DUSTED model of all sections with factors for each batch, corrected by "
         "Harmony (dusted_harmony), the same without Harmony (dusted), principal components corrected by Harmony and "
-        "averaged over neighbours (harmony), the same without the average (pca_harmony), or averaged components without "
-        "correction (none).",
+        "averaged over neighbours (harmony), the same without the average (pca_harmony), or averaged components "
+        "without correction (none).",
     )
     n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=10)
     n_components: int = setting(30, "Number of principal components (harmony, pca_harmony and none).", ge=2)

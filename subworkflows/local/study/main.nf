@@ -37,7 +37,7 @@ workflow STUDY {
     STUDY_INTEGRATE(ch_studies)
     INTEGRATION_STEP('study', ch_studies.map { meta, _files -> [meta] }, STUDY_INTEGRATE.out.record)
 
-    STUDY_REPORT(STUDY_INTEGRATE.out.h5ad.join(INTEGRATION_STEP.out.done))
+    STUDY_REPORT(STUDY_INTEGRATE.out.h5ad.join(INTEGRATION_STEP.out.done).join(ch_studies))
 
     ch_to_export = settings.skip_spatialdata ? channel.empty() : STUDY_INTEGRATE.out.h5ad.join(ch_studies)
     STUDY_SPATIALDATA(ch_to_export)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from clearspot import keys
-from clearspot.report import gene_maps, sample
+from clearspot.report import gene_reader, sample
 from clearspot.report.gene_pack import unpack
 from tests.helpers.made_sample import Made
 from tests.helpers.page_reader import packed_of, page_of
@@ -37,7 +37,7 @@ def test_a_page_without_room_for_all_genes_says_how_many_it_has(made: Made, monk
 def test_genes_are_the_same_however_few_are_read_at_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = page_of(made).data["genes"]
     for genes_at_once in (1, 4):
-        monkeypatch.setattr(gene_maps, "VALUES_AT_ONCE", genes_at_once * made.adata.n_obs)
+        monkeypatch.setattr(gene_reader, "VALUES_AT_ONCE", genes_at_once * made.adata.n_obs)
         assert page_of(made).data["genes"] == whole
 
 

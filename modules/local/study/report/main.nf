@@ -7,7 +7,7 @@ process STUDY_REPORT {
     ext spots: { meta.n_spots ?: 0 }, genes: { meta.n_genes ?: 0 }, entries: { meta.n_entries ?: 0 }
 
     input:
-    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(record, stageAs: 'records/*')
+    tuple val(meta), path(h5ad, stageAs: 'input/*'), path(record, stageAs: 'records/*'), path(sections, stageAs: 'sections/*')
 
     output:
     tuple val(meta), path("${meta.id}/${meta.id}_report.html"), emit: html
@@ -18,7 +18,13 @@ process STUDY_REPORT {
     """
     # clearspot ${task.ext.code_version}
     mkdir -p ${meta.id}
-    study_report.py --versions versions.yml --outdir ${meta.id} --sample ${meta.id} --h5ad input/* --record records/*
+    study_report.py \\
+        --versions versions.yml \\
+        --outdir ${meta.id} \\
+        --sample ${meta.id} \\
+        --h5ad input/* \\
+        --record records/* \\
+        --sections sections
     """
 
     stub:
