@@ -50,9 +50,9 @@ def main(
 
         inputs = outdir / INPUTS_NAME
         rules = RULES if thresholds is None else read_thresholds(thresholds, RULES)
-        samples = write_multiqc_inputs(records, inputs, versions=read_versions(versions), rules=rules)
+        pages = write_multiqc_inputs(records, inputs, versions=read_versions(versions), rules=rules)
         (inputs / keys.QC_SUMMARY_NAME).replace(outdir / keys.QC_SUMMARY_NAME)
-        run_multiqc(inputs, outdir, configs, title, samples)
+        run_multiqc(inputs, outdir, configs, title, pages)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def run(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         write_mob_outs(folder / section, shared_data, section)
     rows = [{"sample": name, "spaceranger_dir": f"{name}/outs", "study": STUDY} for name in SECTIONS]
     pd.DataFrame(rows).to_csv(folder / "sheet.csv", index=False)
-    fewer = ("--skip_superres", "true", "--skip_multiqc", "true", "--moran_n_perms", "10", "--dusted_epochs", "5")
+    fewer = ("--skip_superres", "true", "--moran_n_perms", "10", "--dusted_epochs", "5")
     arguments = ("--input", str(folder / "sheet.csv"), "--study_n_domains", "5", *fewer)
     done = run_pipeline(tmp_path_factory.mktemp("run"), "-profile", "test", *arguments)
     assert done.exit_code == 0, done.log
@@ -56,9 +56,15 @@ def test_every_domain_is_in_every_section(study: ad.AnnData) -> None:
     assert spots.to_numpy().min() > 0
 
 
-def test_the_page_shows_the_sections(run: Run) -> None:
+def test_the_page_shows_the_sections_and_their_genes(run: Run) -> None:
     page = (run.outdir / "studies" / STUDY / f"{STUDY}_report.html").read_text(encoding="utf-8")
     assert all(section in page for section in SECTIONS)
+    assert "of the 1,000 genes that the sections share" in page
+
+
+def test_the_cohort_report_leads_to_the_page(run: Run) -> None:
+    page = (run.outdir / "multiqc" / "multiqc_report.html").read_text(encoding="utf-8")
+    assert f'<a href="../studies/{STUDY}/{STUDY}_report.html">study {STUDY}</a>' in page
 
 
 def test_the_store_has_the_sections_with_their_pictures(run: Run, study: ad.AnnData, tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from clearspot.extras import extra
 from clearspot.io.atomic import atomic_path
 from clearspot.report import mqc
 from clearspot.report.cohort_sections import cohort_sections, general_section, summary_words
+from clearspot.report.cohort_studies import study_label
 from clearspot.report.methods import methods_html
-from clearspot.report.metrics import read_cohort, read_run
+from clearspot.report.metrics import read_cohort, read_run, read_studies
 from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
 from clearspot.report.summary import write_summary
@@ -36,14 +37,14 @@ def write_multiqc_inputs(
     *,
     versions: Mapping[str, Mapping[str, str]] | None = None,
     rules: Sequence[Rule] = RULES,
-) -> list[str]:
+) -> dict[str, str]:
     """Write ``*_mqc.json``, ``clearspot_mqc_versions.yml`` and ``qc_summary.csv`` into a folder.
 
     Parameters
     ----------
     records
-        Records of any steps of any samples, and of steps that ran once (files, or folders of them); a sample that was
-        refused has few of them.
+        Records of any steps of any samples and studies, and of steps that ran once (files, or folders of them); a
+        sample that was refused has few of them.
     outdir
         Folder, created if missing.
     versions
@@ -53,7 +54,8 @@ def write_multiqc_inputs(
 
     Returns
     -------
-    Names of the samples.
+    Pages that the report links to: names in its tables, and where the pipeline puts their pages, seen from the folder
+    of the report.
 
     Raises
     ------
@@ -61,11 +63,11 @@ def write_multiqc_inputs(
         If there is no record at all.
     """
     places = list(records)
-    samples, run = read_cohort(places), read_run(places)
+    samples, studies, run = read_cohort(places), read_studies(places), read_run(places)
     if not samples:
         raise ValueError("no records: a cohort report needs records of at least one sample")
     outdir.mkdir(parents=True, exist_ok=True)
-    sections = [general_section(samples, rules), *cohort_sections(samples, run)]
+    sections = [general_section(samples, rules), *cohort_sections(samples, studies, run)]
     sections.append(
         mqc.text("clearspot_methods", "Methods", "Draft text for a methods section.", methods_html(samples))
     )
@@ -81,7 +83,12 @@ def write_multiqc_inputs(
     with atomic_path(outdir / "multiqc_intro.yml") as partial:
         partial.write_text(yaml.safe_dump(config), encoding="utf-8")
     write_summary(samples, rules, outdir / keys.QC_SUMMARY_NAME)
-    return [records.sample for records in samples]
+    pages = {records.sample: f"../{records.sample}/{keys.report_name(records.sample)}" for records in samples}
+    return pages | {
+        study_label(records.sample): f"../{keys.STUDIES_FOLDER}/{records.sample}/{keys.report_name(records.sample)}"
+        for records in studies
+        if records.ran("study")
+    }
 
 
 def read_versions(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
@@ -95,7 +102,11 @@ def read_versions(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
 
 
 def run_multiqc(
-    inputs: Path, outdir: Path, configs: Sequence[Path] = (), title: str | None = None, samples: Iterable[str] = ()
+    inputs: Path,
+    outdir: Path,
+    configs: Sequence[Path] = (),
+    title: str | None = None,
+    pages: Mapping[str, str] | None = None,
 ) -> Path:
     """Make the report from the inputs, without the network, in a process of its own.
 
@@ -109,8 +120,8 @@ def run_multiqc(
         MultiQC's configuration; the last one wins.
     title
         Title of the report.
-    samples
-        Samples whose names become links to their pages, which lie where the pipeline puts them.
+    pages
+        Names in tables that become links, and what they lead to: what :func:`write_multiqc_inputs` returned.
 
     Returns
     -------
@@ -146,22 +157,20 @@ def run_multiqc(
     report = outdir / keys.MULTIQC_REPORT_NAME
     if done.returncode != 0 or not report.is_file():
         raise RuntimeError(f"MultiQC failed ({done.returncode}):\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
-    _link_samples(report, frozenset(samples))
+    _link_pages(report, pages or {})
     return report
 
 
 _NAME_IN_TABLE: Final = re.compile(r'(<span class="th-sample-name" data-original-sn="([^"<>]+)">)([^<>]+)(</span>)')
-"""A sample's name in the first column of MultiQC's tables; its own data have no place for a link."""
+"""A name in the first column of MultiQC's tables; its own data have no place for a link."""
 
 
-def _link_samples(report: Path, samples: frozenset[str]) -> None:
-    """Make sample names in tables links to the samples' pages, beside the folder of the cohort report."""
+def _link_pages(report: Path, pages: Mapping[str, str]) -> None:
+    """Make names in the first column of tables links to their pages."""
 
     def linked(found: re.Match[str]) -> str:
-        start, sample, shown, end = found.groups()
-        if sample not in samples:
-            return found[0]
-        return f'{start}<a href="../{sample}/{keys.report_name(sample)}">{shown}</a>{end}'
+        start, name, shown, end = found.groups()
+        return f'{start}<a href="{pages[name]}">{shown}</a>{end}' if name in pages else found[0]
 
     text = _NAME_IN_TABLE.sub(linked, report.read_text(encoding="utf-8"))
     with atomic_path(report) as partial:

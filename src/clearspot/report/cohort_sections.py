@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from clearspot import keys
-from clearspot.contract.metric import Kind, Metric
-from clearspot.contract.metrics import get_metric
+from clearspot.contract.metric import Kind
 from clearspot.contract.steps import get_step
 from clearspot.display.format import capitalised, show
 from clearspot.display.palette import NEUTRAL, QUALITATIVE
 from clearspot.report import mqc
+from clearspot.report.cohort_studies import studies_table, study_label
+from clearspot.report.cohort_tables import column, metrics_table
 from clearspot.report.headings import HEADINGS
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.rule import Rule
@@ -57,18 +57,22 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
-            column = _column(HEADINGS[rule.id], _tooltip(rule), rule.kind) | mqc.limits(rule)
-            headers.append((rule.id, column | {"hidden": len(headers) >= mqc.MOST_COLUMNS}))
+            header = column(HEADINGS[rule.id], _tooltip(rule), rule.kind) | mqc.limits(rule)
+            headers.append((rule.id, header | {"hidden": len(headers) >= mqc.MOST_COLUMNS}))
             for sample, value in values.items():
                 if value is not None:
                     rows[sample][rule.id] = value
     return mqc.general_statistics(rows, headers)
 
 
-def cohort_sections(samples: Sequence[SampleRecords], run: SampleRecords) -> Iterator[mqc.CustomContent]:
-    """Every section that at least one sample, or the run as a whole, has data for."""
+def cohort_sections(
+    samples: Sequence[SampleRecords], studies: Sequence[SampleRecords], run: SampleRecords
+) -> Iterator[mqc.CustomContent]:
+    """Every section that at least one sample or study, or the run as a whole, has data for."""
+    whose = [(records.sample, records) for records in samples] + [("all samples", run)]
+    whose += [(study_label(records.sample), records) for records in studies]
     for built in (
-        _refused(samples), _left_out([*samples, run]), _warnings([*samples, run]),
+        _refused(samples), _left_out(whose), _warnings(whose), studies_table(studies),
         *(section(samples) for section in (
             _input, _space_ranger, _filters, _graph, _denoising, _loss, _domain_sizes, _moran, _superres,
             _superres_scores,
@@ -77,11 +81,6 @@ def cohort_sections(samples: Sequence[SampleRecords], run: SampleRecords) -> Ite
     ):  # fmt: skip
         if built["data"]:
             yield built
-
-
-def _whose(records: SampleRecords) -> str:
-    """The first column: the sample, or words for the run as a whole."""
-    return "all samples" if records.sample == keys.COHORT else records.sample
 
 
 def _judged(records: SampleRecords, rule: Rule) -> Any:
@@ -97,26 +96,6 @@ def _tooltip(rule: Rule) -> str:
     limits = [(word, limit) for word, limit in by_word.items() if limit is not None]
     said = [f"{word}: {rule.worse} {show(limit, rule.kind)}" for word, limit in limits if rule.kind != "flag"]
     return ". ".join([capitalised(rule.declared.description or rule.title), *said])
-
-
-def _column(title: str, description: str, kind: Kind) -> dict[str, Any]:
-    """Return a column's header; shares are in percent, see :func:`clearspot.report.mqc.shown`."""
-    header: dict[str, Any] = {"title": title, "description": description, "scale": False}
-    formats: dict[Kind, dict[str, Any]] = {
-        "count": {"format": "{:,.0f}"},
-        "number": {"format": "{:,}"},
-        "score": {"format": "{:,.4f}"},
-        "percent": {"format": "{:,.1f}", "suffix": " %"},
-        "fraction": {"format": "{:,.1f}", "suffix": " %"},
-        "skill": {"format": "{:,.1f}", "suffix": " %"},
-        "text": {},
-        "flag": {},
-    }
-    return header | formats[kind]
-
-
-def _metric_column(metric: Metric) -> dict[str, Any]:
-    return _column(metric.label, metric.meaning, metric.kind)
 
 
 _PROBLEM_TITLES: Final = {
@@ -152,29 +131,30 @@ def _refused(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
 
 
-def _left_out(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
+def _left_out(whose: Sequence[tuple[str, SampleRecords]]) -> mqc.CustomContent:
     rows = [
-        (_whose(records), {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
-        for records in samples
+        (name, {"step": f"{get_step(step).title}: {_WITHOUT_RESULTS[record.status]}"} | problem.as_dict())
+        for name, records in whose
         for step, record in records.lost.items()
         for problem in record.problems
     ]
     return _problems_table(
         "clearspot_left_out", "Optional steps without a result",
-        "Samples that were refused by an optional step, or failed in it. All their other results are available.",
+        "Samples and studies that were refused by an optional step, or failed in it. All their other results are "
+        "available.",
         rows,
     )  # fmt: skip
 
 
-def _warnings(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
+def _warnings(whose: Sequence[tuple[str, SampleRecords]]) -> mqc.CustomContent:
     rows = {}
-    for records in samples:
+    for owner, records in whose:
         said = [(step, message) for step, message in records.messages() if message.level == "warning"]
         for number, (step, message) in enumerate(said, start=1):
-            name = _whose(records) if number == 1 else f"{_whose(records)} ({number})"
+            name = owner if number == 1 else f"{owner} ({number})"
             rows[name] = {"step": get_step(step).title, "warning": mqc.escape(message.text)}
     headers = {"step": {"title": "Step", "scale": False}, "warning": {"title": "Warning", "scale": False}}
-    return mqc.table("clearspot_warnings", "Warnings", "Check these samples before use.", rows, headers)
+    return mqc.table("clearspot_warnings", "Warnings", "Check these before use.", rows, headers)
 
 
 def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
@@ -185,7 +165,7 @@ def _space_ranger(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         numbers = [figures[name] for figures in stated.values() if isinstance(figures.get(name), (int, float))]
         kinds[name] = mqc.stated_kind(name, numbers)
         title = mqc.escape(name)
-        headers[mqc.column_key(name)] = _column(title, title, kinds[name])
+        headers[mqc.column_key(name)] = column(title, title, kinds[name])
     rows = {
         sample: {mqc.column_key(name): mqc.shown(figures[name], kinds[name]) for name in names if name in figures}
         for sample, figures in stated.items()
@@ -202,7 +182,7 @@ def _input(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "assay", "slide_type", "chemistry", "software_version", "bin_size_um", "n_in_tissue", "n_genes_detected",
         "total_umi", "median_umi_per_spot", "median_genes_per_spot", "microns_per_pixel",
     )  # fmt: skip
-    return _metrics_table(
+    return metrics_table(
         samples, "ingest", names, "clearspot_input", "Input", "Assay and count statistics of each sample."
     )
 
@@ -212,26 +192,7 @@ def _graph(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "n_spots", "median_degree", "n_isolates", "n_components", "largest_component_share", "lattice", "radius_um",
     )  # fmt: skip
     title = get_step("graph").title
-    return _metrics_table(samples, "graph", names, "clearspot_graph", title, "Neighbours of the spots.")
-
-
-def _metrics_table(
-    samples: Sequence[SampleRecords],
-    step: str,
-    names: Sequence[str],
-    section_id: str,
-    title: str,
-    description: str,
-) -> mqc.CustomContent:
-    """Table of a step's metrics, a column each, a row a sample."""
-    rows = {}
-    for records in samples:
-        row = {name: mqc.shown(records.metric(step, name), get_metric(step, name).kind) for name in names}
-        known = {name: value for name, value in row.items() if value is not None}
-        if known:
-            rows[records.sample] = known
-    headers = {name: _metric_column(get_metric(step, name)) for name in names}
-    return mqc.table(section_id, title, description, rows, headers)
+    return metrics_table(samples, "graph", names, "clearspot_graph", title, "Neighbours of the spots.")
 
 
 def _filters(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
@@ -261,7 +222,7 @@ def _denoising(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "heldout_deviance_constant", "heldout_correlation_dusted", "heldout_correlation_neighbours",
         "seconds_training", "device",
     )  # fmt: skip
-    return _metrics_table(
+    return metrics_table(
         samples, "dusted", names, "clearspot_denoising", get_step("dusted").title,
         "Prediction of counts held out from training, compared with averages. Lower deviance is better.",
     )  # fmt: skip
@@ -309,7 +270,7 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "moran_median_measured", "moran_median_denoised", "moran_median_neighbour_mean",
         "moran_median_neighbour_mean_shuffled",
     )  # fmt: skip
-    return _metrics_table(
+    return metrics_table(
         samples, "domains", names, "clearspot_moran", "Moran's I",
         "Median over the genes tested. Smoothing alone raises Moran's I. The last column, from shuffled spots without "
         "spatial signal, shows by how much.",
@@ -321,7 +282,7 @@ def _superres(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "bin_um", "spot_pitch_um", "n_genes", "n_bins_on_tissue", "share_measured", "samples", "mean_is",
         "gene_head_weight", "image_coverage", "seconds_total",
     )  # fmt: skip
-    return _metrics_table(
+    return metrics_table(
         samples, "superres", names, "clearspot_superres", get_step("superres").title,
         "Predicted, not measured. Expression at a resolution finer than the spots. Samples without super-resolution "
         "are not listed; their reports state why.",
@@ -333,7 +294,7 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "heldout_n_spots", "heldout_correlation_mean", "heldout_correlation_diffusion", "heldout_crps_mean",
         "heldout_crps_spread", "heldout_crps_diffusion", "heldout_coverage",
     )  # fmt: skip
-    return _metrics_table(
+    return metrics_table(
         samples, "superres", names, "clearspot_superres_scores", "Super-resolution: agreement with held-out spots",
         "Held-out spots are not used in training. Lower CRPS (square root of counts) is better. A well-calibrated 90 "
         "% interval covers about 90 %.",
@@ -343,12 +304,12 @@ def _superres_scores(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
 def _references(run: SampleRecords) -> mqc.CustomContent:
     table = run.table("superres_pretrain", "references")
     names = {
-        "bins_on_tissue": _column("Bins", "bins on tissue", "count"),
-        "genes": _column("Genes", "genes of the reference", "count"),
-        "image": _column("Image", "whether its histology image was used in training", "flag"),
-        "pearson_model": _column("Correlation", "correlation of the model with the bins of held-out blocks", "score"),
-        "pearson_gene_head": _column("Correlation of the gene head", "correlation of the gene head alone", "score"),
-        "pearson_plain": _column(
+        "bins_on_tissue": column("Bins", "bins on tissue", "count"),
+        "genes": column("Genes", "genes of the reference", "count"),
+        "image": column("Image", "whether its histology image was used in training", "flag"),
+        "pearson_model": column("Correlation", "correlation of the model with the bins of held-out blocks", "score"),
+        "pearson_gene_head": column("Correlation of the gene head", "correlation of the gene head alone", "score"),
+        "pearson_plain": column(
             "Correlation of the baseline", "correlation of the estimate without a network", "score"
         ),
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clearspot import keys
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
 from clearspot.contract.space_ranger import find_figure
-from clearspot.contract.steps import RECORDED, get_step
+from clearspot.contract.steps import RECORDED, STEPS, get_step
 from clearspot.errors import Problem
 from clearspot.record import Message, Status, StepRecord, write_json
 from clearspot.report.blocks import Finding
@@ -143,7 +143,8 @@ def read_cohort(paths: Iterable[Path]) -> list[SampleRecords]:
 
     Returns
     -------
-    One entry a sample, sorted by name; none for the run as a whole, see :func:`read_run`.
+    One entry a sample, sorted by name; none for the run as a whole (:func:`read_run`) and for studies
+    (:func:`read_studies`).
 
     Raises
     ------
@@ -151,6 +152,17 @@ def read_cohort(paths: Iterable[Path]) -> list[SampleRecords]:
         If a record is of a step that the registry does not know, or a step of a sample has two records that differ.
     """
     return [records for records in _read(paths) if records.sample != keys.COHORT]
+
+
+def read_studies(paths: Iterable[Path]) -> list[SampleRecords]:
+    """Read the records of studies, one entry a study, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_cohort`.
+    """
+    return _read(paths, of_studies=True)
 
 
 def read_run(paths: Iterable[Path]) -> SampleRecords:
@@ -165,13 +177,18 @@ def read_run(paths: Iterable[Path]) -> SampleRecords:
     return whole[0] if whole else SampleRecords(keys.COHORT, {})
 
 
-def _read(paths: Iterable[Path]) -> list[SampleRecords]:
+_OF_STUDIES: Final = frozenset(step.name for step in STEPS if step.scope == "study")
+
+
+def _read(paths: Iterable[Path], *, of_studies: bool = False) -> list[SampleRecords]:
     by_sample: dict[str, dict[str, StepRecord]] = {}
     for path in find_records(paths):
         try:
             record = StepRecord.read(path)
         except ValueError as error:
             raise ValueError(f"{path} is not a record: {error}") from error
+        if (record.step in _OF_STUDIES) != of_studies:
+            continue
         steps = by_sample.setdefault(record.sample, {})
         if steps.get(record.step, record) != record:
             raise ValueError(f"two different records of step {record.step} of sample {record.sample}: {path} is one")

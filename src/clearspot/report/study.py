@@ -12,7 +12,7 @@ from clearspot.contract.metrics import metrics_of
 from clearspot.display.format import show, show_metric
 from clearspot.io.atomic import atomic_path
 from clearspot.report.blocks import Finding, ReportSection, Table, Text
-from clearspot.report.metrics import read_sample, write_metrics
+from clearspot.report.metrics import read_studies, write_metrics
 from clearspot.report.page import LARGEST_PAGE, render
 from clearspot.report.section_study import STEP, study_domains, study_overview
 from clearspot.report.section_study_compared import study_differences, study_integration
@@ -37,7 +37,7 @@ def write_study_report(h5ad: Path, record: Path, out: Path, sections: Sequence[P
     sections
         The ``.h5ad`` of each section of the study, for maps of genes; without them, the page has none.
     """
-    records = read_sample([record])
+    (records,) = read_studies([record])
     view = StudyView.of(records, h5ad)
     judged = _judged(view)
     parts = [study_overview(view), study_domains(view), study_integration(view), study_differences(view), _all(view)]

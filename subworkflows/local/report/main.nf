@@ -20,7 +20,7 @@ workflow REPORT {
     records      // channel: [ meta, json ] of every required step and sample
     refused      // channel: [ sample, step, reasons ] of samples that were refused after costly work
     run_records  // channel: json of each optional step that runs once for all samples
-    studies      // channel: [ study meta, json ] of each study
+    studies      // channel: [ study meta, json ] of each step of a study
     versions     // channel: path of the collated software versions
 
     main:
@@ -52,7 +52,7 @@ workflow REPORT {
 
     def configs = [file("${moduleDir}/../../../assets/multiqc_config.yml")] + (settings.multiqc_config ? [file(settings.multiqc_config, glob: false)] : [])
     ch_optional = ch_finished.flatMap { _meta, _data, _denoised, _superres, jsons -> jsons }.mix(run_records)
-    ch_jsons = ch_records.map { _meta, json -> json }.mix(ch_optional)
+    ch_jsons = ch_records.map { _meta, json -> json }.mix(ch_optional, studies.map { _meta, json -> json })
     ch_cohort = settings.skip_multiqc ? channel.empty() : ch_jsons.toSortedList { a, b -> a.name <=> b.name }.filter { jsons -> jsons }
     COHORT_REPORT(ch_cohort, versions, configs, thresholds)
 

@@ -182,6 +182,52 @@ def test_references_that_were_learned_from_are_listed_and_are_no_sample(made: Ma
     assert intro == "1 sample, none refused."
 
 
+def study_record(folder: Path, study: str, step: str = "study", **about: Any) -> Path:
+    path = folder / keys.record_name(study, step)
+    StepRecord(study, step, **about).write(path)
+    return path
+
+
+def test_a_study_has_a_row_with_a_link_and_is_no_sample(made: Made, tmp_path: Path, repo: Path) -> None:
+    """Also where a sample has the name of the study."""
+    metrics = {"n_sections": 3, "n_domains": 5, "mixing_before": 0.25, "mixing_after": 1.1, "batch_corrected": True}
+    path = study_record(tmp_path, "good", metrics=metrics)
+    pages = write_multiqc_inputs([*made.write(), path], tmp_path / "inputs")
+    assert pages == {"good": "../good/good_report.html", "study good": "../studies/good/good_report.html"}
+    assert section(tmp_path / "inputs", "studies")["data"] == {"study good": metrics | {"batch_corrected": "yes"}}
+    assert list(section(tmp_path / "inputs", "general")["data"]) == ["good"]
+    assert list(pd.read_csv(tmp_path / "inputs" / keys.QC_SUMMARY_NAME)["sample"]) == ["good"]
+    report = run_multiqc(tmp_path / "inputs", tmp_path, [repo / "assets" / "multiqc_config.yml"], pages=pages)
+    text = report.read_text(encoding="utf-8")
+    assert '<a href="../studies/good/good_report.html">study good</a>' in text
+    assert '<a href="../good/good_report.html">good</a>' in text
+
+
+def test_why_a_study_was_not_integrated_is_said(made: Made, tmp_path: Path) -> None:
+    problem = Problem("demo", "study", "1 of 3 sections", "at least 2 sections", "See why.")
+    path = study_record(tmp_path, "demo", status="bad_input", problems=[problem])
+    assert write_multiqc_inputs([*made.write(), path], tmp_path / "inputs") == {"good": "../good/good_report.html"}
+    rows = section(tmp_path / "inputs", "left_out")["data"]
+    assert list(rows) == ["study demo"]
+    assert rows["study demo"]["step"] == "Study of several sections: refused"
+    assert not (tmp_path / "inputs" / "clearspot_studies_mqc.json").exists()
+
+
+def test_warnings_and_a_missing_store_of_a_study_are_listed(made: Made, tmp_path: Path) -> None:
+    record = StepRecord("demo", "study", metrics={"n_sections": 2})
+    record.note("warning", "Batch and condition are confounded.")
+    record.write(tmp_path / "demo.study.json")
+    problem = Problem("demo", "task", "the task failed", "a completed task", "See the log.")
+    export = study_record(tmp_path, "demo", "study_spatialdata", status="failed", problems=[problem])
+    write_multiqc_inputs([*made.write(), tmp_path / "demo.study.json", export], tmp_path / "inputs")
+    assert section(tmp_path / "inputs", "warnings")["data"]["study demo"] == {
+        "step": "Study of several sections", "warning": "Batch and condition are confounded.",
+    }  # fmt: skip
+    assert section(tmp_path / "inputs", "left_out")["data"]["study demo"]["step"] == (
+        "SpatialData export of a study: failed"
+    )
+
+
 @pytest.mark.parametrize(("status", "word"), [("bad_input", "refused"), ("failed", "failed")])
 def test_why_references_taught_nothing_is_said_once(made: Made, tmp_path: Path, status: Any, word: str) -> None:
     problem = Problem("hd", "hd.reference.h5ad", "3 genes", "at least 8", "Give another.")
@@ -256,10 +302,10 @@ def test_what_was_not_measured_is_an_empty_cell(inputs: Path) -> None:
 
 def test_multiqc_takes_it_all_without_the_network(inputs: Path, tmp_path: Path, repo: Path) -> None:
     config = [repo / "assets" / "multiqc_config.yml"]
-    report = run_multiqc(inputs, tmp_path, config, title="Two slides", samples=["good", "bad"])
+    report = run_multiqc(inputs, tmp_path, config, title="Two slides", pages={"good": "../good/good_report.html"})
     text = report.read_text(encoding="utf-8")
     assert '<a href="../good/good_report.html">good</a>' in text
-    assert "../early/" not in text
+    assert "bad_report.html" not in text
     data = json.loads((tmp_path / "multiqc_data" / "multiqc_data.json").read_text())
     assert "Two slides" in text
     assert "3 samples, 1 refused: bad." in text
