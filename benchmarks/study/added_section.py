@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import anndata as ad
 import click
@@ -21,7 +22,7 @@ from clearspot.dusted.params import DustedParams
 from clearspot.metrics.agreement import label_agreement
 from clearspot.study.add import add_section
 from clearspot.study.files import write_study
-from clearspot.study.params import StudyParams
+from clearspot.study.params import Integration, StudyParams
 from clearspot.study.run import integrate_study
 
 RESULTS = Path(__file__).with_name("added_section.csv")
@@ -31,9 +32,12 @@ RESULTS = Path(__file__).with_name("added_section.csv")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("../shared/data"))
 @click.option("--epochs", type=int, default=100, show_default=True, help="Maximum number of epochs of DUSTED.")
 @click.option("--n-domains", type=int, default=7, show_default=True)
+@click.option("--integration", type=click.Choice(get_args(Integration)), default="dusted", show_default=True)
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), default=RESULTS)
 @click.argument("names", nargs=-1, type=click.Choice(list(SERIES)))
-def main(data: Path, epochs: int, n_domains: int, results: Path, names: tuple[str, ...]) -> None:
+def main(
+    data: Path, epochs: int, n_domains: int, integration: Integration, results: Path, names: tuple[str, ...]
+) -> None:
     """Add a row for each series."""
     rows = []
     for name in names:
@@ -45,7 +49,7 @@ def main(data: Path, epochs: int, n_domains: int, results: Path, names: tuple[st
             def study(files: Sequence[Path], seed: int, folder: Path = folder, name: str = name) -> ad.AnnData:
                 made = folder / f"{len(files)}-{seed}"
                 made.mkdir()
-                params = StudyParams(seed=seed, n_domains=n_domains)
+                params = StudyParams(seed=seed, n_domains=n_domains, integration=integration)
                 dusted = DustedParams(threads=1, epochs=epochs)
                 result = integrate_study(files, name, params, dusted, checkpoint=made / "model.pt")
                 write_study(result, name, made)
@@ -58,6 +62,7 @@ def main(data: Path, epochs: int, n_domains: int, results: Path, names: tuple[st
         domains["added"] = _of(added.adata, section)
         labels = truth[section]["label"].reindex(domains["added"].index)
         row: dict[str, object] = {"series": name, "section": section, "n_spots": len(labels), "epochs": epochs}
+        row["integration"] = integration
         row["ari_added_whole"] = label_agreement(domains["whole"], domains["added"])["ari"]
         row["ari_again_whole"] = label_agreement(domains["whole"], domains["again"])["ari"]
         if labels.notna().any():

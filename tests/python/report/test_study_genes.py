@@ -16,6 +16,7 @@ from clearspot.report.study import write_study_report
 from clearspot.study.files import write_study
 from clearspot.study.params import StudyParams
 from clearspot.study.run import integrate_study
+from tests.helpers.browser import Browser
 from tests.helpers.page_reader import Page, packed_of
 from tests.helpers.studies import made_section, write_sections
 
@@ -27,12 +28,11 @@ class Made:
     folder: Path
     files: list[Path]
 
-    def page(self) -> Page:
-        """The page, as it is written now."""
-        write_study_report(
-            self.folder / "demo.h5ad", self.folder / "demo.study.json", self.folder / "demo_report.html", self.files
-        )
-        return Page((self.folder / "demo_report.html").read_text(encoding="utf-8"))
+    def page(self, out: Path, files: list[Path] | None = None) -> Page:
+        """The page, written to a file."""
+        sections = self.files if files is None else files
+        write_study_report(self.folder / "demo.h5ad", self.folder / "demo.study.json", out, sections)
+        return Page(out.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def page(made: Made) -> Page:
-    return made.page()
+    return made.page(made.folder / "demo_report.html")
 
 
 def test_a_gene_is_shown_in_all_sections_on_one_scale(made: Made, page: Page) -> None:
@@ -95,20 +95,32 @@ def test_the_page_says_which_genes_it_has(page: Page) -> None:
     assert f"This page has {n} of the 120 genes that the sections share" in page.text
 
 
-def test_without_room_there_are_fewer_genes(made: Made, monkeypatch: pytest.MonkeyPatch, page: Page) -> None:
+def test_without_room_there_are_fewer_genes(
+    made: Made, monkeypatch: pytest.MonkeyPatch, page: Page, tmp_path: Path
+) -> None:
     whole = study_page.study_genes
     monkeypatch.setattr(study_page, "study_genes", lambda view, files, _: whole(view, files, 12_000))
-    small = made.page()
+    small = made.page(tmp_path / "small.html")
     assert 1 < len(small.data["genes"]["names"]) < len(page.data["genes"]["names"])
     assert small.data["genes"]["names"][:2] == ["gene_7", "gene_3"]
 
 
-def test_a_file_that_is_missing_is_an_error(made: Made) -> None:
+def test_a_file_that_is_missing_is_an_error(made: Made, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="143 spots of the study are in no file of a section"):
-        Made(made.folder, made.files[:3]).page()
+        made.page(tmp_path / "page.html", made.files[:3])
 
 
-def test_without_files_there_is_no_tab_of_genes(made: Made) -> None:
-    page = Made(made.folder, []).page()
+def test_without_files_there_is_no_tab_of_genes(made: Made, tmp_path: Path) -> None:
+    page = made.page(tmp_path / "page.html", [])
     assert page.data["genes"] is None
     assert "gene-measured" not in page.data["charts"]
+
+
+def test_a_gene_of_the_comparison_leads_to_its_map(made: Made, page: Page, browser: Browser) -> None:
+    browser.open(made.folder / "demo_report.html", "#differences")
+    browser.run("document.querySelector('#differences button[data-gene=gene_3]').click()")
+    browser.until("document.querySelector('[data-chart=gene-measured]').dataset.drawn === 'gene_3'")
+    assert browser.run("document.querySelector('#genes').checkVisibility()")
+    drawn = browser.run("document.querySelector('[data-chart=gene-measured]').data[0].customdata")
+    np.testing.assert_allclose(drawn, unpack(packed_of(page.data), "gene_3")[0], rtol=1e-6)
+    assert browser.complaints == []
