@@ -44,9 +44,9 @@ def test_the_sections_are_mixed(run: Run) -> None:
     metrics = json.loads((run.outdir / "studies" / STUDY / f"{STUDY}.study.json").read_text())["metrics"]
     assert (metrics["n_sections"], metrics["n_batches"], metrics["n_genes_shared"]) == (3, 3, 1000)
     assert metrics["batch_corrected"]
-    # measured: 0.3 before and 0.8 after; 1 is what chance gives
+    # measured: 0.31 before and 1.20 after; 1 is what chance gives
     assert metrics["mixing_before"] < 0.5
-    assert metrics["mixing_after"] > 0.6
+    assert metrics["mixing_after"] > 0.9
     assert not metrics["compared"]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from clearspot.contract.settings import Settings, setting
 
-Integration = Literal["dusted", "dusted_harmony", "harmony", "pca_harmony", "none"]
+Integration = Literal["dusted_harmony", "dusted", "harmony", "pca_harmony", "none"]
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class StudyParams(Settings):
     """How the sections of a study are integrated and compared."""
 
     integration: Integration = setting(
-        "dusted",
-        "Latent that the sections share: one DUSTED model of all sections with factors for each batch (dusted), the "
-        "same corrected by Harmony (dusted_harmony), principal components corrected by Harmony and averaged over "
-        "neighbours (harmony), the same without the average (pca_harmony), or averaged components without correction "
-        "(none).",
+        "dusted_harmony",
+        "Latent that the sections share: one DUSTED model of all sections with factors for each batch, corrected by "
+        "Harmony (dusted_harmony), the same without Harmony (dusted), principal components corrected by Harmony and "
+        "averaged over neighbours (harmony), the same without the average (pca_harmony), or averaged components "
+        "without correction (none).",
     )
     n_top_genes: int = setting(3000, "Number of highly variable genes, ranked over all sections.", ge=10)
     n_components: int = setting(30, "Number of principal components (harmony, pca_harmony and none).", ge=2)

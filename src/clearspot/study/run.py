@@ -37,7 +37,7 @@ STEP = "study"
 
 SIGNIFICANT = 0.05
 
-USE_DUSTED = ("dusted", "dusted_harmony")
+USE_DUSTED = ("dusted_harmony", "dusted")
 """Integrations with a model of all sections."""
 
 USE_COMPONENTS = ("harmony", "pca_harmony")
