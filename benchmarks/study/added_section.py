@@ -32,7 +32,7 @@ RESULTS = Path(__file__).with_name("added_section.csv")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path("../shared/data"))
 @click.option("--epochs", type=int, default=100, show_default=True, help="Maximum number of epochs of DUSTED.")
 @click.option("--n-domains", type=int, default=7, show_default=True)
-@click.option("--integration", type=click.Choice(get_args(Integration)), default="dusted", show_default=True)
+@click.option("--integration", type=click.Choice(get_args(Integration)), default="dusted_harmony", show_default=True)
 @click.option("--results", type=click.Path(path_type=Path, dir_okay=False), default=RESULTS)
 @click.argument("names", nargs=-1, type=click.Choice(list(SERIES)))
 def main(

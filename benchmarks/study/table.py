@@ -6,9 +6,10 @@ import pandas as pd
 
 from benchmarks.study.differences import RESULTS as DIFFERENCES
 from benchmarks.study.latents import METHODS
+from benchmarks.study.memory import RESULTS as MEMORY
 from benchmarks.study.run import RESULTS
 
-_SHOWN = ("ari", "nmi", "biology", "batch", "total", "mixing", "condition_kept")
+_SHOWN = ("ari", "nmi", "ari_by_section", "biology", "batch", "total", "mixing", "condition_kept")
 
 
 def integrations() -> str:
@@ -53,5 +54,16 @@ def comparisons() -> str:
     return "\n".join(lines)
 
 
+def memory() -> str:
+    """A row a number of sections."""
+    lines = ["| sections | spots | genes | counts above 0 | processor minutes | peak memory |", "| --- " * 6 + "|"]
+    for row in pd.read_csv(MEMORY).itertuples():
+        lines.append(
+            f"| {row.sections} | {row.spots:,} | {row.genes:,} | {row.entries / 1e6:.0f} million | "
+            f"{row.cpu_seconds / 60:.0f} | {row.peak_mib / 1024:.1f} GiB |"
+        )
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(integrations(), comparisons(), sep="\n\n")
+    print(integrations(), comparisons(), memory(), sep="\n\n")

@@ -23,7 +23,7 @@ METRICS_OF_STUDIES: Final[tuple[Metric, ...]] = (
     Metric(_STUDY, "n_conditions", "count", "Conditions", "conditions that are stated"),
     # integration
     Metric(_STUDY, "integration", "text", "Integration",
-           "method of the shared latent: dusted_harmony, dusted, harmony or none"),
+           "method of the shared latent: dusted_harmony, dusted, harmony, pca_harmony or none"),
     Metric(_STUDY, "batch_corrected", "flag", "Batch effect corrected"),
     Metric(_STUDY, "batch_confounded", "flag", "Batch and condition confounded",
            "whether each batch has sections of one condition only"),

@@ -36,7 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = write_sections(folder / "sections", *(section(number, number % 2) for number in range(4)))
     checkpoint = folder / "demo.dusted.pt"
     dusted = DustedParams(epochs=10, threads=1)
-    result = integrate_study(files, "demo", StudyParams(n_domains=3), dusted, checkpoint=checkpoint)
+    params = StudyParams(n_domains=3, integration="dusted_harmony")
+    result = integrate_study(files, "demo", params, dusted, checkpoint=checkpoint)
     write_study(result, "demo", folder)
     return folder
 
