@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -29,3 +32,14 @@ def test_free_memory_is_the_containers_where_that_is_less(tmp_path, monkeypatch)
 def test_free_memory_of_a_gpu_is_what_cuda_says(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5 * 2**30, 8 * 2**30))
     assert free_memory_bytes(torch.device("cuda")) == 5 * 2**30
+
+
+def test_the_peak_is_that_of_the_process_and_not_of_the_one_that_started_it() -> None:
+    """Linux hands the figure of ``getrusage`` on to processes that a large one starts."""
+    measure = "from clearspot.learning.memory import peak_memory_bytes; print(peak_memory_bytes())"
+    start = (
+        "import subprocess, sys; block = b'1' * (1300 << 20);"
+        f"subprocess.run([sys.executable, '-c', {measure!r}], check=True, close_fds=False)"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True)
+    assert 1e7 < int(done.stdout) < 1000 << 20
