@@ -20,8 +20,10 @@ import click
 import numpy as np
 import pandas as pd
 import torch
+from baselines import projected
 from cases import Case, Prediction
 from details import details
+from imprint import imprint
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
 from paper_scheme import scheme_of_pairs
 from perceptron import perceptrons
@@ -71,6 +73,9 @@ KEPT = ("pearson", "deviance", "crps", "coverage90")
 @click.option("--remedies", is_flag=True, help="Score other ways to spread the draws, too.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw maps of the first test there (PNG).")
 @click.option("--details", type=click.Path(path_type=Path), help="Write correlations of single genes there (CSV).")
+@click.option(
+    "--imprint", type=click.Path(path_type=Path), help="Write the imprint of the lattice of spots there (CSV)."
+)
 @click.option("--perceptron", is_flag=True, help="Train a perceptron on the bins instead of the networks.")
 @click.option("--paper-scheme", is_flag=True, help="Train the scheme of the paper instead, for both stages' steps.")
 @click.option("--staining", default="default", show_default=True, help="Of phantoms learned from: default or drawn.")
@@ -112,7 +117,7 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
     model = pretrain(references, params, CPU, spots=SpotGeometry(), progress=False)
     minutes = (time.process_time() - began) / 60
     picture: Path | None = options["picture"]
-    by_gene = []
+    by_gene, imprints = [], []
     for test in (make() for make in taught.tests):
         maps = {}
         for name, prediction in predictions(
@@ -126,6 +131,18 @@ def _networks(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Predicti
         if options["details"] is not None:
             by_gene.append(details(test.case, maps))
             pd.concat(by_gene).to_csv(options["details"], index=False)
+        if options["imprint"] is not None:
+            imprints += _imprints(test.case, maps)
+            pd.DataFrame(imprints).to_csv(options["imprint"], index=False, float_format="%.3f")
+
+
+def _imprints(case: Case, maps: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """How visible the lattice of spots is in the truth, in the maps, and in the written map with exact totals."""
+    written_map = next(name for name in reversed(maps) if name.startswith(("with the gene head", FIELDS)))
+    exact = projected(case, Prediction(maps[written_map]), "measured").mean
+    shown = {"truth": case.truth, **maps, "exact totals": exact}
+    kept = ("truth", "plain", "network", FIELDS, written_map, "exact totals")
+    return [{"case": case.name, "map": name} | imprint(case, shown[name]) for name in dict.fromkeys(kept)]
 
 
 def _others(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:
