@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -155,14 +155,8 @@ def annotating_table(adata: ad.AnnData, regions: Sequence[str], instances: Seque
         var=_safe_columns(adata.var),
         # anndata 0.13 lists X among the layers, under None
         layers={name: layer for name, layer in adata.layers.items() if name is not None},
-        obsm={
-            name: _safe_columns(value) if isinstance(value, pd.DataFrame) else value
-            for name, value in adata.obsm.items()
-        },
-        varm={
-            name: _safe_columns(value) if isinstance(value, pd.DataFrame) else value
-            for name, value in adata.varm.items()
-        },
+        obsm=_safe_tables(adata.obsm),
+        varm=_safe_tables(adata.varm),
         obsp=dict(adata.obsp),
         uns=uns,
     )
@@ -193,6 +187,10 @@ def _bins(adata: ad.AnnData, side_px: float, into: dict[str, BaseTransformation]
     corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]) @ steps.T
     squares = shapely.polygons(xy[:, None, :] + corners[None])
     return ShapesModel.parse(gpd.GeoDataFrame(geometry=squares, index=adata.obs_names), transformations=into)
+
+
+def _safe_tables(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _safe_columns(one) if isinstance(one, pd.DataFrame) else one for name, one in arrays.items()}
 
 
 def _safe_columns(table: pd.DataFrame) -> pd.DataFrame:

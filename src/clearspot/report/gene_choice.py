@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from clearspot import keys
@@ -54,20 +55,38 @@ def gene_groups(view: SampleView) -> Groups:
             _GAINED,
         ),
     ]
-    markers = records.table("domains", "markers")
-    by_domain: dict[str, list[str]] = {}
-    for domain, gene in zip(markers.get("domain", []), markers.get("gene", []), strict=True):
-        by_domain.setdefault(domain, []).append(gene)
+    by_domain = genes_by_domain(records.table("domains", "markers"))
     named += [(f"Markers of {domain_name(name)}", genes, _MARKERS) for name, genes in by_domain.items()]
     named += [
         ("Most spatially variable (measured Moran's I)", [gene for _, gene in ranked], _SPATIAL),
         ("Most variable", modelled, _VARIABLE),
     ]
     known, marking = set(modelled), {gene for genes in by_domain.values() for gene in genes} & set(var.index)
+    return each_once(named, known | marking)
+
+
+def genes_by_domain(markers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Genes of a table of markers, by domain."""
+    by_domain: dict[str, list[str]] = {}
+    for domain, gene in zip(markers.get("domain", []), markers.get("gene", []), strict=True):
+        by_domain.setdefault(domain, []).append(gene)
+    return by_domain
+
+
+def each_once(named: Iterable[tuple[str, Iterable[str], int]], known: Set[str]) -> Groups:
+    """Groups in which no gene stands twice.
+
+    Parameters
+    ----------
+    named
+        Heading, genes, and how many of them at most.
+    known
+        Genes that can be offered.
+    """
     taken: set[str] = set()
     groups: Groups = []
     for heading, genes, most in named:
-        chosen = [gene for gene in genes if gene in (known | marking) and gene not in taken][:most]
+        chosen = [gene for gene in genes if gene in known and gene not in taken][:most]
         taken.update(chosen)
         if chosen:
             groups.append((heading, chosen))

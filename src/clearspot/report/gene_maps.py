@@ -8,7 +8,7 @@ from functools import partial
 from clearspot.display.format import capitalised
 from clearspot.report.blocks import Block, GeneSearch, Notice, Swipe, Text
 from clearspot.report.gene_choice import gene_groups, modelled_genes
-from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
+from clearspot.report.gene_pack import PackedGenes, pack_genes
 from clearspot.report.gene_reader import GeneReader
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.view import SampleView
@@ -59,13 +59,9 @@ def _said(view: SampleView, packed: PackedGenes) -> str:
     """How many genes there are, and how they are drawn."""
     assert view.canvas is not None
     word = view.records.spot_word.capitalize()
-    rounded = (
-        ""
-        if packed.levels == LEVELS[0]
-        else f" Genes other than those listed first are rounded to {packed.levels} steps of the colour scale."
-    )
     return (
-        f"Both maps share the same colour limits (0 to the larger of the two 99.5 % quantiles, logarithmic).{rounded} "
+        f"Both maps share the same colour limits (0 to the larger of the two 99.5 % quantiles, logarithmic)."
+        f"{packed.rounding} "
         f"{word}s that failed quality control have no denoised value and are not drawn. {view.canvas.said}"
     ).strip()
 

@@ -83,6 +83,13 @@ class PackedGenes:
         """Levels of the coarsest chunk."""
         return min(self.chunk_levels, default=LEVELS[0])
 
+    @property
+    def rounding(self) -> str:
+        """What the page says of the levels; empty where they are the finest."""
+        if self.levels == LEVELS[0]:
+            return ""
+        return f" Genes other than those listed first are rounded to {self.levels} steps of the colour scale."
+
     def as_dict(self) -> dict[str, Any]:
         """Return what the page's script reads."""
         return {

@@ -14,8 +14,8 @@ from clearspot.display.format import domain_name
 from clearspot.report.blocks import Block, GeneSearch, Notice, ReportSection, Row, Text
 from clearspot.report.data import Block as Values
 from clearspot.report.data import SampleData
-from clearspot.report.gene_choice import Groups
-from clearspot.report.gene_pack import LEVELS, PackedGenes, pack_genes
+from clearspot.report.gene_choice import Groups, each_once, genes_by_domain
+from clearspot.report.gene_pack import PackedGenes, pack_genes
 from clearspot.report.gene_reader import GeneReader
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.section_study import STEP
@@ -109,34 +109,20 @@ def _groups(view: StudyView) -> Groups:
     var, records = view.data.var, view.records
     of_interest = var.index[read_flag(var, keys.GENE_OF_INTEREST, table="var")] if keys.GENE_OF_INTEREST in var else []
     changed = records.table(STEP, "differences")
-    markers = records.table(STEP, "markers")
-    by_domain: dict[str, list[str]] = {}
-    for domain, gene in zip(markers.get("domain", []), markers.get("gene", []), strict=True):
-        by_domain.setdefault(domain, []).append(gene)
+    by_domain = genes_by_domain(records.table(STEP, "markers"))
     named = [
         ("Genes of interest", list(of_interest), len(var)),
         ("Smallest p-values between conditions", list(dict.fromkeys(changed.get("gene", []))), _CHANGED),
         *((f"Markers of {domain_name(name)}", genes, _MARKERS) for name, genes in by_domain.items()),
         ("Most variable", _variable(view), _VARIABLE),
     ]
-    taken: set[str] = set()
-    groups: Groups = []
-    for heading, genes, most in named:
-        chosen = [gene for gene in genes if gene in var.index and gene not in taken][:most]
-        taken.update(chosen)
-        if chosen:
-            groups.append((heading, chosen))
-    return groups
+    return each_once(named, set(var.index))
 
 
 def _said(view: StudyView, packed: PackedGenes) -> str:
-    rounded = (
-        ""
-        if packed.levels == LEVELS[0]
-        else f" Genes other than those listed first are rounded to {packed.levels} steps of the colour scale."
-    )
     return (
-        f"All sections share the colour limits (0 to the 99.5 % quantile over all of them, logarithmic).{rounded} "
+        f"All sections share the colour limits (0 to the 99.5 % quantile over all of them, logarithmic)."
+        f"{packed.rounding} "
         f"{_which(len(packed.names), len(view.data.var))} {view.canvas.said}"
     ).strip()
 
