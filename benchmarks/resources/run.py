@@ -3,7 +3,7 @@
 `python benchmarks/resources/run.py` simulates a section of each size, runs the pipeline over it, one task at a time,
 and adds one row a task to results.csv. A size that is there already is not measured again. `--sizes 1k 3k` measures
 these only; without `--sizes`, the sections of 2,000 genes are measured, which take minutes. The slides of 18,000 genes
-(slide27k ... slide450k) take up to an hour of CPU time and 10 GB of disk in `--folder`; a run that was interrupted
+(slide27k ... slide520k) take up to an hour of CPU time and 10 GB of disk in `--folder`; a run that was interrupted
 there is resumed, and `--unfinished` adds the tasks that it has. Without super-resolution, as by default.
 """
 
@@ -43,6 +43,7 @@ class Size:
     chemistry: str
     width_um: int
     genes: int = 2000
+    tissue_width: float = 0.87
     bin_um: int | None = None
 
     @property
@@ -53,7 +54,7 @@ class Size:
     def simulation(self) -> list[str]:
         """Options of `clearspot simulate`."""
         options = ["--preset", "section", "--chemistry", self.chemistry, "--width-um", str(self.width_um)]
-        options += ["--genes", str(self.genes)]
+        options += ["--genes", str(self.genes), "--tissue-width", str(self.tissue_width)]
         return options if self.whole else [*options, "--um-per-px", "2", "--no-image"]
 
 
@@ -65,8 +66,8 @@ SIZES = (
     Size("slide27k", "hd", 1600, 18000),
     Size("slide109k", "hd", 3200, 18000),
     Size("slide250k", "hd", 4864, 18000),
-    Size("slide450k", "hd", 6496, 18000),
-    Size("slide450k-16um", "hd", 6496, 18000, bin_um=16),
+    Size("slide520k", "hd", 6496, 18000, tissue_width=0.94),
+    Size("slide520k-16um", "hd", 6496, 18000, tissue_width=0.94, bin_um=16),
 )
 
 

@@ -79,6 +79,13 @@ FAULT_NAMES: Final = (
     "--height-um", type=click.FloatRange(min=500), help="Height of the field in µm.  [default: same as the width]"
 )
 @click.option(
+    "--tissue-width",
+    type=click.FloatRange(min=0.5, max=1),
+    default=0.87,
+    show_default=True,
+    help="Width of the tissue as a share of the width of the field.",
+)
+@click.option(
     "--um-per-px",
     type=click.FloatRange(min=0, min_open=True),
     help="Size of a full-resolution pixel in µm.  [default: set by the preset]",

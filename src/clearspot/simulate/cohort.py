@@ -16,6 +16,7 @@ from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
 from clearspot.simulate.staining import Staining, StainingChoice
 from clearspot.simulate.study import SectionFacts, SimulatedStudy
+from clearspot.simulate.tissue import TISSUE_WIDTH
 
 PresetName = Literal["test", "section"]
 
@@ -68,6 +69,7 @@ def simulate_cohort(
     n_genes: int | None = None,
     width_um: float | None = None,
     height_um: float | None = None,
+    tissue_width: float = TISSUE_WIDTH,
     um_per_px: float | None = None,
     image: bool = True,
     samplesheet: bool = True,
@@ -90,7 +92,7 @@ def simulate_cohort(
         Taken in turn by the samples.
     n_samples
         Number of samples; each has its own tissue, from ``seed``, ``seed + 1``, ...
-    seed, n_genes, width_um, height_um, um_per_px, image, truth_bins
+    seed, n_genes, width_um, height_um, tissue_width, um_per_px, image, truth_bins
         See :func:`~clearspot.simulate.phantom.make_phantom` and
         :func:`~clearspot.simulate.spaceranger.write_outs`.
     samplesheet
@@ -122,6 +124,7 @@ def simulate_cohort(
             seed + index,
             width_um=width,
             height_um=height_um or (width if width_um else size.height_um),
+            tissue_width=tissue_width,
             n_genes=n_genes or size.n_genes,
             staining=Staining.chosen(staining, seed + index, index),
             panel_seed=None if study is None else seed,

@@ -11,7 +11,7 @@ from clearspot.simulate.cells import Cells, place_cells
 from clearspot.simulate.genes import Panel, make_panel
 from clearspot.simulate.programs import cell_programs
 from clearspot.simulate.staining import Staining
-from clearspot.simulate.tissue import GRID_UM, Tissue, make_tissue
+from clearspot.simulate.tissue import GRID_UM, TISSUE_WIDTH, Tissue, make_tissue
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def make_phantom(
     *,
     width_um: float = 2200.0,
     height_um: float | None = None,
+    tissue_width: float = TISSUE_WIDTH,
     n_genes: int = 400,
     staining: Staining | None = None,
     panel_seed: int | None = None,
@@ -87,6 +88,8 @@ def make_phantom(
         Same seed and sizes, same phantom.
     width_um, height_um
         Size of the field (height as width by default); at least 500 µm, below which layers do not fit.
+    tissue_width
+        Width of the tissue as a share of the field's.
     n_genes
         Size of the panel, at least one gene a program.
     staining
@@ -104,7 +107,7 @@ def make_phantom(
         raise ValueError(f"the field must be at least 500 µm wide and high, not {width_um:g} x {height_um:g}")
     streams = np.random.SeedSequence(seed).spawn(4)
     rng_tissue, rng_cells, rng_genes, rng_programs = map(np.random.default_rng, streams)
-    tissue = make_tissue(rng_tissue, width_um, height_um)
+    tissue = make_tissue(rng_tissue, width_um, height_um, tissue_width)
     cells = place_cells(rng_cells, tissue)
     if panel_seed is not None:
         rng_genes = np.random.default_rng(np.random.SeedSequence(panel_seed).spawn(4)[2])

@@ -80,7 +80,13 @@ class Tissue:
         return _REGION_TO_DOMAIN[self.region]
 
 
-def make_tissue(rng: np.random.Generator, width_um: float, height_um: float) -> Tissue:
+TISSUE_WIDTH: Final = 0.87
+"""Default width of the tissue, as a share of the field's."""
+
+
+def make_tissue(
+    rng: np.random.Generator, width_um: float, height_um: float, tissue_width: float = TISSUE_WIDTH
+) -> Tissue:
     """Draw a tissue section: smooth outline with a tear, four layers, crypts, follicles, vessels, septa, a plexus.
 
     Parameters
@@ -89,6 +95,8 @@ def make_tissue(rng: np.random.Generator, width_um: float, height_um: float) -> 
         Source of all randomness.
     width_um, height_um
         Size of the field; the tissue leaves a margin around it.
+    tissue_width
+        Width of the tissue as a share of the field's, and so of the height.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def make_tissue(rng: np.random.Generator, width_um: float, height_um: float) -> 
     shape = (round(height_um / GRID_UM), round(width_um / GRID_UM))
     y, x = (np.arange(n, dtype=np.float32)[:, None] * GRID_UM + GRID_UM / 2 for n in shape)
     x = x.T
-    mask = _outline(rng, shape, x, y, width_um, height_um)
+    mask = _outline(rng, shape, x, y, width_um, height_um, tissue_width)
     depth, along = _layers(rng, shape, x, y, height_um)
     slope_y, slope_x = np.gradient(ndimage.gaussian_filter(depth, 4))
     tangent = np.arctan2(-slope_x, slope_y).astype(np.float32)
@@ -113,12 +121,18 @@ def make_tissue(rng: np.random.Generator, width_um: float, height_um: float) -> 
 
 
 def _outline(
-    rng: np.random.Generator, shape: tuple[int, int], x: np.ndarray, y: np.ndarray, width: float, height: float
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    x: np.ndarray,
+    y: np.ndarray,
+    width: float,
+    height: float,
+    tissue_width: float,
 ) -> np.ndarray:
     """Superellipse with a wavy rim, less one elongated tear."""
     radius = (np.abs(2 * x / width - 1) ** 3 + np.abs(2 * y / height - 1) ** 3) ** (1 / 3)
     size = min(width, height) / GRID_UM
-    rim = 0.87 + 0.035 * smooth_field(rng, shape, size / 7) + 0.008 * smooth_field(rng, shape, 30)
+    rim = tissue_width + 0.035 * smooth_field(rng, shape, size / 7) + 0.008 * smooth_field(rng, shape, 30)
     mask = radius < rim
     centre_x, centre_y = width * rng.uniform(0.3, 0.7), height * rng.uniform(0.50, 0.60)
     angle = rng.uniform(-0.4, 0.4)

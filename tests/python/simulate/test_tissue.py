@@ -43,3 +43,9 @@ def test_same_seed_same_tissue():
     first, second = (make_tissue(np.random.default_rng(1), 600, 640) for _ in range(2))
     assert first.shape == (320, 300)
     assert (first.region == second.region).all()
+
+
+def test_tissue_fills_as_much_of_the_field_as_asked():
+    narrow, as_ever, wide = (make_tissue(np.random.default_rng(0), 1000, 1000, width) for width in (0.6, 0.87, 0.97))
+    assert narrow.mask.mean() < 0.5 < as_ever.mask.mean() < 0.75 < wide.mask.mean()
+    assert (as_ever.region == make_tissue(np.random.default_rng(0), 1000, 1000).region).all()
