@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from clearspot import keys
-from clearspot.contract.options import options_of
+from clearspot.contract.options import INPUT_FOLDER, options_of
 from clearspot.dusted.params import DustedParams
 from clearspot.step_script import StepScript, step_command
 from clearspot.study.params import StudyParams
@@ -18,12 +18,7 @@ _OF_DUSTED = ("epochs", "precision", "device", "threads", "max_spots_per_tile")
 
 
 @step_command("study")
-@click.option(
-    "--sections",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with the AnnData file of each section, after denoising.",
-)
+@click.option("--sections", type=INPUT_FOLDER, required=True, help="Folder with the AnnData files of the sections.")
 @click.option("--n-expected", type=click.IntRange(min=1), help="Number of sections of the study in the samplesheet.")
 @options_of(StudyParams)
 @options_of(DustedParams, *_OF_DUSTED)

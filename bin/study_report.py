@@ -8,19 +8,14 @@ from pathlib import Path
 import click
 
 from clearspot import keys
-from clearspot.contract.options import FILE
+from clearspot.contract.options import FILE, INPUT_FOLDER
 from clearspot.step_script import StepScript, step_command
 
 
 @step_command("study_report")
 @click.option("--h5ad", type=FILE, required=True, help="AnnData file of the study.")
 @click.option("--record", type=FILE, required=True, help="Record of the step study.")
-@click.option(
-    "--sections",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with the AnnData file of each section of the study.",
-)
+@click.option("--sections", type=INPUT_FOLDER, required=True, help="Folder with the AnnData files of the sections.")
 def main(script: StepScript, h5ad: Path, record: Path, sections: Path) -> None:
     """Write SAMPLE_report.html and metrics.json."""
     from clearspot.report.study import write_study_report

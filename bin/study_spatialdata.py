@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from clearspot import keys
-from clearspot.contract.options import FILE, options_of
+from clearspot.contract.options import FILE, INPUT_FOLDER, options_of
 from clearspot.export.params import ExportParams
 from clearspot.io.section_file import read_section
 from clearspot.step_script import StepScript, step_command
@@ -17,12 +17,7 @@ from clearspot.step_script import StepScript, step_command
 
 @step_command("study_spatialdata")
 @click.option("--h5ad", type=FILE, required=True, help="AnnData file of the study.")
-@click.option(
-    "--sections",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Folder with the AnnData file of each section of the study.",
-)
+@click.option("--sections", type=INPUT_FOLDER, required=True, help="Folder with the AnnData files of the sections.")
 @options_of(ExportParams)
 def main(script: StepScript, h5ad: Path, sections: Path, **settings: Any) -> None:
     """Write SAMPLE.zarr.zip and SAMPLE.study_spatialdata.json."""

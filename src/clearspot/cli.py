@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from clearspot import __version__
-from clearspot.contract.options import FILE, FOLDER, options_of
+from clearspot.contract.options import FILE, FOLDER, INPUT_FOLDER, options_of
 from clearspot.contract.settings import settings_of
 from clearspot.diffst.options import PRETRAIN_FIELDS, PRETRAIN_OPTIONS, RUN_FIELDS
 from clearspot.diffst.params import DiffstParams
@@ -263,7 +263,7 @@ def export(h5ad: Path, output: Path, superres: Path | None, sample: str | None, 
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=INPUT_FOLDER)
 def view(folder: Path) -> None:
     """Serve FOLDER, the results of one sample, to viewers in a browser on this computer. Stop with Ctrl-C.
 

@@ -18,6 +18,9 @@ FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 """A folder that may have to be made."""
 
+INPUT_FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
+"""A folder that is there."""
+
 BY_PRESET: Final = "set by the preset"
 
 
