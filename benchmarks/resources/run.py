@@ -24,7 +24,6 @@ HERE = Path(__file__).parent
 REPO = HERE.parents[1]
 RESULTS = HERE / "results.csv"
 COLUMNS = ("size", "n_spots", "n_genes", "n_entries", "process", "cpu_seconds", "peak_mb", "epochs", "training_seconds")
-EPOCHS = 10
 LAST = "COHORT_REPORT"
 """A size without it is measured again."""
 
@@ -45,6 +44,8 @@ class Size:
     genes: int = 2000
     tissue_width: float = 0.87
     bin_um: int | None = None
+    epochs: int | None = 10
+    """Most epochs of DUSTED; `None`: as many as by default."""
 
     @property
     def whole(self) -> bool:
@@ -66,7 +67,7 @@ SIZES = (
     Size("slide27k", "hd", 1600, 18000),
     Size("slide109k", "hd", 3200, 18000),
     Size("slide250k", "hd", 4864, 18000),
-    Size("slide520k", "hd", 6496, 18000, tissue_width=0.94),
+    Size("slide520k", "hd", 6496, 18000, tissue_width=0.94, epochs=None),
     Size("slide520k-16um", "hd", 6496, 18000, tissue_width=0.94, bin_um=16),
 )
 
@@ -88,7 +89,8 @@ def measure(size: Size, folder: Path) -> None:
     (folder / "one.config").write_text(ONE_AT_A_TIME)
     launch = [str(REPO / "tools/nextflow/launch"), "-c", str(folder / "one.config"), "run", str(REPO)]
     launch += ["--input", str(folder / "samplesheet.csv"), "--outdir", str(folder / "results")]
-    launch += ["--dusted_epochs", str(EPOCHS), "--publish_dir_mode", "link"]
+    launch += ["--publish_dir_mode", "link"]
+    launch += [] if size.epochs is None else ["--dusted_epochs", str(size.epochs)]
     launch += ["-resume"] if (folder / ".nextflow").exists() else []
     launch += [] if size.whole else ["--qc_min_counts", "1", "--qc_min_genes", "1"]
     subprocess.run(launch, cwd=folder, env=environment(), check=True)
@@ -114,7 +116,7 @@ def rows_of(size: Size, folder: Path) -> list[dict[str, object]]:
                 "process": task["process"].split(":")[-1],
                 "cpu_seconds": round(float(task["realtime"]) / 1000 * cores, 1),
                 "peak_mb": round(float(task["peak_rss"]) / 1e6),
-                "epochs": EPOCHS if is_dusted else "",
+                "epochs": dusted["epochs"] if is_dusted else "",
                 "training_seconds": round(dusted["seconds_training"] * cores, 1) if is_dusted else "",
             }
         )

@@ -23,7 +23,7 @@ import torch
 from baselines import projected
 from cases import Case, Prediction
 from details import details
-from imprint import imprint
+from imprint import detail_slopes, imprint
 from pair_cases import KIDNEY_PROGRAMS, PHANTOM_PROGRAMS, Lesson, Test, kidney, phantoms, spotted
 from paper_scheme import scheme_of_pairs
 from perceptron import perceptrons
@@ -142,7 +142,10 @@ def _imprints(case: Case, maps: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     exact = projected(case, Prediction(maps[written_map]), "measured").mean
     shown = {"truth": case.truth, **maps, "exact totals": exact}
     kept = ("truth", "plain", "network", FIELDS, written_map, "exact totals")
-    return [{"case": case.name, "map": name} | imprint(case, shown[name]) for name in dict.fromkeys(kept)]
+    return [
+        {"case": case.name, "map": name} | imprint(case, shown[name]) | detail_slopes(case, shown[name])
+        for name in dict.fromkeys(kept)
+    ]
 
 
 def _others(lesson: str, **options: Any) -> Iterator[tuple[Case, str, Prediction, float]]:

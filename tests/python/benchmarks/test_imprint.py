@@ -1,6 +1,7 @@
 """What the product writes shows the lattice of spots no more than its programs do; exact totals show it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import anndata as ad
 import numpy as np
@@ -92,3 +93,21 @@ def test_the_default_follows_the_spots_and_exact_totals_are_exact(predicted, sec
     assert np.median(each) > 0.7
     np.testing.assert_allclose(exact, counts, rtol=2e-3, atol=1e-3)
     assert not np.allclose(found, counts, rtol=0.05, atol=0.5)
+
+
+def test_detail_that_is_known_is_told_from_detail_that_is_made_up(imprint, section):
+    rng = np.random.default_rng(5)
+    shape = section.grid.shape
+    case = SimpleNamespace(
+        grid=section.grid, pitch_um=section.pitch_um, operator=section.operator, tissue=tissue_of(section)
+    )
+    inside = np.asarray(section.operator.sum(axis=0)).ravel() > 0.5
+    case.truth = (5 + rng.standard_normal((N_GENES, *shape))).reshape(N_GENES, -1).T
+    known_at_spots = np.where(inside[:, None], case.truth, case.truth.mean(axis=0))
+    noise = np.where(inside[:, None], rng.standard_normal(case.truth.shape), 0)
+    right, made_up = (imprint.detail_slopes(case, mean) for mean in (case.truth, case.truth + noise))
+    assert right == pytest.approx({"slope_at_spots": 1, "slope_between": 1})
+    assert made_up["slope_at_spots"] < 0.7
+    assert made_up["slope_between"] > 0.8
+    assert imprint.detail_slopes(case, known_at_spots)["slope_at_spots"] > 0.8
+    assert np.isnan(imprint.detail_slopes(case, np.ones_like(case.truth))["slope_between"])
