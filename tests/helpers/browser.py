@@ -16,6 +16,8 @@ from typing import Any
 SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    # as on many remote desktops and virtual machines
+    "--disable-3d-apis",
     "--hide-scrollbars", "--remote-debugging-pipe", "about:blank",
 )  # fmt: skip
 
@@ -24,6 +26,9 @@ VISIBLE_DRAWN = (
     "plot.getBoundingClientRect().top < innerHeight).every((plot) => plot.dataset.drawn)"
 )
 """True once every chart that the window shows is drawn."""
+
+BLANK_CHARTS = "[...document.querySelectorAll('.no-webgl')].map((one) => one.closest('[data-chart]').dataset.chart)"
+"""Charts that cannot be drawn here, since they need WebGL."""
 
 
 def find_chromium() -> str | None:

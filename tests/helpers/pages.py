@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.helpers.browser import VISIBLE_DRAWN, Browser
+from tests.helpers.browser import BLANK_CHARTS, VISIBLE_DRAWN, Browser
 from tests.helpers.engine import Run
 
 PICKERS = "[...document.querySelectorAll('[data-picker]')].map((picker) => picker.dataset.picker)"
@@ -21,6 +21,7 @@ def assert_sample_page_works(browser: Browser, run: Run, sample: str) -> None:
         shown = browser.run("[...document.querySelectorAll('main > section')].filter((part) => !part.hidden).length")
         assert shown == 1
         browser.until(VISIBLE_DRAWN)
+        assert browser.run(BLANK_CHARTS) == []
         # the pickers of the part that is open
         for picker in browser.run(PICKERS):
             box = f"document.querySelector('[data-picker=\"{picker}\"]')"

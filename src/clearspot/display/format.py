@@ -15,8 +15,8 @@ _MOST_DIGITS: Final = 6
 def show(value: Any, kind: Kind = "number") -> str:
     """Return a value as people read it; one that is missing as ``not measured``.
 
-    >>> show(12345, "count"), show(0.1234, "fraction"), show(None)
-    ('12,345', '12.3 %', 'not measured')
+    >>> show(12345, "count"), show(0.1234, "fraction"), show(11463331.1), show(None)
+    ('12,345', '12.3 %', '11,463,331', 'not measured')
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return NOT_MEASURED
@@ -31,7 +31,9 @@ def show(value: Any, kind: Kind = "number") -> str:
             return f"{value:.4f}"
         if kind == "count" or float(value).is_integer():
             return f"{value:,.0f}"
-        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
+        if abs(value) >= 100:
+            return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.1f}"
+        return f"{value:.3g}"
     if isinstance(value, (list, tuple)):
         return ", ".join(show(item, kind) for item in value) or "none"
     if isinstance(value, dict):

@@ -89,7 +89,7 @@ def _bleeding(view: SampleView) -> list[Block]:
     shades = colour_axis(float(low), float(max(high, low + 1e-9)), "counts", logarithmic=False)
     where = [
         {
-            "type": "scattergl", "mode": "markers", "x": places["x"], "y": places["y"], "showlegend": False,
+            "type": "scatter", "mode": "markers", "x": places["x"], "y": places["y"], "showlegend": False,
             "marker": {"size": 5, "color": places["counts"], "coloraxis": "coloraxis"},
             "hovertemplate": "%{marker.color:.1f} counts<extra></extra>",
         }
@@ -117,7 +117,7 @@ def _tiles(view: SampleView) -> list[Block]:
     x, y = np.asarray(table["x"]), np.asarray(table["y"])
     data = [
         {
-            "type": "scattergl", "mode": "markers", "name": name, "x": x[state == name].tolist(),
+            "type": "scatter", "mode": "markers", "name": name, "x": x[state == name].tolist(),
             "y": y[state == name].tolist(), "marker": {"size": 8, "symbol": "square", "color": colour},
             "hovertemplate": name + "<extra></extra>",
         }

@@ -24,7 +24,7 @@ def stripe_blocks(view: SampleView) -> list[Block]:
         said += f" They were removed (layers['destriped']); {left} remains."
     data = [
         {
-            "type": "scattergl", "mode": "lines", "name": f"{name}s", "x": number[axis == name].tolist(),
+            "type": "scatter", "mode": "lines", "name": f"{name}s", "x": number[axis == name].tolist(),
             "y": factor[axis == name].tolist(), "line": {"color": colour, "width": 1},
             "hovertemplate": name + " %{x}: %{y:.3f}<extra></extra>",
         }

@@ -88,3 +88,18 @@ def test_space_rangers_pictures_of_its_registration_are_shown(made):
     assert "aligned_fiducials" in page.data["charts"]
     assert "detected_tissue" not in page.data["charts"]
     assert "data:image/jpeg;base64," + base64.b64encode(bytes(jpeg)).decode() in page.data["store"].values()
+
+
+def test_checks_of_the_slide_are_drawn_without_webgl(made):
+    qc = made.records["qc"]
+    qc.metrics |= {"row_stripes_percent": 2.0, "column_stripes_percent": 3.0, "percent_counts_outside_tissue": 4.0}
+    qc.tables |= {
+        "stripes": {"axis": ["row", "row", "column"], "number": [0, 1, 0], "factor": [1.0, 1.1, 0.9]},
+        "bleeding": {"distance_um": [50.0, 150.0], "mean_counts": [9.0, 2.0], "fitted_counts": [9.1, 1.9]},
+        "outside_tissue": {"x": [1.0, 2.0], "y": [1.0, 2.0], "counts": [3.0, 5.0]},
+        "picture_tiles": {"x": [1.0, 2.0], "y": [1.0, 2.0], "state": ["good", "blurred"]},
+    }
+    charts = page_of(made).data["charts"]
+    assert {"stripes", "bleeding", "outside-map", "picture-tiles"} <= set(charts)
+    kinds = {trace["type"] for chart in charts.values() for trace in chart["data"]}
+    assert not [kind for kind in kinds if kind.endswith("gl")]

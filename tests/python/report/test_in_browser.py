@@ -8,7 +8,7 @@ from clearspot.report import canvas_kinds
 from clearspot.report.cohort import run_multiqc, write_multiqc_inputs
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.sample import write_sample_report
-from tests.helpers.browser import VISIBLE_DRAWN, Browser
+from tests.helpers.browser import BLANK_CHARTS, VISIBLE_DRAWN, Browser
 from tests.helpers.made_sample import Made, make_adata, make_records, refused
 
 TABS = ("overview", "qc", "graph", "denoising", "domains", "superres", "provenance")
@@ -20,6 +20,7 @@ def test_no_tab_complains_or_asks_for_anything(browser: Browser, page: Path) -> 
     for tab in TABS:
         browser.run(f"document.querySelector('#tab-{tab}').click()")
         browser.until(VISIBLE_DRAWN)
+        assert browser.run(BLANK_CHARTS) == []
     assert browser.complaints == []
     assert browser.requests == [page.resolve().as_uri()]
 
