@@ -61,6 +61,10 @@ def with_arrays(item: Any, store: dict[str, Any], gene: str) -> Any:
         values = decode(entry) if isinstance(entry, dict) else np.asarray(entry)
         if "where" in item:
             values = values[decode(store[item["where"]]) == item["is"]]
+        if "at" in item:
+            places = decode(store[item["at"]])
+            none = "" if values.dtype.kind == "U" else np.nan
+            values = np.array([none if np.isnan(place) else values[int(place)] for place in places])
         return (values.reshape(-1, item["columns"]) if "columns" in item else values).tolist()
     if isinstance(item, dict):
         return {name: with_arrays(part, store, gene) for name, part in item.items()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -55,8 +55,13 @@ class Canvas(ABC):
 
     @property
     @abstractmethod
+    def draws_each(self) -> bool:
+        """Whether a map holds a value of each spot, in their order."""
+
+    @property
+    @abstractmethod
     def said(self) -> str:
-        """How spots are drawn, in words; empty where each is drawn."""
+        """How spots are drawn, in words; empty where that need not be said."""
 
     @abstractmethod
     def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -170,10 +175,10 @@ class Canvas(ABC):
         spec = {"data": [trace], "layout": layout}
         return Chart(chart_id, title, caption, spec, self._ratio(x_range, y_range, bottom=0.06))
 
-    def image(self, picture: Picture) -> Spec:
-        """Return a tissue image as plotly's layout has it, below all traces."""
+    def image(self, picture: Picture, key: str = "tissue") -> Spec:
+        """Return a tissue image, kept under ``key``, as plotly's layout has it, below all traces."""
         return {
-            "source": self.store.text("tissue", picture.address), "xref": "x", "yref": "y", "x": 0, "y": 0,
+            "source": self.store.text(key, picture.address), "xref": "x", "yref": "y", "x": picture.x, "y": picture.y,
             "sizex": picture.width, "sizey": picture.height, "sizing": "stretch", "layer": "below",
         }  # fmt: skip
 
@@ -192,6 +197,43 @@ class Canvas(ABC):
     def _ratio(self, x_range: Range | None = None, y_range: Range | None = None, *, bottom: float) -> float:
         (x0, x1), (y0, y1) = x_range or self.x_range, y_range or self.y_range
         return float(np.clip((x1 - x0) / ((1 + _BELOW + bottom) * (y1 - y0)), 0.6, 2.2))
+
+
+class EachCanvas(Canvas):
+    """A canvas that draws each spot with a value of its own, and says its barcode.
+
+    Parameters
+    ----------
+    barcodes
+        What a spot is called when the pointer is over it.
+    """
+
+    def __init__(self, store: Store, xy: NDArray[np.float64], barcodes: Sequence[str], **scale: Any):
+        super().__init__(store, xy, **scale)
+        store.words("barcode", list(barcodes))
+
+    @property
+    def n_drawn(self) -> int:
+        """Values that one map holds."""
+        return len(self.xy)
+
+    @property
+    def draws_each(self) -> bool:
+        """Always."""
+        return True
+
+    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return the values as they are."""
+        return np.asarray(values, dtype=np.float64)
+
+    def gathered(
+        self, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.floating]]], n_columns: int
+    ) -> NDArray[np.float32]:
+        """Put the blocks together."""
+        values = np.full((len(self.xy), n_columns), np.nan, dtype=np.float32)
+        for rows, block in blocks:
+            values[rows] = block
+        return values
 
 
 def _within(spots: Range, size: float) -> Range:

@@ -1,4 +1,4 @@
-"""The two ways to draw a spot: a disk of its own, or, where there are too many, as part of a raster cell."""
+"""The ways to draw a spot: a disk of its own, a cell's outline, or, of too many, part of the square of a raster."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from scipy.sparse import csr_matrix
 
 from clearspot.display.palette import SPOTS, SYMBOLS, symbol
 from clearspot.report.blocks import Chart, Spec, plot_text
-from clearspot.report.canvas import Canvas
-from clearspot.report.fine_raster import class_picture
+from clearspot.report.canvas import Canvas, EachCanvas
+from clearspot.report.cell_canvas import CellCanvas
+from clearspot.report.data import CellOutlines
+from clearspot.report.fine_raster import class_picture, grid_of_bins, grid_of_cells
+from clearspot.report.map_parts import one_colour
 from clearspot.report.store import Store
 
 MOST_DISKS: Final = 15_000
@@ -29,8 +32,9 @@ def make_canvas(
     spot_diameter: float,
     um_per_px: float | None,
     word: str = "spot",
+    outlines: CellOutlines | None = None,
 ) -> Canvas:
-    """Return the canvas that suits the number of spots.
+    """Return the canvas that suits the number of spots, and their shape.
 
     Parameters
     ----------
@@ -46,43 +50,29 @@ def make_canvas(
         µm per full-resolution pixel, where known.
     word
         What a measured place is called.
+    outlines
+        Of segmented cells, where the places are cells.
     """
+    scale: dict[str, Any] = {"spot_diameter": spot_diameter, "um_per_px": um_per_px, "word": word}
     if len(xy) > MOST_DISKS:
-        return RasterCanvas(store, xy, spot_diameter=spot_diameter, um_per_px=um_per_px, word=word)
-    return DiskCanvas(store, xy, barcodes, spot_diameter=spot_diameter, um_per_px=um_per_px, word=word)
+        return RasterCanvas(store, xy, outlines=outlines, **scale)
+    if outlines is not None:
+        return CellCanvas(store, xy, barcodes, outlines, **scale)
+    return DiskCanvas(store, xy, barcodes, **scale)
 
 
-class DiskCanvas(Canvas):
+class DiskCanvas(EachCanvas):
     """Every spot a disk that says its barcode."""
 
     def __init__(self, store: Store, xy: NDArray[np.float64], barcodes: Sequence[str], **scale: Any):
-        super().__init__(store, xy, **scale)
+        super().__init__(store, xy, barcodes, **scale)
         store.numbers("x", xy[:, 0])
         store.numbers("y", xy[:, 1])
-        store.words("barcode", list(barcodes))
-
-    @property
-    def n_drawn(self) -> int:
-        """Values that one map holds."""
-        return len(self.xy)
 
     @property
     def said(self) -> str:
         """Nothing: every spot is drawn."""
         return ""
-
-    def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return the values as they are."""
-        return np.asarray(values, dtype=np.float64)
-
-    def gathered(
-        self, blocks: Iterable[tuple[NDArray[np.intp], NDArray[np.floating]]], n_columns: int
-    ) -> NDArray[np.float32]:
-        """Put the blocks together."""
-        values = np.full((len(self.xy), n_columns), np.nan, dtype=np.float32)
-        for rows, block in blocks:
-            values[rows] = block
-        return values
 
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         trace = self._disks(hover, {})
@@ -119,10 +109,21 @@ class RasterCanvas(Canvas):
     ----------
     side
         Of a cell, in full-resolution pixels; found from ``MOST_DISKS`` where left out.
+    outlines
+        Of segmented cells, for :meth:`every_spot`.
     """
 
-    def __init__(self, store: Store, xy: NDArray[np.float64], *, side: float | None = None, **scale: Any):
+    def __init__(
+        self,
+        store: Store,
+        xy: NDArray[np.float64],
+        *,
+        side: float | None = None,
+        outlines: CellOutlines | None = None,
+        **scale: Any,
+    ):
         super().__init__(store, xy, **scale)
+        self.outlines = outlines
         low = np.array([self.x_range[0], self.y_range[0]])
         extent = np.array([self.x_range[1], self.y_range[1]]) - low
         self.side = side or math.sqrt(float(extent.prod()) / MOST_DISKS)
@@ -136,6 +137,11 @@ class RasterCanvas(Canvas):
     def n_drawn(self) -> int:
         """Values that one map holds."""
         return self.shape[0] * self.shape[1]
+
+    @property
+    def draws_each(self) -> bool:
+        """Never."""
+        return False
 
     @property
     def said(self) -> str:
@@ -176,7 +182,7 @@ class RasterCanvas(Canvas):
         winner = np.where(votes.any(axis=0), votes.argmax(axis=0), np.nan)
         self.store.numbers(key, winner)
         return {
-            number: self._cells(key, f"{plot_text(name)}<extra></extra>", {"equals": number}) | _one_colour(colour)
+            number: self._cells(key, f"{plot_text(name)}<extra></extra>", {"equals": number}) | one_colour(colour)
             for number, (name, colour) in enumerate(colours.items())
             if (winner == number).any()
         }
@@ -184,7 +190,7 @@ class RasterCanvas(Canvas):
     def every_spot(
         self, chart_id: str, labels: pd.Series, colours: Mapping[str, str], title: str, caption: str
     ) -> Chart:
-        """Map of classes with a pixel a spot.
+        """Map of classes with a pixel a spot, or with each cell by its outline.
 
         Parameters
         ----------
@@ -192,13 +198,18 @@ class RasterCanvas(Canvas):
             As for :meth:`classes`.
         """
         codes = pd.Categorical(labels.astype("string"), categories=list(colours)).codes
-        trace = class_picture(self.xy, codes, list(colours.values()), self.spot_diameter)
+        grid = (
+            grid_of_bins(self.xy, self.spot_diameter)
+            if self.outlines is None
+            else grid_of_cells(self.xy, self.outlines)
+        )
+        trace = class_picture(grid, codes, list(colours.values()))
         spec = {"data": [trace], "layout": self._layout(self.x_range, self.y_range)}
         return Chart(chart_id, title, caption, spec, self._ratio(bottom=0.06))
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))
-        return self._cells("seen", f"{self.word}s<extra></extra>", {}) | _one_colour(SPOTS) | {"opacity": 0.35}
+        return self._cells("seen", f"{self.word}s<extra></extra>", {}) | one_colour(SPOTS) | {"opacity": 0.35}
 
     def _grid(self, key: str, how: Spec) -> Spec:
         return {"ref": key, "columns": self.shape[1], **how}
@@ -209,7 +220,3 @@ class RasterCanvas(Canvas):
             "x0": self.x_range[0] + self.side / 2, "dx": self.side,
             "y0": self.y_range[0] + self.side / 2, "dy": self.side,
         }  # fmt: skip
-
-
-def _one_colour(colour: str) -> Spec:
-    return {"colorscale": [[0, colour], [1, colour]], "showscale": False}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.io.denoised_file import denoised_blocks, read_denoised
+from clearspot.io.outlines import Outlines, cell_numbers
 
 ROWS_AT_ONCE: Final = 20_000
 """Spots of a layer that are held in memory at once, of no more than a thousand genes."""
@@ -22,6 +24,29 @@ VALUES_AT_ONCE: Final = 20_000_000
 
 Block = tuple[NDArray[np.intp], NDArray[np.float32]]
 """Numbers of some spots, and their values of some genes."""
+
+
+@dataclass(frozen=True)
+class CellOutlines:
+    """Polygons of the cells of a sample, or of their nuclei.
+
+    Parameters
+    ----------
+    rows
+        Number of each polygon's cell among the spots of the sample.
+    polygons
+        In full-resolution pixels.
+    """
+
+    rows: NDArray[np.intp]
+    polygons: Outlines
+
+    def within(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> CellOutlines:
+        """Return the polygons that reach into a rectangle from ``low`` to ``high``, each ``[x, y]``."""
+        starts, xy = self.polygons.offsets[:-1], self.polygons.xy
+        lowest, highest = np.minimum.reduceat(xy, starts), np.maximum.reduceat(xy, starts)
+        reach = np.flatnonzero(((highest >= low) & (lowest <= high)).all(axis=1))
+        return CellOutlines(self.rows[reach], self.polygons.take(reach))
 
 
 class SampleData:
@@ -67,6 +92,16 @@ class SampleData:
         """Return a picture, shape ``(height, width[, channels])``."""
         with h5py.File(self.path, "r") as file:
             return np.asarray(read_elem(file[f"{self._library_key}/images/{name}"]))
+
+    def outlines(self, part: Literal["cells", "nuclei"]) -> CellOutlines | None:
+        """Return the outlines of segmented cells, or of the nuclei of those that have one; ``None`` without any."""
+        kept = self.provenance.get(keys.OUTLINES, {}).get(part)
+        if kept is None:
+            return None
+        polygons = Outlines.from_dict(kept)
+        places = polygons.rows_of(cell_numbers(self.obs.index))
+        rows = np.flatnonzero(places >= 0)
+        return CellOutlines(rows, polygons.take(places[rows])) if len(rows) else None
 
     def genes(self, layer: str, names: Sequence[str]) -> NDArray[np.float32]:
         """Return columns of a layer, shape ``(n_spots, len(names))``; NaN stays NaN.

@@ -1,4 +1,4 @@
-"""Parts of a map's layout: scale bar and colour axis."""
+"""Parts of a map: scale bar, colour axis, a heatmap of one colour."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ def colour_axis(low: float, high: float, title: str, *, logarithmic: bool = Fals
         bar |= {"tickvals": [math.log1p(value) for value in ticks], "ticktext": [f"{value:,g}" for value in ticks]}
         low, high = math.log1p(low), math.log1p(high)
     return {"colorscale": SEQUENTIAL, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def one_colour(colour: str) -> Spec:
+    """Settings of a heatmap whose cells all have the same colour."""
+    return {"colorscale": [[0, colour], [1, colour]], "showscale": False}
 
 
 def upper_limit(*values: ArrayLike) -> float:

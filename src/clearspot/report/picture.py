@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,11 +30,15 @@ class Picture:
         ``data:`` address of the JPEG.
     width, height
         Size in full-resolution pixels.
+    x, y
+        Left and upper edge.
     """
 
     address: str
     width: float
     height: float
+    x: float = 0.0
+    y: float = 0.0
 
 
 def tissue_picture(data: SampleData) -> tuple[Picture | None, str]:
@@ -43,18 +48,47 @@ def tissue_picture(data: SampleData) -> tuple[Picture | None, str]:
     -------
     The picture, or ``None``; and a sentence that says what is shown, or why nothing is.
     """
-    for name in ("hires", "lowres"):
-        factor = data.scalefactors.get(f"tissue_{name}_scalef")
-        if name not in data.images or factor is None:
-            continue
+    for name, factor in _scaled(data):
         image = _as_rgb(data.image(name))
-        width, height = image.width / float(factor), image.height / float(factor)
+        width, height = image.width / factor, image.height / factor
         if all(low == high for low, high in image.convert("RGB").getextrema()):  # type: ignore[misc]
             return None, f"The tissue image ({name}) is blank: every pixel has the same colour."
         return Picture(_jpeg_address(image), width, height), f"Tissue image ({name})."
     if data.images:
         return None, "The tissue image has no scale factor, so spots cannot be drawn on it."
     return None, "The sample has no tissue image."
+
+
+def cut_out(data: SampleData, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[Picture, float]:
+    """Return a rectangle of the best picture, in whole pixels of it.
+
+    Parameters
+    ----------
+    data
+        A sample for which :func:`tissue_picture` found a picture.
+    low, high
+        Corners, each ``[x, y]``, in full-resolution pixels.
+
+    Returns
+    -------
+    The picture, and the side of its pixels in full-resolution pixels.
+    """
+    name, factor = next(_scaled(data))
+    whole = data.image(name)
+    size = np.array([whole.shape[1], whole.shape[0]])
+    first = np.clip(np.floor(low * factor), 0, size - 1).astype(int)
+    last = np.clip(np.ceil(high * factor), first + 1, size).astype(int)
+    image = _as_rgb(whole[first[1] : last[1], first[0] : last[0]])
+    (x, y), (width, height) = first / factor, (last - first) / factor
+    return Picture(_jpeg_address(image), float(width), float(height), float(x), float(y)), 1 / factor
+
+
+def _scaled(data: SampleData) -> Iterator[tuple[str, float]]:
+    """Pictures that come with their scale factor, the best first."""
+    for name in ("hires", "lowres"):
+        factor = data.scalefactors.get(f"tissue_{name}_scalef")
+        if name in data.images and factor is not None:
+            yield name, float(factor)
 
 
 def _as_rgb(array: NDArray[Any]) -> Image.Image:

@@ -107,10 +107,11 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
     ]  # fmt: skip
     if charts and isinstance(view.canvas, RasterCanvas):
         labels, word = view.data.obs[methods[0]], view.records.spot_word
+        drawn = f"One pixel per {word}" if view.canvas.outlines is None else f"Each {word} by its outline"
         charts.append(
             view.canvas.every_spot(
                 "map-every", _named(labels), colours(_order(labels)), f"Every {word}: {_METHODS[methods[0]]}",
-                f"One pixel per {word}, in the colours of the map of squares. Zoom in to see single {word}s.",
+                f"{drawn}, in the colours of the map of squares. Zoom in to see single {word}s.",
             )
         )  # fmt: skip
     missing = int(view.data.obs[methods[0]].isna().sum()) if charts else 0

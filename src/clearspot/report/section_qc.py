@@ -13,6 +13,7 @@ from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text, Underlay
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.section_picture import picture_blocks
+from clearspot.report.section_segmentation import segmentation_blocks
 from clearspot.report.slide_checks import slide_check_blocks
 from clearspot.report.step_blocks import without_result
 from clearspot.report.view import SampleView
@@ -39,6 +40,7 @@ def qc_section(view: SampleView) -> ReportSection:
     if not view.records.ran("qc"):
         section.blocks += without_result(view.records, "qc")
         return section
+    section.blocks += segmentation_blocks(view)
     section.blocks += _filters(view)
     if view.picture is not None:
         section.blocks.append(Underlay("underlay-qc", "Tissue image under the maps"))

@@ -59,6 +59,7 @@ class SampleView:
             spot_diameter=_spot_diameter(records, data, um_per_px),
             um_per_px=None if um_per_px is None else float(um_per_px),
             word=records.spot_word,
+            outlines=data.outlines("cells"),
         )
         return cls(records, data, superres, store, canvas, picture, note)
 

@@ -76,7 +76,7 @@ def violin(
 
 def _array(obs: pd.DataFrame, canvas: Canvas, column: str) -> tuple[str, str]:
     """Keep what the violins show; return its key, and words where it is not every spot."""
-    if not canvas.said:
+    if canvas.draws_each:
         canvas.store.numbers("spots:passes", read_flag(obs, keys.QC_PASS).astype(float))
         return f"obs:{column}", ""
     step = math.ceil(len(obs) / MOST_SPOTS)

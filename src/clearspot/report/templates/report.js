@@ -13,8 +13,8 @@
   function array(key) {
     if (!decoded.has(key)) {
       let value = page.store[key];
-      if (value && value.u16 !== undefined) {
-        const bytes = Uint8Array.from(atob(value.u16), (letter) => letter.charCodeAt(0));
+      if (value && value.step !== undefined) {
+        const bytes = value.bytes || Uint8Array.from(atob(value.u16), (letter) => letter.charCodeAt(0));
         const { low, step } = value;
         value = Array.from(new Uint16Array(bytes.buffer), (level) => (level === 65535 ? null : low + step * level));
       }
@@ -23,8 +23,13 @@
     return decoded.get(key);
   }
 
+  // Deflated arrays are unpacked before the first chart: nothing that is drawn later has to wait for them.
+  async function unpackStore() {
+    for (const value of Object.values(page.store)) if (value && value.deflated) value.bytes = await inflated(value.deflated);
+  }
+
   // An item stands for {ref: key}, and perhaps: times a number; as "log1p"; equals n (1 where it is n); only spots where an array is n;
-  // in rows of so many columns.
+  // at the places that an array of row numbers names (nothing where it names none); in rows of so many columns.
   function referred(item, gene) {
     const [kind, named] = item.ref.split(":");
     const isPacked = named === "$gene" && genes && genes.has(gene) && genes.ready(gene) && !((`${kind}:${gene}`) in page.store);
@@ -36,6 +41,7 @@
       const classes = array(item.where);
       value = value.filter((_, row) => classes[row] === item.is);
     }
+    if (item.at !== undefined) value = array(item.at).map((row) => (row === null ? null : value[row]));
     if (item.columns) {
       const rows = [];
       for (let start = 0; start < value.length; start += item.columns) rows.push(value.slice(start, start + item.columns));
@@ -249,6 +255,7 @@
   async function startPlotly() {
     const packed = document.getElementById("plotly");
     if (!packed) return;
+    await unpackStore();
     const code = new TextDecoder().decode(await inflated(packed.textContent));
     const script = document.createElement("script");
     script.textContent = code;
