@@ -246,6 +246,26 @@ def add_superres(made: Made) -> Path:
     return path
 
 
+def as_cells(made: Made, reach: float = 9.0) -> None:
+    """Make the spots segmented cells: diamonds that reach ``reach`` pixels out, with gaps between them, and nuclei.
+
+    Outlines stand in another order than the cells, and the last cell has no nucleus.
+    """
+    adata, diamond = made.adata, np.array([[1, 0], [0, 1], [-1, 0], [0, -1], [1, 0]], dtype=float)
+    numbers = np.arange(1, adata.n_obs + 1)
+    adata.obs_names = [f"cellid_{number:09d}-1" for number in numbers]
+    rings = adata.obsm[keys.SPATIAL][:, None] + reach * diamond
+    made.records["ingest"].metrics["unit"] = "cells"
+    adata.uns[keys.UNS][keys.UNIT] = "cells"
+    adata.uns[keys.UNS][keys.OUTLINES] = {
+        name: {"ids": numbers[rows], "offsets": 5 * np.arange(len(rows) + 1), "xy": part[rows].reshape(-1, 2)}
+        for name, part, rows in (
+            ("cells", rings, np.arange(adata.n_obs)[::-1]),
+            ("nuclei", adata.obsm[keys.SPATIAL][:, None] + 0.4 * reach * diamond, np.arange(adata.n_obs - 1)),
+        )
+    }
+
+
 def refused(sample: str, folder: Path, problems: int = 1) -> Path:
     """Record of a sample that the check refused."""
     found = [

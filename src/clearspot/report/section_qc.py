@@ -40,8 +40,8 @@ def qc_section(view: SampleView) -> ReportSection:
     if not view.records.ran("qc"):
         section.blocks += without_result(view.records, "qc")
         return section
-    section.blocks += segmentation_blocks(view)
     section.blocks += _filters(view)
+    section.blocks += segmentation_blocks(view)
     if view.picture is not None:
         section.blocks.append(Underlay("underlay-qc", "Tissue image under the maps"))
     section.blocks += _measures(view)

@@ -33,6 +33,14 @@ def test_degenerate_arrays_come_back(values: list[float]) -> None:
     np.testing.assert_array_equal(decode(store.arrays["values"]), values)
 
 
+def test_a_deflated_array_comes_back_and_is_smaller() -> None:
+    values = np.repeat([3.0, np.nan, 70.0], 1000)
+    store = Store()
+    store.numbers("long", values, deflated=True)
+    np.testing.assert_array_equal(decode(store.arrays["long"]), values)
+    assert len(json.dumps(store.arrays)) < 200
+
+
 def test_entries_are_strict_json() -> None:
     store = Store()
     store.numbers("values", [np.nan, 1e300, -3])
