@@ -25,7 +25,7 @@ _AT: Final = "cell_of_pixel"
 class CellCanvas(EachCanvas):
     """Every cell by the pixels within its outline.
 
-    Which cell a pixel belongs to stands in the page once. Maps hold a value a cell, as those of disks do: the page's
+    The page says once which cell each pixel belongs to. Maps hold a value a cell, as those of disks do: the page's
     script looks up what each pixel shows.
 
     Parameters
@@ -73,5 +73,5 @@ class CellCanvas(EachCanvas):
     def _cells(self, key: str, hover: str, how: Spec) -> Spec:
         return {
             "type": "heatmap", "z": self._looked_up(key, how), "text": self._looked_up("barcode", {}),
-            "hovertemplate": f"%{{text}}<br>{hover}", "hoverongaps": False, "showlegend": False, **self.grid.place(),
+            "hovertemplate": "%{text}<br>" + hover, "hoverongaps": False, "showlegend": False, **self.grid.place(),
         }  # fmt: skip

@@ -101,15 +101,15 @@ _COUNTS: Final = (
     Rule(
         "fraction_umi_in_cells", "ingest", "fraction_umi_in_cells", 0.4, 0.15,
         "only {value} of the counts lie in cells",
-        "Many molecules lie outside the segmented cells. Check the outlines on the image: counts of cells missed by "
-        "the segmentation are lost, while bins keep them.",
+        "Many molecules lie outside the segmented cells. Check the outlines on the image (Segmentation, in quality "
+        "control): counts of cells missed by the segmentation are lost, while bins keep them.",
         _CHOICE, required=False, of="cell",
     ),
     Rule(
         "percent_cells_without_nucleus", "qc", "percent_cells_without_nucleus", 20, 60,
         "{value} of the cells have no nucleus",
         "Space Ranger expands cells from nuclei, so cells without a nucleus come from another segmentation. Check the "
-        "outlines on the image.",
+        "outlines on the image (Segmentation, in quality control).",
         _CHOICE, required=False, of="cell",
     ),
     Rule(
