@@ -31,9 +31,8 @@ def show(value: Any, kind: Kind = "number") -> str:
             return f"{value:.4f}"
         if kind == "count" or float(value).is_integer():
             return f"{value:,.0f}"
-        if abs(value) >= 100:
-            return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.1f}"
-        return f"{value:.3g}"
+        digits = ",.0f" if abs(value) >= 1e5 else ",.1f" if abs(value) >= 100 else ".3g"
+        return f"{value:{digits}}"
     if isinstance(value, (list, tuple)):
         return ", ".join(show(item, kind) for item in value) or "none"
     if isinstance(value, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from clearspot.report.blocks import Chart, Spec, plot_text
 from clearspot.report.canvas import Canvas, EachCanvas
 from clearspot.report.cell_canvas import CellCanvas
 from clearspot.report.data import CellOutlines
-from clearspot.report.fine_raster import class_picture, grid_of_bins, grid_of_cells
+from clearspot.report.fine_raster import PixelGrid, class_picture, grid_of_bins, grid_of_cells, number_picture
 from clearspot.report.map_parts import one_colour
 from clearspot.report.store import Store
 
@@ -110,7 +111,7 @@ class RasterCanvas(Canvas):
     side
         Of a cell, in full-resolution pixels; found from ``MOST_DISKS`` where left out.
     outlines
-        Of segmented cells, for :meth:`every_spot`.
+        Of segmented cells, for :meth:`every_spot` and :meth:`every_number`.
     """
 
     def __init__(
@@ -198,14 +199,43 @@ class RasterCanvas(Canvas):
             As for :meth:`classes`.
         """
         codes = pd.Categorical(labels.astype("string"), categories=list(colours)).codes
-        grid = (
-            grid_of_bins(self.xy, self.spot_diameter)
-            if self.outlines is None
-            else grid_of_cells(self.xy, self.outlines)
-        )
-        trace = class_picture(grid, codes, list(colours.values()))
+        trace = class_picture(self._fine, codes, list(colours.values()))
         spec = {"data": [trace], "layout": self._layout(self.x_range, self.y_range)}
         return Chart(chart_id, title, caption, spec, self._ratio(bottom=0.06))
+
+    @property
+    def said_finely(self) -> str:
+        """How :meth:`every_spot` and :meth:`every_number` draw, in words."""
+        drawn = f"One pixel per {self.word}" if self.outlines is None else f"Each {self.word} by its outline"
+        return f"{drawn}, in the colours of the map of squares. Zoom in to see single {self.word}s."
+
+    def every_number(
+        self, chart_id: str, values: ArrayLike, title: str, caption: str, axis: Spec, *, logarithmic: bool = False
+    ) -> Chart:
+        """Map of numbers with a pixel a spot, or with each cell by its outline.
+
+        Parameters
+        ----------
+        values
+            One number a spot; those without one are not drawn.
+        axis, logarithmic
+            As for :meth:`numeric`.
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        trace = number_picture(self._fine, np.log1p(numbers) if logarithmic else numbers, axis["cmin"], axis["cmax"])
+        # a picture has no colours of its own to explain
+        bar = {
+            "type": "scatter", "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip", "showlegend": False,
+            "marker": {"color": [axis["cmin"]], "coloraxis": "coloraxis"},
+        }  # fmt: skip
+        layout = self._layout(self.x_range, self.y_range) | {"coloraxis": axis}
+        return Chart(chart_id, title, caption, {"data": [trace, bar], "layout": layout}, self._ratio(bottom=0.12))
+
+    @cached_property
+    def _fine(self) -> PixelGrid:
+        if self.outlines is None:
+            return grid_of_bins(self.xy, self.spot_diameter)
+        return grid_of_cells(self.xy, self.outlines)
 
     def _outlines(self) -> Spec:
         self.store.numbers("seen", np.where(self.spots_in_cell > 0, 1.0, np.nan))

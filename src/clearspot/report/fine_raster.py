@@ -1,4 +1,4 @@
-"""Rasters as fine as bins and cells: which spot each pixel shows, and a map of classes drawn so, as a picture."""
+"""Rasters as fine as bins and cells: which spot each pixel shows, and maps drawn so, as pictures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from plotly.colors import sample_colorscale
 from scipy.spatial import cKDTree
 from skimage.draw import polygon
 
+from clearspot.display.palette import SEQUENTIAL
 from clearspot.report.blocks import Spec
 from clearspot.report.data import CellOutlines
 
@@ -23,6 +25,9 @@ MOST_PIXELS: Final = 2_000_000
 
 PIXELS_A_CELL: Final = 40
 """Of the median cell, unless there would be too many in all; shapes of cells are seen, and more would show no more."""
+
+SHADES: Final = 64
+"""Of a map of numbers: eyes tell no more apart, and each bit more takes a sixth more of the page."""
 
 NO_SPOT: Final = -1
 
@@ -128,3 +133,21 @@ def class_picture(grid: PixelGrid, codes: NDArray[np.integer], colours: Sequence
     picture.save(buffer, "PNG", optimize=True, transparency=none)
     address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return {"type": "image", "source": address, "hoverinfo": "skip", **grid.place()}
+
+
+def number_picture(grid: PixelGrid, values: NDArray[np.float64], low: float, high: float) -> Spec:
+    """Draw the number of the spot of every pixel, as :func:`class_picture` does.
+
+    Parameters
+    ----------
+    grid
+        Spot of each pixel.
+    values
+        Number of each spot, NaN for none.
+    low, high
+        Numbers of the first and of the last colour.
+    """
+    shade = np.clip((values - low) / (high - low), 0, 1) * (SHADES - 1)
+    codes = np.where(np.isfinite(shade), np.round(shade), -1).astype(np.int64)
+    shades = sample_colorscale(SEQUENTIAL, SHADES, colortype="tuple")
+    return class_picture(grid, codes, ["#" + bytes(round(255 * part) for part in shade).hex() for shade in shades])

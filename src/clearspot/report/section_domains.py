@@ -107,11 +107,10 @@ def _maps(view: SampleView, methods: list[str]) -> list[Block]:
     ]  # fmt: skip
     if charts and isinstance(view.canvas, RasterCanvas):
         labels, word = view.data.obs[methods[0]], view.records.spot_word
-        drawn = f"One pixel per {word}" if view.canvas.outlines is None else f"Each {word} by its outline"
         charts.append(
             view.canvas.every_spot(
                 "map-every", _named(labels), colours(_order(labels)), f"Every {word}: {_METHODS[methods[0]]}",
-                f"{drawn}, in the colours of the map of squares. Zoom in to see single {word}s.",
+                view.canvas.said_finely,
             )
         )  # fmt: skip
     missing = int(view.data.obs[methods[0]].isna().sum()) if charts else 0

@@ -11,6 +11,7 @@ from clearspot.contract.steps import get_step
 from clearspot.display.format import NOT_MEASURED, show
 from clearspot.display.palette import FAIL, NEUTRAL, PASS, QUALITATIVE
 from clearspot.report.blocks import Block, Chart, Notice, ReportSection, Row, Table, Text, Underlay
+from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.section_picture import picture_blocks
 from clearspot.report.section_segmentation import segmentation_blocks
@@ -118,13 +119,20 @@ def _measures(view: SampleView) -> list[Block]:
         view.canvas.keep(f"obs:{column}", values)
         low, high = np.nanquantile(values, (0.01, 0.99)) if np.isfinite(values).any() else (0.0, 1.0)
         logarithmic = column in LOGARITHMIC
+        axis = colour_axis(float(low), float(high), unit, logarithmic=logarithmic)
         over_tissue = view.canvas.numeric(
-            f"map-{column}", f"obs:{column}", f"{title}: map", "Colour limits: 1 % and 99 % quantiles.",
-            colour_axis(float(low), float(high), unit, logarithmic=logarithmic), unit=unit, logarithmic=logarithmic,
+            f"map-{column}", f"obs:{column}", f"{title}: map", "Colour limits: 1 % and 99 % quantiles.", axis,
+            unit=unit, logarithmic=logarithmic,
         )  # fmt: skip
         middle = view.records.metric("qc", median) if median else None
         shape = violin(view.records, view.data.obs, view.canvas, column, title, unit, middle)
         blocks.append(Row([shape, over_tissue]))
+        if column == "total_counts" and isinstance(view.canvas, RasterCanvas):
+            name = f"{title}: every {view.records.spot_word}"
+            said = view.canvas.said_finely
+            blocks.append(
+                view.canvas.every_number(f"every-{column}", values, name, said, axis, logarithmic=logarithmic)
+            )
     return blocks
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from plotly.colors import sample_colorscale
 
 from clearspot.report import canvas_kinds
 from clearspot.report.canvas_kinds import DiskCanvas, RasterCanvas, make_canvas
@@ -99,6 +100,22 @@ def test_every_spot_of_a_large_section_is_a_pixel_of_its_class(raster: RasterCan
     assert (found[labels == "a"] == (255, 0, 0, 255)).all()
     assert (found[labels == "b"] == (0, 0, 255, 255)).all()
     assert (found[labels.isna(), 3] == 0).all()
+
+
+def test_every_number_of_a_large_section_is_a_pixel_of_its_colour(raster: RasterCanvas) -> None:
+    values = np.where(XY[:, 0] < 50, 0.0, np.where(XY[:, 1] < 100, 1000.0, np.nan))
+    values[values == 0] = np.arange((values == 0).sum()) % 2 * 31
+    axis = colour_axis(0, 1000, "counts", logarithmic=True)
+    chart = raster.every_number("map", values, "", "", axis, logarithmic=True)
+    trace, bar = chart.spec["data"]
+    assert chart.spec["layout"]["coloraxis"] is axis
+    assert bar["marker"]["coloraxis"] == "coloraxis"
+    column, row = (XY / 10).astype(int).T
+    found = _pixels(trace)[row, column].astype(int)
+    viridis = sample_colorscale("Viridis", [0, 0.5, 1], colortype="tuple")
+    for value, colour in zip((0, 31, 1000), viridis, strict=True):
+        assert np.abs(found[values == value][:, :3] - 255 * np.array(colour)).max() <= 6
+    assert (found[np.isnan(values), 3] == 0).all()
 
 
 def test_a_turned_lattice_has_no_holes_and_no_pixels_outside(raster: RasterCanvas) -> None:
