@@ -22,6 +22,7 @@ EVALUATIONS = {
     "d": "d_xenium",
     "e": "e_moran",
     "f": "f_embedding",
+    "g": "g_bins_and_cells",
 }
 DETERMINISTIC = ("gene_mean", "raw", "neighbours")
 

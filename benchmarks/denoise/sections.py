@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import scanpy as sc
+from hd_sections import BINS, CELLS, hd_section
 
 from clearspot import keys
 from clearspot.dusted.from_anndata import read_section
@@ -68,11 +69,14 @@ class Case:
         Counts, size factors, graph.
     labels
         Tissue label of every spot, empty where there is none; ``None`` for sections without.
+    many
+        Bins or cells: many, of few counts each, so that methods are tried with wider settings too.
     """
 
     name: str
     section: Section
     labels: np.ndarray | None = None
+    many: bool = False
 
     def thinned(self, fraction: float, seed: int) -> tuple[Case, np.ndarray]:
         """The case with a part of its counts held out, and that part, dense."""
@@ -83,6 +87,8 @@ class Case:
 
 def load(name: str, always_genes: tuple[str, ...] = ()) -> Case:
     """Read a section; genes are the 3,000 most variable (all, where the origin chose fewer)."""
+    if name in BINS + CELLS:
+        return Case(name, hd_section(name).section, many=True)
     adata = read_adata(name)
     params = DustedParams.preset("default", size_factor_key=TOTALS.get(name), always_genes=always_genes)
     source = read_section(adata, name, params)

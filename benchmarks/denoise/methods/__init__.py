@@ -9,7 +9,7 @@ from sections import Case
 from methods.averages import gene_mean, neighbours, raw, type_mean
 from methods.common import Denoised
 from methods.dca import dca
-from methods.dusted import dusted_default, dusted_no_gene_attention, dusted_paper
+from methods.dusted import dusted_2_hops, dusted_3_hops, dusted_default, dusted_no_gene_attention, dusted_paper
 from methods.knn_smoothing import knn_smoothing
 from methods.magic import magic
 from methods.scvi_vae import scvi
@@ -28,6 +28,8 @@ METHODS: dict[str, Callable[[Case, int], list[Denoised]]] = {
     "dusted": dusted_default,
     "dusted_paper": dusted_paper,
     "dusted_no_gene_attention": dusted_no_gene_attention,
+    "dusted_2_hops": dusted_2_hops,
+    "dusted_3_hops": dusted_3_hops,
 }
 
-OURS = ("dusted", "dusted_paper", "dusted_no_gene_attention")
+OURS = ("dusted", "dusted_paper", "dusted_no_gene_attention", "dusted_2_hops", "dusted_3_hops")

@@ -11,6 +11,8 @@ from methods.common import Denoised, raw_rates
 
 SELF_WEIGHTS = (1.0, 3.0)
 HOPS = (1, 2)
+MORE_HOPS = (3, 4, 6, 9)
+"""Besides, on bins and cells. So many hops between touching bins are squares of 7, 9, 13 and 19 bins."""
 
 
 def raw(case: Case, _seed: int) -> list[Denoised]:
@@ -34,19 +36,26 @@ def type_mean(case: Case, _seed: int) -> list[Denoised]:
     return [Denoised(rates)]
 
 
+def within_hops(graph: sp.csr_matrix, hops: int) -> sp.csr_matrix:
+    """1 between two spots that are so many hops apart or fewer, 0 between a spot and itself."""
+    step = graph.astype(bool).astype(np.float64)
+    around = step
+    for _ in range(hops - 1):
+        around = ((around + around @ step) > 0).astype(np.float64)
+    return (around - sp.diags(around.diagonal())).tocsr()
+
+
 def spot_and_around(case: Case, hops: int, own_weight: float) -> sp.csr_matrix:
     """1 for the spots within so many hops of a spot, another weight for itself."""
-    adjacency = case.section.graph.astype(bool).astype(np.float64)
-    around = adjacency if hops == 1 else ((adjacency + adjacency @ adjacency) > 0).astype(np.float64)
     own = sp.identity(case.section.n_spots, format="csr")
-    return (around - sp.diags(around.diagonal()) + own_weight * own).tocsr()
+    return (within_hops(case.section.graph, hops) + own_weight * own).tocsr()
 
 
 def neighbours(case: Case, _seed: int) -> list[Denoised]:
     """Counts of a spot and its neighbours over their depth: one or two hops, the spot itself once or three times."""
     section = case.section
     answers = []
-    for hops in HOPS:
+    for hops in HOPS + (MORE_HOPS if case.many else ()):
         for weight in SELF_WEIGHTS:
             weights = spot_and_around(case, hops, weight)
             depth = weights @ section.size_factor

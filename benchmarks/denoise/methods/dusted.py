@@ -14,6 +14,7 @@ from clearspot.dusted.inference import embed, means
 from clearspot.dusted.params import DustedParams, Preset
 from clearspot.dusted.run import Run
 from clearspot.dusted.section import Section, input_scale
+from methods.averages import within_hops
 from methods.common import Denoised
 
 
@@ -56,3 +57,19 @@ def dusted_paper(case: Case, seed: int) -> list[Denoised]:
 def dusted_no_gene_attention(case: Case, seed: int) -> list[Denoised]:
     """The paper's ablation, of the default."""
     return denoise(case, seed, gene_attention=False)
+
+
+def _over_hops(case: Case, seed: int, hops: int) -> list[Denoised]:
+    graph = within_hops(case.section.graph, hops).astype(case.section.graph.dtype)
+    graph.sort_indices()
+    return denoise(replace(case, section=replace(case.section, graph=graph)), seed)
+
+
+def dusted_2_hops(case: Case, seed: int) -> list[Denoised]:
+    """With all spots within two hops as neighbours."""
+    return _over_hops(case, seed, 2)
+
+
+def dusted_3_hops(case: Case, seed: int) -> list[Denoised]:
+    """With all spots within three hops as neighbours."""
+    return _over_hops(case, seed, 3)

@@ -9,7 +9,7 @@ import magic
 import numpy as np
 
 given = np.load(sys.argv[1])
-operator = magic.MAGIC(n_jobs=1, random_state=int(given["seed"]), verbose=0)
+operator = magic.MAGIC(knn=int(given["neighbours"]), n_jobs=1, random_state=int(given["seed"]), verbose=0)
 operator.fit(given["log"])
 diffusion = operator.graph.diff_op
 smoothed = {}

@@ -13,7 +13,8 @@ from clearspot.dusted.section import Section, gene_rates
 MIN_COUNTS_FOR_CORRELATION = 20
 """Genes with fewer held-out counts have no correlation worth a number."""
 
-_SMALLEST_MEAN = 1e-12
+SMALLEST_MEAN = 1e-12
+"""Least prediction of a held-out count: a predicted 0 would be infinitely wrong."""
 
 
 @dataclass
@@ -40,7 +41,7 @@ class HeldOutScore:
         size_factor
             Shape ``(n_rows,)``; correlations are of rates, or library size alone would look like skill.
         """
-        mean = np.maximum(predicted.astype(np.float64), _SMALLEST_MEAN)
+        mean = np.maximum(predicted.astype(np.float64), SMALLEST_MEAN)
         log_ratio = np.log(np.maximum(observed, 1.0) / mean)
         deviance = 2 * (np.where(observed > 0, observed * log_ratio, 0.0) - (observed - mean))
         p, y = mean / size_factor[:, None], observed / size_factor[:, None]
