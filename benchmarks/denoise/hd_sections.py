@@ -30,7 +30,7 @@ TOUCHING = 1.5
 
 BINS = tuple(f"hd_kidney/{bin_um}um" for bin_um in SIDE_UM)
 CELLS = ("cells/901", "cells/902", "cells/903")
-"""By their seed, with which nothing else has been made. A phantom of this width has 15,000 to 17,000 cells."""
+"""By their seed, with which nothing else has been made. Each has about 16,300 cells."""
 CELLS_UM, CELLS_GENES = 2400, 1000
 
 
