@@ -10,7 +10,8 @@ from hd_sections import BINS, CELLS
 
 from evaluations.b_held_out import evaluate
 
-METHODS = ("gene_mean", "neighbours", "dusted", "magic", "knn_smoothing", "dusted_2_hops", "dusted_3_hops")
+METHODS = ("gene_mean", "neighbours", "dusted", "magic", "knn_smoothing")
+"""Besides, on ``cells``: ``dusted_2_hops``, ``dusted_3_hops`` and ``dusted_batches``."""
 
 __all__ = ["METHODS", "cases", "evaluate"]
 

@@ -9,7 +9,14 @@ from sections import Case
 from methods.averages import gene_mean, neighbours, raw, type_mean
 from methods.common import Denoised
 from methods.dca import dca
-from methods.dusted import dusted_2_hops, dusted_3_hops, dusted_default, dusted_no_gene_attention, dusted_paper
+from methods.dusted import (
+    dusted_2_hops,
+    dusted_3_hops,
+    dusted_batches,
+    dusted_default,
+    dusted_no_gene_attention,
+    dusted_paper,
+)
 from methods.knn_smoothing import knn_smoothing
 from methods.magic import magic
 from methods.scvi_vae import scvi
@@ -30,6 +37,7 @@ METHODS: dict[str, Callable[[Case, int], list[Denoised]]] = {
     "dusted_no_gene_attention": dusted_no_gene_attention,
     "dusted_2_hops": dusted_2_hops,
     "dusted_3_hops": dusted_3_hops,
+    "dusted_batches": dusted_batches,
 }
 
-OURS = ("dusted", "dusted_paper", "dusted_no_gene_attention", "dusted_2_hops", "dusted_3_hops")
+OURS = tuple(name for name in METHODS if name.startswith("dusted"))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from sections import Case
 
+from clearspot.dusted.batches import SPOTS_PER_STEP
 from clearspot.dusted.from_anndata import Source
 from clearspot.dusted.inference import embed, means
 from clearspot.dusted.params import DustedParams, Preset
@@ -73,3 +74,8 @@ def dusted_2_hops(case: Case, seed: int) -> list[Denoised]:
 def dusted_3_hops(case: Case, seed: int) -> list[Denoised]:
     """With all spots within three hops as neighbours."""
     return _over_hops(case, seed, 3)
+
+
+def dusted_batches(case: Case, seed: int) -> list[Denoised]:
+    """Trained in batches, at their learning rate, as only sections of more than 20,000 spots are by default."""
+    return denoise(case, seed, spots_per_step=SPOTS_PER_STEP)
