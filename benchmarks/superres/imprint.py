@@ -164,8 +164,8 @@ def detail_slopes(case: Case, mean: np.ndarray) -> dict[str, float]:
     """Slope of the truth's fine detail on a map's, over bins at least half inside spots and over the others.
 
     Detail is the distance to the Gaussian mean of 0.3 pitches, on the scale of the counts: their noise adds nothing to
-    the slope, as long as it is not the noise of the spots' own counts. Genes are pooled, each divided by the root of its
-    mean, as suits Poisson noise.
+    the slope, as long as it is not the noise of the spots' own counts. Genes are pooled, each divided by the root of
+    its mean, as suits Poisson noise.
 
     Parameters
     ----------

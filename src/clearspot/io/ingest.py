@@ -177,7 +177,7 @@ def _ingest(
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:
         number = record.metrics["n_in_tissue_without_counts"]
-        record.note("handled", f"{number} spots in tissue have no counts and were excluded.")
+        record.note("handled", f"Spots in tissue without counts: {number:,}. They were excluded.")
     return adata
 
 

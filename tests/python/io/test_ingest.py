@@ -129,7 +129,7 @@ def test_spots_in_tissue_without_counts_are_dropped_and_counted(tmp_path):
     assert list(adata.obs_names) == list(made.positions.index[np.delete(rows, [3, 50])])
     np.testing.assert_array_equal(adata.layers["counts"].toarray(), made.counts[np.delete(rows, [3, 50])])
     assert record.metrics["n_in_tissue_without_counts"] == 2
-    assert "2 spots in tissue have no counts" in texts(record, "handled")
+    assert "Spots in tissue without counts: 2." in texts(record, "handled")
 
 
 def test_antibodies(tmp_path):

@@ -110,7 +110,7 @@ def _check_counts(record: StepRecord, totals: pd.Series, in_tissue: np.ndarray, 
             )
         )
     elif empty := record.metrics["n_spots_without_counts"]:
-        record.note("handled", f"{empty} spots in tissue have no counts and are excluded.")
+        record.note("handled", f"Spots in tissue without counts: {empty:,}. They are excluded.")
 
 
 def _none_in_tissue(sample: str, file: str) -> Problem:

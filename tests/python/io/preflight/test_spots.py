@@ -106,7 +106,7 @@ def test_row_19_spots_without_counts_are_handled(outs, passed):
     _write_matrix(made, counts)
     record = passed(made.root)
     assert record.metrics["n_spots_without_counts"] == 7
-    assert "7 spots in tissue have no counts" in "".join(message.text for message in record.messages)
+    assert "Spots in tissue without counts: 7." in "".join(message.text for message in record.messages)
     assert ingest_outs(made.root, "S1")[0].n_obs == 93
 
 
