@@ -32,7 +32,7 @@ FIXED = ("SAMPLESHEET_CHECK", "COHORT_REPORT")
 def table(results: pd.DataFrame, *, gigabytes: bool = False) -> str:
     """One row a process, one column a size: CPU seconds and peak memory."""
     sizes = results.drop_duplicates("size").sort_values("n_spots")
-    heads = [f"{row.n_spots:,} spots, {row.n_entries / 1e6:.2g} M counts" for row in sizes.itertuples()]
+    heads = [f"{row.n_spots:,} spots, {_two_digits(row.n_entries / 1e6)} M counts" for row in sizes.itertuples()]
     lines = [["process", *heads], ["---"] * (len(heads) + 1)]
     for process in dict.fromkeys(results["process"]):
         cells = []
@@ -46,6 +46,10 @@ def table(results: pd.DataFrame, *, gigabytes: bool = False) -> str:
             cells.append(" ".join(figures).replace(", nan MB", "") or "-")
         lines.append([process, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _two_digits(millions: float) -> str:
+    return f"{millions:.0f}" if millions >= 10 else f"{millions:.2g}"
 
 
 def growth(slides: pd.DataFrame) -> pd.Series:
@@ -74,7 +78,10 @@ def draw(slides: pd.DataFrame) -> None:
     left.set(xlabel="bins in tissue", ylabel="CPU time (s)")
     right.set(xlabel="bins in tissue", ylabel="peak memory (GB); dotted: 12 GB")
     figure.legend(*left.get_legend_handles_labels(), loc="outside right upper", fontsize=8, frameon=False)
+    sizes = np.sort(slides["n_spots"].unique())
     for axes in (left, right):
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.set_xticks([], minor=True)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(FIGURE, dpi=150)
     plt.close(figure)
