@@ -12,13 +12,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from plotly.colors import sample_colorscale
 from scipy.spatial import cKDTree
-from skimage.draw import polygon
 
 from clearspot.display.palette import SEQUENTIAL
+from clearspot.extras import extra
 from clearspot.report.blocks import Spec
 from clearspot.report.data import CellOutlines
+
+with extra("report"):
+    from plotly.colors import sample_colorscale
 
 MOST_PIXELS: Final = 2_000_000
 """Of a picture: more than a screen shows, and they would take too much of the page."""
@@ -95,6 +97,8 @@ def grid_of_cells(xy: NDArray[np.float64], outlines: CellOutlines, most: int = M
     most
         Pixels that there may be, about.
     """
+    from skimage.draw import polygon  # only cells need it: a page of spots should not wait for it
+
     points = np.concatenate([outlines.polygons.xy, xy])
     low, high = points.min(axis=0), points.max(axis=0)
     side = max(
