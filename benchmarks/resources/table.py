@@ -32,7 +32,11 @@ FIXED = ("SAMPLESHEET_CHECK", "COHORT_REPORT")
 def table(results: pd.DataFrame, *, gigabytes: bool = False) -> str:
     """One row a process, one column a size: CPU seconds and peak memory."""
     sizes = results.drop_duplicates("size").sort_values("n_spots")
-    heads = [f"{row.n_spots:,} spots, {_two_digits(row.n_entries / 1e6)} M counts" for row in sizes.itertuples()]
+    heads = [
+        f"{row.n_spots:,} {'bins of 16 µm' if row.size.endswith('16um') else 'spots'}, "
+        f"{_two_digits(row.n_entries / 1e6)} M counts"
+        for row in sizes[["size", "n_spots", "n_entries"]].itertuples(index=False)
+    ]
     lines = [["process", *heads], ["---"] * (len(heads) + 1)]
     for process in dict.fromkeys(results["process"]):
         cells = []
