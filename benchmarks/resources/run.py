@@ -42,7 +42,7 @@ class Size:
     chemistry: str
     width_um: int
     genes: int = 2000
-    tissue_width: float = 0.87
+    tissue_width: float | None = None
     bin_um: int | None = None
     epochs: int | None = 10
     """Most epochs of DUSTED; `None`: as many as by default."""
@@ -55,7 +55,8 @@ class Size:
     def simulation(self) -> list[str]:
         """Options of `clearspot simulate`."""
         options = ["--preset", "section", "--chemistry", self.chemistry, "--width-um", str(self.width_um)]
-        options += ["--genes", str(self.genes), "--tissue-width", str(self.tissue_width)]
+        options += ["--genes", str(self.genes)]
+        options += [] if self.tissue_width is None else ["--tissue-width", str(self.tissue_width)]
         return options if self.whole else [*options, "--um-per-px", "2", "--no-image"]
 
 

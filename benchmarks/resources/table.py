@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from clearspot.dusted.params import DustedParams
+
 RESULTS = Path(__file__).with_name("results.csv")
 FIGURE = Path(__file__).with_name("slides.png")
 SLIDE_GENES = 10_000
 """A size with more genes is a slide."""
-
-EPOCHS = 100
-"""The figure has DUSTED's training scaled to the default number of epochs."""
 
 FIXED = ("SAMPLESHEET_CHECK", "COHORT_REPORT")
 """They do not depend on the spots."""
@@ -65,7 +64,7 @@ def growth(slides: pd.DataFrame) -> pd.Series:
 
 def of_all_epochs(results: pd.DataFrame) -> pd.DataFrame:
     """The same with DUSTED's training as long as by default; all else in its task does not depend on the epochs."""
-    more = results["training_seconds"] * (EPOCHS / results["epochs"] - 1)
+    more = results["training_seconds"] * (DustedParams().epochs / results["epochs"] - 1)
     return results.assign(cpu_seconds=results["cpu_seconds"] + more.fillna(0))
 
 
