@@ -104,6 +104,6 @@ def test_a_picture_finer_than_needed_is_averaged_first(monkeypatch):
 
 def test_the_last_incomplete_pixels_are_left_out():
     pixels = np.full((1037, 23, 3), 200, dtype=np.uint8)
-    smaller, factor = _coarser(pixels, 1.0)
+    smaller, factor = _coarser(pixels, 2.0)
     assert (smaller.shape, smaller.dtype, factor) == ((518, 11, 3), np.uint8, 2)
     assert (smaller == 200).all()
