@@ -37,12 +37,21 @@ class Canvas(ABC):
         µm per full-resolution pixel, or ``None``: then maps have no scale bar.
     word
         What a measured place is called.
+    length
+        What lengths are in, where the scale is not known.
     """
 
     def __init__(
-        self, store: Store, xy: NDArray[np.float64], *, spot_diameter: float, um_per_px: float | None, word: str
+        self,
+        store: Store,
+        xy: NDArray[np.float64],
+        *,
+        spot_diameter: float,
+        um_per_px: float | None,
+        word: str,
+        length: str = "image pixels",
     ):
-        self.store, self.xy, self.word = store, xy, word
+        self.store, self.xy, self.word, self.length = store, xy, word, length
         self.spot_diameter, self.um_per_px = spot_diameter, um_per_px
         low, high = xy.min(axis=0) - spot_diameter, xy.max(axis=0) + spot_diameter
         self.x_range: Range = (float(low[0]), float(high[0]))
@@ -78,6 +87,10 @@ class Canvas(ABC):
         blocks
             Numbers of spots, and their values, shape ``(n_rows, n_columns)``; spots in no block have none.
         """
+
+    def width(self, side: float, digits: int) -> str:
+        """Say how wide something is: in µm where the scale is known."""
+        return f"{side * self.um_per_px:.{digits}f} µm" if self.um_per_px else f"{side:.{digits}f} {self.length}"
 
     def keep(self, key: str, values: ArrayLike) -> None:
         """Put one value a spot into the store, as the maps draw it."""

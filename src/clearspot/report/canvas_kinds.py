@@ -25,6 +25,11 @@ MOST_DISKS: Final = 15_000
 """More spots than this are drawn as a raster of at most as many cells: browsers, and the page's size, bear no more."""
 
 
+def too_many(n_spots: int) -> bool:
+    """Whether so many spots are drawn as a raster."""
+    return n_spots > MOST_DISKS
+
+
 def make_canvas(
     store: Store,
     xy: NDArray[np.float64],
@@ -33,6 +38,7 @@ def make_canvas(
     spot_diameter: float,
     um_per_px: float | None,
     word: str = "spot",
+    length: str = "image pixels",
     outlines: CellOutlines | None = None,
 ) -> Canvas:
     """Return the canvas that suits the number of spots, and their shape.
@@ -51,11 +57,13 @@ def make_canvas(
         µm per full-resolution pixel, where known.
     word
         What a measured place is called.
+    length
+        What lengths are in, where ``um_per_px`` is not known.
     outlines
         Of segmented cells, where the places are cells.
     """
-    scale: dict[str, Any] = {"spot_diameter": spot_diameter, "um_per_px": um_per_px, "word": word}
-    if len(xy) > MOST_DISKS:
+    scale: dict[str, Any] = {"spot_diameter": spot_diameter, "um_per_px": um_per_px, "word": word, "length": length}
+    if too_many(len(xy)):
         return RasterCanvas(store, xy, outlines=outlines, **scale)
     if outlines is not None:
         return CellCanvas(store, xy, barcodes, outlines, **scale)
@@ -147,10 +155,10 @@ class RasterCanvas(Canvas):
     @property
     def said(self) -> str:
         """How wide a cell is, and what it shows."""
-        side = f"{self.side * self.um_per_px:.0f} µm" if self.um_per_px else f"{self.side:.0f} image pixels"
         return (
-            f"{len(self.xy):,} {self.word}s are too many to draw individually. Each square of the maps is {side} wide "
-            f"and shows the mean of its {self.word}s (for classes: the most frequent one)."
+            f"{len(self.xy):,} {self.word}s are too many to draw individually. Each square of the maps is "
+            f"{self.width(self.side, 0)} wide and shows the mean of its {self.word}s (for classes: the most frequent "
+            f"one)."
         )
 
     def drawn(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -206,7 +214,13 @@ class RasterCanvas(Canvas):
     @property
     def said_finely(self) -> str:
         """How :meth:`every_spot` and :meth:`every_number` draw, in words."""
-        drawn = f"One pixel per {self.word}" if self.outlines is None else f"Each {self.word} by its outline"
+        if self.outlines is not None:
+            drawn = f"Each {self.word} by its outline"
+        elif self._fine.side > 1.001 * self.spot_diameter:
+            wide = self.width(self._fine.side, 1)
+            return f"Pixels of {wide}, each of the nearest {self.word}, in the colours of the map of squares."
+        else:
+            drawn = f"One pixel per {self.word}"
         return f"{drawn}, in the colours of the map of squares. Zoom in to see single {self.word}s."
 
     def every_number(

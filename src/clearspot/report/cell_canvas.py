@@ -49,8 +49,7 @@ class CellCanvas(EachCanvas):
     @property
     def said(self) -> str:
         """That cells have their shapes, and how fine these are."""
-        side = f"{self.grid.side * self.um_per_px:.1f} µm" if self.um_per_px else f"{self.grid.side:.1f} image pixels"
-        return f"Each {self.word} is drawn by its outline, in pixels of {side}."
+        return f"Each {self.word} is drawn by its outline, in pixels of {self.width(self.grid.side, 1)}."
 
     def _numbers(self, key: str, hover: str, how: Spec) -> Spec:
         return self._cells(key, hover, how) | {"customdata": self._looked_up(key, {}), "coloraxis": "coloraxis"}

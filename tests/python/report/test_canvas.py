@@ -130,6 +130,20 @@ def test_a_turned_lattice_has_no_holes_and_no_pixels_outside(raster: RasterCanva
     assert not seen[:8, :8].any()
 
 
+def test_a_pixel_of_several_bins_is_not_called_one_per_bin() -> None:
+    xy = np.array([[0.0, 0], [1, 0], [0, 1999], [1999, 1999]])
+    canvas = RasterCanvas(Store(), xy, side=100.0, spot_diameter=1.0, um_per_px=8.0, word="bin")
+    assert canvas.said_finely.startswith("Pixels of 11.3 µm, each of the nearest bin")
+
+
+@pytest.mark.parametrize(("um_per_px", "wide"), [(2.0, "µm wide"), (None, "spot diameters wide")])
+def test_lengths_are_in_micrometres_where_the_scale_is_known(um_per_px: float | None, wide: str) -> None:
+    canvas = RasterCanvas(
+        Store(), XY, side=20.0, spot_diameter=10.0, um_per_px=um_per_px, word="bin", length="spot diameters"
+    )
+    assert f"Each square of the maps is {20 * (um_per_px or 1):.0f} {wide}" in canvas.said
+
+
 @pytest.mark.parametrize("limit", [100, 10_000])
 def test_values_that_come_in_blocks_are_drawn_as_those_that_come_at_once(
     monkeypatch: pytest.MonkeyPatch, limit: int
