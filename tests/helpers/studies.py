@@ -85,3 +85,32 @@ def write_sections(folder: Path, *sections: ad.AnnData) -> list[Path]:
         files.append(folder / keys.h5ad_name(str(adata.obs[keys.SAMPLE_ID].iloc[0])))
         adata.write_h5ad(files[-1])
     return files
+
+
+def measured_as(adata: ad.AnnData, unit: str, um_per_px: float, turn: float = 0.0) -> ad.AnnData:
+    """Make a section one of ``spots``, ``bins`` of 10 µm, or ``cells``, 10 µm apart, in an image of this scale.
+
+    Cells are diamonds that reach 4 µm from their centres; their outlines stand in another order than the cells, and the
+    number of each is that of its row plus 1.
+
+    Parameters
+    ----------
+    turn
+        Angle by which the lattice is turned, in radians.
+    """
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    adata.obsm[keys.SPATIAL] = adata.obsm[keys.SPATIAL] / 100 * 10 / um_per_px @ turned + 500
+    adata.uns[keys.UNS] = {keys.UNIT: unit, keys.MICRONS_PER_PIXEL: um_per_px}
+    (library,) = adata.uns[keys.UNS_SPATIAL].values()
+    library["scalefactors"] |= {keys.MICRONS_PER_PIXEL: um_per_px}
+    if unit == "bins":
+        library["scalefactors"] |= {keys.BIN_SIZE_UM: 10.0}
+    if unit == "cells":
+        numbers = np.arange(1, adata.n_obs + 1)
+        adata.obs_names = [f"cellid_{number:09d}-1" for number in numbers]
+        diamond = np.array([[1, 0], [0, 1], [-1, 0], [0, -1], [1, 0]]) * 4 / um_per_px
+        rings = (adata.obsm[keys.SPATIAL][:, None] + diamond)[::-1]
+        offsets = 5 * np.arange(adata.n_obs + 1)
+        outlines = {"ids": numbers[::-1], "offsets": offsets, "xy": rings.reshape(-1, 2)}
+        adata.uns[keys.UNS][keys.OUTLINES] = {"cells": outlines}
+    return adata

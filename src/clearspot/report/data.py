@@ -93,6 +93,13 @@ class SampleData:
         with h5py.File(self.path, "r") as file:
             return np.asarray(read_elem(file[f"{self._library_key}/images/{name}"]))
 
+    def scalefactors_of(self, library: str) -> dict[str, float]:
+        """Return the scale factors of one library, as each section of a study is; empty where the file has none."""
+        with h5py.File(self.path, "r") as file:
+            place = f"{keys.UNS_SPATIAL}/{library}/scalefactors"
+            found: dict[str, float] = read_elem(file["uns"][place]) if place in file["uns"] else {}
+            return found
+
     def outlines(self, part: Literal["cells", "nuclei"]) -> CellOutlines | None:
         """Return the outlines of segmented cells, or of the nuclei of those that have one; ``None`` without any."""
         kept = self.provenance.get(keys.OUTLINES, {}).get(part)

@@ -8,6 +8,7 @@ from clearspot import keys
 from clearspot.display.format import NOT_MEASURED, domain_name, show
 from clearspot.display.palette import colours
 from clearspot.report.blocks import Block, Chart, Genes, KeyNumbers, ReportSection, Row, Table, Text
+from clearspot.report.canvas_kinds import RasterCanvas
 from clearspot.report.map_parts import colour_axis
 from clearspot.report.marker_dots import marker_dots
 from clearspot.report.step_blocks import key_number, notices
@@ -69,6 +70,10 @@ def study_domains(view: StudyView) -> ReportSection:
         colour_axis(0.0, 1.0, "probability"), unit="probability",
     )  # fmt: skip
     section.blocks += [view.named(maps), view.named(sure)]
+    if isinstance(view.canvas, RasterCanvas):
+        title = f"Every {view.word}: shared domains"
+        every = view.canvas.every_spot("map-every", labels, shades, title, view.canvas.said_finely)
+        section.blocks.append(view.named(every))
     if view.canvas.said:
         section.blocks.append(Text(view.canvas.said))
     section.blocks += _composition(view, shades)

@@ -35,10 +35,11 @@ def write_study_report(h5ad: Path, record: Path, out: Path, sections: Sequence[P
     out
         The page to write.
     sections
-        The ``.h5ad`` of each section of the study, for maps of genes; without them, the page has none.
+        The ``.h5ad`` of each section of the study, for maps of genes and outlines of cells; without them, the
+        page has no such maps, and cells are disks.
     """
     (records,) = read_studies([record])
-    view = StudyView.of(records, h5ad)
+    view = StudyView.of(records, h5ad, sections)
     judged = _judged(view)
     parts = [study_overview(view), study_domains(view), study_integration(view), study_differences(view), _all(view)]
     made = datetime.now(UTC).date()
@@ -46,7 +47,7 @@ def write_study_report(h5ad: Path, record: Path, out: Path, sections: Sequence[P
     if sections:
         # genes take the room that all else leaves
         budget = LARGEST_PAGE - len(page.encode()) - _SPARE
-        parts.insert(2, study_genes(view, sections, budget))
+        parts.insert(2, study_genes(view, budget))
         page = render(records.sample, judged, parts, view.store, made=made, underlay=None, kind="study")
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")

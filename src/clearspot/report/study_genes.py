@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,6 @@ from clearspot.contract.flags import read_flag
 from clearspot.display.format import domain_name
 from clearspot.report.blocks import Block, GeneSearch, Notice, ReportSection, Row, Text
 from clearspot.report.data import Block as Values
-from clearspot.report.data import SampleData
 from clearspot.report.gene_choice import Groups, each_once, genes_by_domain
 from clearspot.report.gene_pack import PackedGenes, pack_genes
 from clearspot.report.gene_reader import GeneReader
@@ -26,15 +24,13 @@ _CHANGED: Final = 24
 _VARIABLE: Final = 24
 
 
-def study_genes(view: StudyView, files: Sequence[Path], budget: int) -> ReportSection:
+def study_genes(view: StudyView, budget: int) -> ReportSection:
     """Build the tab of genes.
 
     Parameters
     ----------
     view
-        The study.
-    files
-        The ``.h5ad`` of each of its sections, which have the counts.
+        The study, with the files of its sections, which have the counts.
     budget
         Bytes that the genes may take in the page.
 
@@ -44,17 +40,17 @@ def study_genes(view: StudyView, files: Sequence[Path], budget: int) -> ReportSe
         If spots of the study are in none of the files.
     """
     section = ReportSection("genes", "Genes")
-    section.blocks += _blocks(view, files, budget)
+    section.blocks += _blocks(view, budget)
     return section
 
 
-def _blocks(view: StudyView, files: Sequence[Path], budget: int) -> list[Block]:
+def _blocks(view: StudyView, budget: int) -> list[Block]:
     groups, variable = _groups(view), _variable(view)
     first = [gene for _, genes in groups for gene in genes]
     others = [gene for gene in variable if gene not in set(first)]
     if not first:
         return [Notice("The study has no variable genes to show.")]
-    counts = _Counts(view, files)
+    counts = _Counts(view)
     packed = pack_genes(first, others, GeneReader(view.canvas, [*first, *others], counts), budget)
     here = set(packed.names)
     shown = [(heading, [gene for gene in genes if gene in here]) for heading, genes in groups]
@@ -75,17 +71,13 @@ def _blocks(view: StudyView, files: Sequence[Path], budget: int) -> list[Block]:
 class _Counts:
     """Scaled counts of the study's spots, from the files of its sections."""
 
-    def __init__(self, view: StudyView, files: Sequence[Path]):
-        names, totals = view.data.obs.index, view.data.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)
+    def __init__(self, view: StudyView):
+        totals = view.data.obs[keys.TOTAL_COUNTS].to_numpy(dtype=float)
         self._scale = np.median(totals) / np.maximum(totals, 1.0)
-        self._sections = []
-        found = np.zeros(len(names), dtype=bool)
-        for path in files:
-            data = SampleData(path)
-            sample = str(data.obs[keys.SAMPLE_ID].iloc[0])
-            rows = names.get_indexer([f"{sample}_{barcode}" for barcode in data.obs.index])
+        self._sections = view.sections
+        found = np.zeros(len(totals), dtype=bool)
+        for _, rows in self._sections:
             found[rows[rows >= 0]] = True
-            self._sections.append((data, rows))
         if not found.all():
             raise ValueError(f"{int((~found).sum())} spots of the study are in no file of a section")
 

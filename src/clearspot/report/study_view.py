@@ -1,8 +1,8 @@
-"""What every section of a study's page draws from: sections side by side on one scale."""
+"""What every section of a study's page draws from."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,19 +10,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearspot import keys
 from clearspot.report.blocks import Chart, plot_text
 from clearspot.report.canvas import Canvas
-from clearspot.report.canvas_kinds import make_canvas
+from clearspot.report.canvas_kinds import make_canvas, too_many
 from clearspot.report.data import SampleData
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.store import Store
+from clearspot.report.study_layout import lay_out, rows_in_study, study_sections
 
-GAP: Final = 0.12
-"""Room between sections, as a share of the largest one."""
+_NAMES: Final = 0.05
+"""Room for the names of the lowest sections, as a share of the map's height: the scale bar is below them."""
 
-NAME_ROOM: Final = 2.0
-"""Further room below each section, for its name, in spots."""
+_WORDS: Final = {"cells": "cell", "bins": "bin"}
 
 
 @dataclass
@@ -35,29 +34,51 @@ class StudyView:
         The record of the step ``study``.
     data
         The study's ``.h5ad``.
+    sections
+        The ``.h5ad`` of each section, and the number in the study of each of its spots, -1 for none.
     store
         Arrays of the page.
     canvas
-        Draws all sections in one map; lengths are in spot diameters.
+        Draws all sections in one map.
     names
         Name of each section, with the place below it.
     """
 
     records: SampleRecords
     data: SampleData
+    sections: list[tuple[SampleData, NDArray[np.intp]]]
     canvas: Canvas
     names: list[tuple[str, float, float]]
     store: Store = field(default_factory=Store)
 
     @classmethod
-    def of(cls, records: SampleRecords, h5ad: Path) -> StudyView:
-        """Lay the sections of a study out."""
+    def of(cls, records: SampleRecords, h5ad: Path, files: Sequence[Path] = ()) -> StudyView:
+        """Lay the sections of a study out; without their files, cells have no outlines."""
         data, store = SampleData(h5ad), Store()
-        xy, names = _laid_out(data)
+        read = [SampleData(path) for path in files]
+        sections = [(section, rows_in_study(data, section)) for section in read]
+        known = study_sections(data, sections)
+        layout = lay_out(known, all_shapes=too_many(len(data.xy)))
+        units = {section.unit for section in known}
         canvas = make_canvas(
-            store, xy, list(data.obs.index.astype(str)), spot_diameter=1.0, um_per_px=None, word=records.spot_word
+            store,
+            layout.xy,
+            list(data.obs.index.astype(str)),
+            spot_diameter=layout.spot_diameter,
+            um_per_px=layout.um_per_unit,
+            word=_WORDS.get(units.pop(), "spot") if len(units) == 1 else "spot",
+            outlines=layout.shapes,
+            length="spot diameters",
         )
-        return cls(records, data, canvas, names, store)
+        if layout.um_per_unit:
+            y0, y1 = canvas.y_range
+            canvas.y_range = (y0, y1 + _NAMES * (y1 - y0))
+        return cls(records, data, sections, canvas, layout.names, store)
+
+    @property
+    def word(self) -> str:
+        """What a place is called: ``bin`` or ``cell`` where all sections are so measured, else ``spot``."""
+        return self.canvas.word
 
     def named(self, chart: Chart) -> Chart:
         """A map with the name of each section below it."""
@@ -70,32 +91,3 @@ class StudyView:
         ]  # fmt: skip
         chart.spec["layout"].setdefault("annotations", []).extend(labels)
         return chart
-
-
-def _laid_out(data: SampleData) -> tuple[NDArray[np.float64], list[tuple[str, float, float]]]:
-    """Places in spot diameters, section by section in rows, and the names' places below them."""
-    sections = data.obs[keys.SAMPLE_ID].astype(str).to_numpy()
-    order = list(dict.fromkeys(sections))
-    placed = {}
-    for name in order:
-        xy = data.xy[sections == name]
-        placed[name] = (xy - xy.min(axis=0)) / _spot_pixels(xy)
-    cell = (1 + GAP) * np.max([xy.max(axis=0) for xy in placed.values()], axis=0) + [0, NAME_ROOM]
-    n_columns = math.ceil(math.sqrt(len(order) * max(cell[1], 1.0) / max(cell[0], 1.0)))
-    whole = np.empty_like(data.xy)
-    names = []
-    for number, name in enumerate(order):
-        corner = np.array([number % n_columns, number // n_columns]) * cell
-        whole[sections == name] = placed[name] + corner
-        names.append(
-            (name, float(corner[0] + placed[name][:, 0].max() / 2), float(corner[1] + placed[name][:, 1].max() + 0.6))
-        )
-    return whole, names
-
-
-def _spot_pixels(xy: NDArray[np.float64]) -> float:
-    """Distance that stands for a spot: of the pitch of its places, which all sections of one assay share."""
-    from scipy.spatial import KDTree
-
-    distance = KDTree(xy).query(xy, k=2)[0][:, 1]
-    return float(np.median(distance)) / 1.5 or 1.0

@@ -99,7 +99,7 @@ def test_without_room_there_are_fewer_genes(
     made: Made, monkeypatch: pytest.MonkeyPatch, page: Page, tmp_path: Path
 ) -> None:
     whole = study_page.study_genes
-    monkeypatch.setattr(study_page, "study_genes", lambda view, files, _: whole(view, files, 12_000))
+    monkeypatch.setattr(study_page, "study_genes", lambda view, _: whole(view, 12_000))
     small = made.page(tmp_path / "small.html")
     assert 1 < len(small.data["genes"]["names"]) < len(page.data["genes"]["names"])
     assert small.data["genes"]["names"][:2] == ["gene_7", "gene_3"]
