@@ -37,12 +37,13 @@ def _sections_table(view: StudyView) -> Table:
         texts = [show(value, "count") if name in _COUNTED else show(value) for value in table[name]]
         cells.append(["" if text == NOT_MEASURED else text for text in texts])
     counted = frozenset(at for at, name in enumerate(shown) if name in _COUNTED)
-    return Table("Sections", tuple(shown.values()), list(zip(*cells, strict=True)), numeric=counted)
+    titles = tuple(title.format(f"{view.word}s".capitalize(), view.word) for title in shown.values())
+    return Table("Sections", titles, list(zip(*cells, strict=True)), numeric=counted)
 
 
 _SECTION_COLUMNS = {
-    "section": "Section", "batch": "Batch", "donor": "Donor", "condition": "Condition", "n_spots": "Spots",
-    "median_counts": "Median counts per spot",
+    "section": "Section", "batch": "Batch", "donor": "Donor", "condition": "Condition", "n_spots": "{0}",
+    "median_counts": "Median counts per {1}",
 }  # fmt: skip
 _COUNTED = ("n_spots", "median_counts")
 
@@ -66,7 +67,7 @@ def study_domains(view: StudyView) -> ReportSection:
     view.canvas.keep("probability", view.data.obs[keys.DOMAIN_STUDY_PROBABILITY].to_numpy(dtype=float))
     sure = view.canvas.numeric(
         "map-probability", "probability", "Probability of the assignment",
-        "Posterior probability of each spot's domain. Low between domains that pass into each other.",
+        f"Posterior probability of each {view.word}'s domain. Low between domains that pass into each other.",
         colour_axis(0.0, 1.0, "probability"), unit="probability",
     )  # fmt: skip
     section.blocks += [view.named(maps), view.named(sure)]
@@ -77,7 +78,7 @@ def study_domains(view: StudyView) -> ReportSection:
     if view.canvas.said:
         section.blocks.append(Text(view.canvas.said))
     section.blocks += _composition(view, shades)
-    section.blocks += marker_dots(view.records.table(STEP, "marker_profile"), view.records.spot_word)
+    section.blocks += marker_dots(view.records.table(STEP, "marker_profile"), view.word)
     section.blocks += _markers(view)
     return section
 
@@ -85,34 +86,35 @@ def study_domains(view: StudyView) -> ReportSection:
 def numbers(view: StudyView, names: Sequence[str]) -> KeyNumbers:
     """Key numbers of the study, those that were measured."""
     known = [name for name in names if view.records.metric(STEP, name) is not None]
-    return KeyNumbers([key_number(view.records, STEP, name) for name in known])
+    return KeyNumbers([key_number(view.records, STEP, name, word=view.word) for name in known])
 
 
 def _composition(view: StudyView, shades: dict[str, str]) -> list[Block]:
     table = view.records.table(STEP, "composition")
     columns = [table[name] for name in ("section", "domain", "n_spots", "fraction", "probability")]
     rows = list(zip(*columns, strict=True))
-    data = []
+    data, places = [], f"{view.word}s"
     for domain in dict.fromkeys(table["domain"]):
         own = [row for row in rows if row[1] == domain]
+        hover = "%{x}: %{y:.1f} % (%{customdata:,} " + f"{places})<extra>{domain_name(domain)}</extra>"
         data.append(
             {
                 "type": "bar", "name": domain_name(domain), "x": [row[0] for row in own],
                 "y": [100 * row[3] for row in own], "marker": {"color": shades.get(domain_name(domain))},
                 "customdata": [row[2] for row in own],
-                "hovertemplate": "%{x}: %{y:.1f} % (%{customdata:,} spots)<extra>" + domain_name(domain) + "</extra>",
+                "hovertemplate": hover,
             }
         )  # fmt: skip
     layout = {
-        "barmode": "stack", "xaxis": {"type": "category"}, "yaxis": {"title": {"text": "spots (%)"}, "range": [0, 100]},
-        "showlegend": True,
+        "barmode": "stack", "xaxis": {"type": "category"}, "showlegend": True,
+        "yaxis": {"title": {"text": f"{places} (%)"}, "range": [0, 100]},
     }  # fmt: skip
     spec = {"data": data, "layout": layout}
     cells = [
         (section, domain_name(domain), show(n, "count"), show(share, "fraction"), show(sure, "fraction") if n else "")
         for section, domain, n, share, sure in rows
     ]
-    titles = ("Section", "Domain", "Spots", "Share", "Mean probability")
+    titles = ("Section", "Domain", places.capitalize(), "Share", "Mean probability")
     return [
         Row([Chart("composition", "Composition", "Share of each domain, by section.", spec, 1.9)]),
         Table("Composition by section", titles, cells, numeric=frozenset({2, 3, 4}), folded=True),

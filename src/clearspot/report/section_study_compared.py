@@ -59,8 +59,8 @@ def study_differences(view: StudyView) -> ReportSection:
     section.blocks.append(numbers(view, names))
     section.blocks.append(
         Text(
-            "Donors are the replicates. Counts are summed by donor and domain before genes are compared, so that spots "
-            "and sections of one donor are not counted as independent."
+            "Donors are the replicates. Counts are summed by donor and domain before genes are compared, so that "
+            f"{view.word}s and sections of one donor are not counted as independent."
         )
     )
     section.blocks += _shares(view) + _genes(view)
@@ -105,7 +105,7 @@ def _shares(view: StudyView) -> list[Block]:
 def _genes(view: StudyView) -> list[Block]:
     table = view.records.table(STEP, "differences")
     if not table:
-        return [Notice("No domain has enough spots in enough donors to compare genes.")]
+        return [Notice(f"No domain has enough {view.word}s in enough donors to compare genes.")]
     columns = (
         "domain",
         "condition",

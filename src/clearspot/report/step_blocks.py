@@ -9,10 +9,10 @@ from clearspot.report.blocks import Block, KeyNumber, Notice, Problems
 from clearspot.report.metrics import SampleRecords
 
 
-def key_number(records: SampleRecords, step: str, name: str, note: str = "") -> KeyNumber:
-    """Return a metric under its declared title, with its unit."""
+def key_number(records: SampleRecords, step: str, name: str, note: str = "", word: str | None = None) -> KeyNumber:
+    """Return a metric under its declared title, with its unit; ``word``: what the places of a study are called."""
     metric = get_metric(step, name)
-    return KeyNumber(metric.title_for(records.spot_word), show_metric(records.metric(step, name), metric), note)
+    return KeyNumber(metric.title_for(word or records.spot_word), show_metric(records.metric(step, name), metric), note)
 
 
 def notices(records: SampleRecords, step: str) -> list[Notice]:

@@ -60,7 +60,8 @@ def _blocks(view: StudyView, budget: int) -> list[Block]:
     chart = view.named(
         view.canvas.numeric(
             "gene-measured", "measured:$gene", "Measured",
-            "UMI counts, scaled to the total of the median spot of the study. Totals are those of the shared genes.",
+            f"UMI counts, scaled to the total of the median {view.word} of the study. Totals are those of the shared "
+            "genes.",
             colour_axis(0.0, packed.highs[0], "scaled counts", logarithmic=True),
             unit="scaled counts", logarithmic=True,
         )

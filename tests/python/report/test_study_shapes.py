@@ -152,6 +152,8 @@ def test_the_page_has_the_outlines_the_names_and_a_scale_bar(cells: Made, tmp_pa
         assert bar["y0"] > lowest
     assert "map-every" not in charts
     assert "Each cell is drawn by its outline, in pixels of" in page.text
+    assert "Posterior probability of each cell's domain" in page.text
+    assert "Median counts per cell" in page.text
 
 
 def test_without_the_files_of_the_sections_cells_are_disks(cells: Made) -> None:
