@@ -11,8 +11,7 @@ import pytest
 import spatialdata as sd
 
 from clearspot import keys
-from clearspot.simulate.phantom import make_phantom
-from clearspot.simulate.spaceranger import write_outs
+from tests.helpers.cell_outs import write_cell_outs
 from tests.helpers.engine import Run, run_pipeline
 
 pytestmark = pytest.mark.long
@@ -22,8 +21,7 @@ pytestmark = pytest.mark.long
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Cells and, beside them, the bins of the same folder."""
     folder = tmp_path_factory.mktemp("cells")
-    phantom = make_phantom(3, width_um=512, n_genes=400)
-    outs = write_outs(phantom, folder / "made", chemistry="hd", um_per_px=1.0, image=False, cells=True, mex=False).outs
+    outs = write_cell_outs(folder / "made", n_genes=400, um_per_px=1.0)
     sheet = folder / "samplesheet.csv"
     sheet.write_text(f"sample,spaceranger_dir,unit\nas_cells,{outs},cells\nas_bins,{outs},\n")
     return run_pipeline(folder / "launch", "--input", str(sheet), "--dusted_epochs", "20", "--qc_destripe", "true")

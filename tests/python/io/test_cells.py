@@ -15,8 +15,7 @@ from clearspot.io.ingest import ingest_outs
 from clearspot.io.layout import find_outs
 from clearspot.io.outlines import Outlines, cell_numbers, read_outlines
 from clearspot.io.preflight import check_outs
-from clearspot.simulate.phantom import make_phantom
-from clearspot.simulate.spaceranger import write_outs
+from tests.helpers.cell_outs import write_cell_outs
 
 CELLS = "segmented_outputs/cell_segmentations.geojson"
 NUCLEI = "segmented_outputs/nucleus_segmentations.geojson"
@@ -26,9 +25,7 @@ MAPPINGS = "barcode_mappings.parquet"
 
 @pytest.fixture(scope="module")
 def outs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    phantom = make_phantom(3, width_um=512, n_genes=60)
-    folder = tmp_path_factory.mktemp("cells")
-    return write_outs(phantom, folder, chemistry="hd", um_per_px=0.5, image=False, cells=True, mex=False).outs
+    return write_cell_outs(tmp_path_factory.mktemp("cells"))
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,7 @@ from clearspot.qc.run import run_qc
 from clearspot.report.metrics import SampleRecords
 from clearspot.report.rules import RULES
 from clearspot.report.verdict import findings
-from clearspot.simulate.phantom import make_phantom
-from clearspot.simulate.spaceranger import write_outs
+from tests.helpers.cell_outs import write_cell_outs
 
 MATRIX = "segmented_outputs/filtered_feature_cell_matrix.h5"
 NUCLEI = "segmented_outputs/nucleus_segmentations.geojson"
@@ -24,9 +23,7 @@ NUCLEI = "segmented_outputs/nucleus_segmentations.geojson"
 
 @pytest.fixture(scope="module")
 def outs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    phantom = make_phantom(3, width_um=512, n_genes=60)
-    folder = tmp_path_factory.mktemp("cells")
-    return write_outs(phantom, folder, chemistry="hd", um_per_px=0.5, image=False, cells=True, mex=False).outs
+    return write_cell_outs(tmp_path_factory.mktemp("cells"))
 
 
 @pytest.fixture
