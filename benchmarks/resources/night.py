@@ -11,13 +11,9 @@ import argparse
 import heapq
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
-
-RESULTS = Path(__file__).with_name("results.csv")
-MOST_GENES = 10_000
-"""Larger ones are slides that were measured for their own sake."""
+from measured import ALL_EPOCHS, RESULTS, SLIDE_GENES, with_training
 
 ON_GPU = "DUSTED_DENOISE"
 ORDER = (
@@ -45,13 +41,10 @@ def chains(results: pd.DataFrame, n_samples: int, epochs: int, speedup: float) -
 
     The training in DUSTED's task grows with the epochs and shrinks with the GPU's `speedup`; the rest of it does not.
     """
+    scaled = with_training(results[results["n_genes"] <= SLIDE_GENES], epochs=epochs, speedup=speedup)
     kinds = []
-    for _, rows in results[results["n_genes"] <= MOST_GENES].groupby("size", sort=False):
-        measured = rows.set_index("process")
-        dusted = measured.loc[ON_GPU]
-        trained = dusted["training_seconds"] * epochs / dusted["epochs"] / speedup
-        seconds = measured["cpu_seconds"].to_dict()
-        seconds[ON_GPU] += trained - dusted["training_seconds"]
+    for _, rows in scaled.groupby("size", sort=False):
+        seconds = rows.set_index("process")["cpu_seconds"]
         kinds.append([Task(seconds[process], process == ON_GPU) for process in ORDER])
     return [kinds[number % len(kinds)] for number in range(n_samples)]
 
@@ -86,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--cores", type=int, default=64)
-    parser.add_argument("--epochs", type=int, default=100, help="of DUSTED's training")
+    parser.add_argument("--epochs", type=int, default=ALL_EPOCHS, help="of DUSTED's training")
     parser.add_argument("--gpus", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--speedups", type=float, nargs="+", default=[1, 10], help="of training on a GPU: assumed")
     options = parser.parse_args()

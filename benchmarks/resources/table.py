@@ -16,14 +16,9 @@ matplotlib.use("Agg")
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from measured import RESULTS, SLIDE_GENES, with_training
 
-from clearspot.dusted.params import DustedParams
-
-RESULTS = Path(__file__).with_name("results.csv")
 FIGURE = Path(__file__).with_name("slides.png")
-SLIDE_GENES = 10_000
-"""A size with more genes is a slide."""
-
 FIXED = ("SAMPLESHEET_CHECK", "COHORT_REPORT")
 """They do not depend on the spots."""
 
@@ -62,12 +57,6 @@ def growth(slides: pd.DataFrame) -> pd.Series:
     return np.log(largest / last) / np.log(wide.index[-1] / wide.index[-2])
 
 
-def of_all_epochs(results: pd.DataFrame) -> pd.DataFrame:
-    """The same with DUSTED's training as long as by default; all else in its task does not depend on the epochs."""
-    more = results["training_seconds"] * (DustedParams().epochs / results["epochs"] - 1)
-    return results.assign(cpu_seconds=results["cpu_seconds"] + more.fillna(0))
-
-
 def draw(slides: pd.DataFrame) -> None:
     """CPU time and peak memory by the number of bins, both on logarithmic axes."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
@@ -100,7 +89,7 @@ def main() -> None:
     if not options.slides:
         sys.stdout.write(table(results[results["n_genes"] <= SLIDE_GENES]))
         return
-    of_8_um = of_all_epochs(slides[~slides["size"].str.contains("um")])
+    of_8_um = with_training(slides[~slides["size"].str.contains("um")])
     sys.stdout.write(table(slides, gigabytes=True))
     sys.stdout.write("\nCPU time grows between the two largest with the power of the bins:\n")
     sys.stdout.write("".join(f"{process}: {power:.2f}\n" for process, power in growth(of_8_um).items()))

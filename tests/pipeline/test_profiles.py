@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from clearspot.contract.steps import STEPS
-from clearspot.dusted.params import DustedParams
+from tests.helpers.benchmark_modules import benchmark_modules
 from tests.helpers.engine import REPO, Run, environment, run_pipeline
 from tests.helpers.task_scripts import run_script, wrapper
 
@@ -168,10 +168,10 @@ def test_a_task_asks_for_the_time_that_was_measured_and_not_for_days(hours: pd.D
     measured = pd.read_csv(MEASURED)
     sample = measured[~measured["process"].isin(OF_ONE_SIZE)]
     model = sample["process"] == "DUSTED_DENOISE"
-    # all epochs of the default preset, on one core
-    training = (sample["training_seconds"] * (DustedParams().epochs / sample["epochs"] - 1)).fillna(0)
     needed = pd.DataFrame({"size": sample["size"], "label": model.map({True: "MODEL", False: "STEP"})})
-    needed["hours"] = (sample["cpu_seconds"] + training) / 3600
+    with benchmark_modules("resources") as module:
+        # all epochs of the default preset, on one core
+        needed["hours"] = module("measured").with_training(sample)["cpu_seconds"] / 3600
     longest = needed.pivot_table(index="size", columns="label", values="hours", aggfunc="max")
     told = hours.loc[longest.index, longest.columns]
     unknown = longest.isna()
