@@ -246,6 +246,38 @@ def add_superres(made: Made) -> Path:
     return path
 
 
+def add_structure(made: Made, found: bool) -> None:
+    """Test genes for a spatial pattern, and find one or none."""
+    made.records["graph"].metrics |= {
+        "has_spatial_structure": found, "percent_genes_spatial": 62.0 if found else 0.5,
+        "morans_i_median": 0.1 if found else -0.01, "morans_i_shuffled": 0.004, "n_genes_structure_tested": 3,
+    }  # fmt: skip
+    made.records["graph"].tables["structure"] = {
+        "gene": ["Gene1", "Gene2", "Gene3"], "morans_i": [0.5, 0.2, -0.1], "q": [0.001, 0.04, 0.9],
+    }  # fmt: skip
+
+
+def add_picture(made: Made) -> None:
+    """Compare counts with the tissue image: they fit best elsewhere."""
+    made.records["qc"].metrics |= {
+        "percent_spots_on_tissue_image": 63.6, "picture_correlation": 0.43, "picture_fit": 0.195, "picture_p": 0.005,
+        "picture_fit_moved": 0.506, "picture_fit_turned": 0.1, "picture_shift_um": 500.0, "picture_shift_p": 0.005,
+        "picture_best_symmetry": "as it is", "picture_symmetry_p": 1.0,
+    }  # fmt: skip
+    made.records["qc"].tables["picture_scan"] = {
+        "dx_um": [-300.0, 0.0, 300.0], "dy_um": [400.0, 0.0, 400.0], "fit": [0.506, 0.195, 0.1],
+        "on_tissue": [0.87, 0.636, 0.4],
+    }  # fmt: skip
+    made.records["qc"].tables["picture_symmetries"] = {"symmetry": ["as it is", "turned by 180 degrees"],
+                                                       "fit": [0.506, 0.1]}  # fmt: skip
+
+
+def as_bins(made: Made) -> None:
+    """Make the spots bins of Visium HD."""
+    made.records["ingest"].metrics |= {"unit": "bins", "bin_size_um": 8}
+    made.adata.uns[keys.UNS] |= {keys.UNIT: "bins", keys.BIN_SIZE_UM: 8}
+
+
 def as_cells(made: Made, reach: float = 9.0) -> None:
     """Make the spots segmented cells: diamonds that reach ``reach`` pixels out, with gaps between them, and nuclei.
 

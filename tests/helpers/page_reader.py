@@ -54,6 +54,25 @@ def page_of(made: Made, superres: Path | None = None) -> Page:
     return Page(out.read_text(encoding="utf-8"))
 
 
+def shown_texts(page: Page) -> list[str]:
+    """What a reader meets: sentences and labels of the page, what its elements are called, all texts of its charts."""
+    attributes = [value for _, given in page.tags for name, value in given.items() if name in _SPOKEN and value]
+    return [*re.split(r"(?<=[.:]) ", page.text), *attributes, *_strings(page.data["charts"])]
+
+
+_SPOKEN = ("title", "alt", "aria-label", "placeholder")
+_REFERENCES = ("ref", "where", "at")
+
+
+def _strings(item: Any) -> list[str]:
+    """Strings of a chart, without the names of arrays."""
+    if isinstance(item, dict):
+        return [text for name, part in item.items() if name not in _REFERENCES for text in _strings(part)]
+    if isinstance(item, list):
+        return [text for part in item for text in _strings(part)]
+    return [item] if isinstance(item, str) else []
+
+
 def with_arrays(item: Any, store: dict[str, Any], gene: str) -> Any:
     """Fill in references as the page's script does."""
     if isinstance(item, dict) and "ref" in item:

@@ -1,6 +1,7 @@
 """Segmented cells of Visium HD, from samplesheet to report."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -13,8 +14,12 @@ import spatialdata as sd
 from clearspot import keys
 from tests.helpers.cell_outs import write_cell_outs
 from tests.helpers.engine import Run, run_pipeline
+from tests.helpers.page_reader import Page, shown_texts
 
 pytestmark = pytest.mark.long
+
+NOTES_OF_QC = ("There are fewer than 75 spots,", "The tissue image is blank or does not cover the spots,")
+"""Quality control writes these without knowing what was measured."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,13 @@ def test_loupe_and_page_speak_of_cells(run: Run, cells: ad.AnnData) -> None:
     metrics = json.loads((run.outdir / "as_cells" / "metrics.json").read_text())["steps"]
     assert metrics["ingest"]["metrics"]["unit"] == "cells"
     assert 0.5 < metrics["ingest"]["metrics"]["fraction_umi_in_cells"] <= 1
+
+
+@pytest.mark.parametrize("sample", ["as_cells", "as_bins"])
+def test_pages_do_not_speak_of_spots(run: Run, sample: str) -> None:
+    page = Page((run.outdir / sample / f"{sample}_report.html").read_text())
+    texts = [text for text in shown_texts(page) if re.search(r"\bspots?\b", text, re.IGNORECASE)]
+    assert [text for text in texts if not text.startswith(NOTES_OF_QC)] == []
 
 
 def test_bins_of_the_same_folder_are_read_and_the_cells_mentioned(run: Run) -> None:

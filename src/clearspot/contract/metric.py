@@ -75,7 +75,7 @@ class Metric:
 
     def title_for(self, place: str) -> str:
         """Title where measured places are called ``place``: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
-        return self.title.replace("spot", place).replace("Spot", place.capitalize())
+        return of_places(self.title, place)
 
     def accepts(self, value: Any) -> bool:
         """Whether a value is of the declared kind; one that was not measured (``None``, NaN) always is."""
@@ -90,3 +90,8 @@ class Metric:
             return False
         low, high = _RANGES.get(self.kind, (-math.inf, math.inf))
         return low - _SLACK <= float(value) <= high * (1 + _SLACK)
+
+
+def of_places(text: str, place: str) -> str:
+    """Call measured places ``place`` in a text that calls them spots."""
+    return text.replace("spot", place).replace("Spot", place.capitalize())

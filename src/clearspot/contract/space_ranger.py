@@ -31,10 +31,8 @@ def find_figure(stated: Mapping[str, Any], name: str, title: str, *, is_fraction
 
     Parameters
     ----------
-    stated
-        The summary: name as written -> value.
-    name, title
-        Canonical name, and the title under which most versions state it.
+    stated, name, title
+        As those of :func:`find_stated_name`.
     is_fraction
         Whether it is a share: one above 1 is then in percent (fractions and percentages with a sign are read before).
 
@@ -42,12 +40,27 @@ def find_figure(stated: Mapping[str, Any], name: str, title: str, *, is_fraction
     -------
     ``None`` where the summary lacks it, or states no number ("None" where probes were not filtered).
     """
-    plain = {_plain(key): value for key, value in stated.items()}
-    for candidate in (title, *_OTHER_NAMES.get(name, ())):
-        value = plain.get(_plain(candidate))
-        if isinstance(value, (int, float)):
-            return value / 100 if is_fraction and 1 < value <= 100 else value
-    return None
+    written = find_stated_name(stated, name, title)
+    value = None if written is None else stated[written]
+    return value / 100 if value is not None and is_fraction and 1 < value <= 100 else value
+
+
+def find_stated_name(stated: Mapping[str, Any], name: str, title: str) -> str | None:
+    """Name under which a summary states one figure, as it is written there.
+
+    Parameters
+    ----------
+    stated
+        The summary: name as written -> value.
+    name, title
+        Canonical name, and the title under which most versions state it.
+
+    Returns
+    -------
+    ``None`` where the summary lacks it, or states no number.
+    """
+    written = {_plain(key): key for key, value in stated.items() if isinstance(value, (int, float))}
+    return next((found for one in (title, *_OTHER_NAMES.get(name, ())) if (found := written.get(_plain(one)))), None)
 
 
 def _plain(name: str) -> str:

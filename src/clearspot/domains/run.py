@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from clearspot import keys
 from clearspot.caller import option
 from clearspot.contract.counts import require_finite, require_in_memory
+from clearspot.contract.places import place_of
 from clearspot.contract.sections import require_one_section
 from clearspot.domains.colours import add_colours
 from clearspot.domains.components import leading_components
@@ -117,7 +118,8 @@ def find_domains(
             else:
                 _measure_shuffled(record, method, codes, graph, params)
         else:
-            record.note("info", f"{other} was skipped, because {rows.size} spots are more than {_BOTH_UP_TO}.")
+            many = f"{rows.size} {place_of(adata)}s are more than {_BOTH_UP_TO}"
+            record.note("info", f"{other} was skipped, because {many}.")
     main = domain_column(params.method)
     record.metrics["main"] = main
     record.metrics["n_domains"] = record.metrics[_METRICS_OF[params.method].number]
@@ -127,7 +129,7 @@ def find_domains(
     record.tables["markers"], small = marker_genes(adata, main, params.n_markers, params.seed)
     record.tables["marker_profile"] = marker_profile(adata, main, record.tables["markers"])
     for name in small:
-        record.note("info", f"Domain {name} has too few spots to test for marker genes.")
+        record.note("info", f"Domain {name} has too few {place_of(adata)}s to test for marker genes.")
     record.tables["moran"] = spatial_genes(adata, params, denoised_file)
     _summarise_moran(record)
     add_colours(adata)

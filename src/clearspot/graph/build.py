@@ -11,6 +11,7 @@ from scipy.spatial import QhullError, cKDTree
 
 from clearspot import keys
 from clearspot.caller import by_caller, option
+from clearspot.contract.places import place_of
 from clearspot.errors import BadInputError, Problem
 from clearspot.graph.embed import symmetric_graph
 from clearspot.graph.lattice import Spacing, find_spacing
@@ -127,7 +128,7 @@ def build_graph(
 def _chosen(params: GraphParams, adata: ad.AnnData) -> GraphParams:
     """The parameters, with what is left to us decided by what an observation is."""
     about = adata.uns.get(keys.UNS, {})
-    is_cells = about.get(keys.UNIT) == "cells"
+    is_cells = place_of(adata) == "cell"
     method = params.method or ("delaunay" if is_cells else "radius")
     radius = params.radius
     if radius is None and is_cells and method == "delaunay" and about.get(keys.MICRONS_PER_PIXEL):
@@ -244,7 +245,7 @@ def _describe(
     adata: ad.AnnData,
 ) -> None:
     """Fill the record's metrics, tables and messages."""
-    isolates = int((degree == 0).sum())
+    isolates, place = int((degree == 0).sum()), place_of(adata)
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
     radius = settings.get("radius")
     record.metrics |= {
@@ -269,21 +270,24 @@ def _describe(
         have, they = ("has", "It is") if isolates == 1 else ("have", "They are")
         record.note(
             "handled",
-            f"{isolates} of {degree.size} spots {have} no neighbour. {they} denoised without information from others.",
+            f"{isolates} of {degree.size} {place}s {have} no neighbour. {they} denoised without information from "
+            "others.",
         )
     if (sizes > 1).sum() > 1:
         single = (
-            f", of which {isolates} {'is a single spot' if isolates == 1 else 'are single spots'}" if isolates else ""
+            f", of which {isolates} {f'is a single {place}' if isolates == 1 else f'are single {place}s'}"
+            if isolates
+            else ""
         )
         record.note(
             "handled",
             f"The tissue consists of {sizes.size} separate pieces{single} (the largest has {sizes[0]} of "
-            f"{degree.size} spots). No information is shared between pieces.",
+            f"{degree.size} {place}s). No information is shared between pieces.",
         )
     if spacing.lattice == "irregular" and settings["method"] in ("radius", "grid"):
         record.note(
             "warning" if settings["method"] == "grid" else "info",
-            "The spots do not form a regular lattice, so neighbours were chosen by distance alone.",
+            f"The {place}s do not form a regular lattice, so neighbours were chosen by distance alone.",
         )
     wanted = record.params["n_neighbors"]
     if settings["method"] in ("radius", "grid") and record.params["radius"] is None and spacing.degree != wanted:

@@ -149,8 +149,8 @@ def _ingest(
         raise bad(
             layout.matrix,
             sample,
-            f"no counts in any of the {in_tissue.sum()} spots in tissue",
-            "spots in tissue with counts",
+            f"no counts in any of the {in_tissue.sum()} {layout.unit} in tissue",
+            f"{layout.unit} in tissue with counts",
             "provide the matrix of this sample's own Space Ranger run",
         )
     stated = {
@@ -177,7 +177,7 @@ def _ingest(
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:
         number = record.metrics["n_in_tissue_without_counts"]
-        record.note("handled", f"Spots in tissue without counts: {number:,}. They were excluded.")
+        record.note("handled", f"{layout.unit.capitalize()} in tissue without counts: {number:,}. They were excluded.")
     return adata
 
 
@@ -247,16 +247,12 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((counts.data, counts.indices, indptr), shape=(int(kept.sum()), counts.shape[1]), copy=False)
 
 
-def _unit(layout: OutsLayout) -> str:
-    return "spots" if layout.bin_size_um is None else "bins"
-
-
 def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
     """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
     found: dict[str, Any] = {
         keys.VERSIONS: versions(["anndata", "h5py"]),
         "assay": layout.assay,
-        keys.UNIT: _unit(layout),
+        keys.UNIT: layout.unit,
         "slide_type": scale.slide_type,
         keys.BIN_SIZE_UM: layout.bin_size_um,
         keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
@@ -294,7 +290,7 @@ def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[s
 def _facts(layout: OutsLayout, matrix: FeatureMatrix, scale: Scale) -> dict[str, Any]:
     return {
         "assay": layout.assay,
-        "unit": _unit(layout),
+        "unit": layout.unit,
         "slide_type": scale.slide_type,
         "bin_size_um": layout.bin_size_um,
         "chemistry": matrix.chemistry,

@@ -73,6 +73,11 @@ class OutsLayout:
     cells: CellFiles | None = None
 
     @property
+    def unit(self) -> Literal["spots", "bins", "cells"]:
+        """What the matrix has counts of."""
+        return "cells" if self.cells else "spots" if self.bin_size_um is None else "bins"
+
+    @property
     def matrix(self) -> Path:
         """The matrix to analyse: the filtered one, else the raw one."""
         matrix = self.matrix_filtered or self.matrix_raw
@@ -324,7 +329,8 @@ def _layout(
     filtered, alternative = folder.matrix("filtered")
     raw, raw_alternative = folder.matrix("raw")
     if filtered is None and raw is not None:
-        messages.append(Message("handled", "Only the raw matrix is available; its spots under tissue were used."))
+        places = "spots" if bin_size_um is None else "bins"
+        messages.append(Message("handled", f"Only the raw matrix is available; its {places} under tissue were used."))
         alternative = raw_alternative
     spatial = folder.spatial()
     problems = []

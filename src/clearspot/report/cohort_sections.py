@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from clearspot.contract.metric import Kind
+from clearspot.contract.metric import Kind, of_places
+from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
 from clearspot.contract.steps import get_step
 from clearspot.display.format import capitalised, show
 from clearspot.display.palette import NEUTRAL, QUALITATIVE
@@ -13,7 +14,7 @@ from clearspot.report import mqc
 from clearspot.report.cohort_studies import studies_table, study_label
 from clearspot.report.cohort_tables import column, metrics_table
 from clearspot.report.headings import HEADINGS
-from clearspot.report.metrics import SampleRecords
+from clearspot.report.metrics import SampleRecords, all_places, common_place
 from clearspot.report.rule import Rule
 from clearspot.report.superres_outcome import optional_result
 from clearspot.report.verdict import findings, verdict
@@ -57,7 +58,7 @@ def general_section(samples: Sequence[SampleRecords], rules: Sequence[Rule]) -> 
     for rule in rules:
         values = {records.sample: _judged(records, rule) for records in samples}
         if any(value is not None for value in values.values()):
-            header = column(HEADINGS[rule.id], _tooltip(rule), rule.kind) | mqc.limits(rule)
+            header = column(HEADINGS[rule.id], _tooltip(rule, samples), rule.kind) | mqc.limits(rule)
             headers.append((rule.id, header | {"hidden": len(headers) >= mqc.MOST_COLUMNS}))
             for sample, value in values.items():
                 if value is not None:
@@ -90,12 +91,18 @@ def _judged(records: SampleRecords, rule: Rule) -> Any:
     return None if isinstance(value, str) else mqc.shown(value, rule.kind)
 
 
-def _tooltip(rule: Rule) -> str:
+def _tooltip(rule: Rule, samples: Sequence[SampleRecords]) -> str:
     """What a column holds, and its limits."""
+    held = [records for records in samples if rule.applies(records)]
+    if rule.step == SPACE_RANGER:
+        titles = {records.title(rule.declared) for records in held}
+        what = f"Space Ranger: {titles.pop()}" if len(titles) == 1 else rule.declared.description
+    else:
+        what = of_places(rule.declared.description or rule.declared.title, common_place(held))
     by_word = {"Look first": rule.look, "Do not use": rule.bad}
     limits = [(word, limit) for word, limit in by_word.items() if limit is not None]
     said = [f"{word}: {rule.worse} {show(limit, rule.kind)}" for word, limit in limits if rule.kind != "flag"]
-    return ". ".join([capitalised(rule.declared.description or rule.title), *said])
+    return ". ".join([capitalised(what), *said])
 
 
 _PROBLEM_TITLES: Final = {
@@ -192,7 +199,7 @@ def _graph(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         "n_spots", "median_degree", "n_isolates", "n_components", "largest_component_share", "lattice", "radius_um",
     )  # fmt: skip
     title = get_step("graph").title
-    return metrics_table(samples, "graph", names, "clearspot_graph", title, "Neighbours of the spots.")
+    return metrics_table(samples, "graph", names, "clearspot_graph", title, f"Neighbours of the {all_places(samples)}.")
 
 
 def _filters(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
@@ -211,8 +218,9 @@ def _filters(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
         for number, name in enumerate(names)
     }
     return mqc.bars(
-        "clearspot_filters", "Filters", "Number of spots removed by each filter, after the filters before it.",
-        rows, categories, y="spots",
+        "clearspot_filters", "Filters",
+        f"Number of {all_places(samples)} removed by each filter, after the filters before it.",
+        rows, categories, y=all_places(samples),
     )  # fmt: skip
 
 
@@ -261,7 +269,7 @@ def _domain_sizes(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     return mqc.bars(
         "clearspot_domains", "Sizes of the spatial domains",
         "Domains are numbered by decreasing size in each sample. Numbers do not correspond between samples.",
-        rows, categories, y="spots",
+        rows, categories, y=all_places(samples),
     )  # fmt: skip
 
 
@@ -272,8 +280,8 @@ def _moran(samples: Sequence[SampleRecords]) -> mqc.CustomContent:
     )  # fmt: skip
     return metrics_table(
         samples, "domains", names, "clearspot_moran", "Moran's I",
-        "Median over the genes tested. Smoothing alone raises Moran's I. The last column, from shuffled spots without "
-        "spatial signal, shows by how much.",
+        "Median over the genes tested. Smoothing alone raises Moran's I. The last column, from shuffled "
+        f"{all_places(samples)} without spatial signal, shows by how much.",
     )  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearspot.contract.metric import Kind
+from clearspot.contract.metric import Kind, of_places
 from clearspot.contract.metrics import get_metric
 from clearspot.display.format import show
 from clearspot.report import mqc
-from clearspot.report.metrics import SampleRecords
+from clearspot.report.metrics import SampleRecords, common_place
 
 
 def column(title: str, description: str, kind: Kind) -> dict[str, Any]:
@@ -59,7 +59,11 @@ def metrics_table(
         known = {name: value for name, value in row.items() if value is not None}
         if known:
             rows[label] = known
-    headers = {name: column(metric.label, metric.meaning, metric.kind) for name, metric in metrics.items()}
+    place = common_place(labelled[label] for label in rows)
+    headers = {
+        name: column(of_places(metric.label, place), of_places(metric.meaning, place), metric.kind)
+        for name, metric in metrics.items()
+    }
     return mqc.table(section_id, title, description, rows, headers, first=first)
 
 

@@ -38,7 +38,7 @@ def gene_maps(view: SampleView, budget: int) -> list[Block]:
     if not groups:
         return [Notice("Gene maps would exceed the size limit of this page.")]
     dusted = view.records.steps.get("dusted")
-    what = denoised_values({} if dusted is None else dusted.params)
+    what = denoised_values({} if dusted is None else dusted.params, view.records.spot_word)
     axis = colour_axis(0.0, packed.highs[0], "counts", logarithmic=True)
     charts = tuple(
         canvas.numeric(f"gene-{name}", f"{name}:$gene", title, caption, axis, unit=unit, logarithmic=True)

@@ -7,7 +7,7 @@ from typing import Final
 HEADINGS: Final[dict[str, str]] = {
     "spatial_structure": "Spatial pattern",
     "percent_genes_spatial": "Spatial genes",
-    "neighbour_likeness": "Spot similarity",
+    "neighbour_likeness": "Similarity",
     "spots_on_tissue_image": "On tissue",
     "picture_symmetry": "Rotation p",
     "picture_shift": "Image shift (µm)",

@@ -9,7 +9,7 @@ from clearspot import __version__
 from clearspot.contract.steps import RECORDED
 from clearspot.extras import extra
 from clearspot.record import StepRecord
-from clearspot.report.metrics import SampleRecords
+from clearspot.report.metrics import SampleRecords, all_places, common_place
 from clearspot.report.words import denoised_values
 
 with extra("report"):
@@ -25,7 +25,6 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
         loader=PackageLoader("clearspot.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     params = {step: common_params(samples, step) for step in RECORDED}
-    words = {records.spot_word for records in samples}
     return environment.get_template("methods.html.j2").render(
         version=__version__,
         ran={step: any(records.ran(step) for records in samples) for step in RECORDED},
@@ -38,8 +37,8 @@ def methods_html(samples: Sequence[SampleRecords]) -> str:
                 ("domains", "domain_embedding"),
             )
         },
-        places="spots and bins" if len(words) > 1 else f"{words.pop()}s" if words else "spots",
-        denoised=denoised_values(params["dusted"]),
+        places=all_places(samples),
+        denoised=denoised_values(params["dusted"], common_place(samples)),
         versions=sorted({str(v) for r in samples if (v := r.metric("ingest", "software_version"))}),
     )  # fmt: skip
 

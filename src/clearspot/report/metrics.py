@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from clearspot import keys
+from clearspot.contract.metric import Metric
 from clearspot.contract.metrics import get_metric
 from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER
-from clearspot.contract.space_ranger import find_figure
+from clearspot.contract.places import Place, place_word
+from clearspot.contract.space_ranger import find_figure, find_stated_name
 from clearspot.contract.steps import RECORDED, STEPS, get_step
 from clearspot.errors import Problem
 from clearspot.record import Message, Status, StepRecord, write_json
@@ -69,11 +71,17 @@ class SampleRecords:
         return self.metric("ingest", "bin_size_um")
 
     @property
-    def spot_word(self) -> str:
+    def spot_word(self) -> Place:
         """What a measured place is called: ``spot``, or ``bin`` or ``cell`` on Visium HD."""
-        if self.metric("ingest", "unit") == "cells":
-            return "cell"
-        return "spot" if self.bin_um is None else "bin"
+        return place_word(self.metric("ingest", "unit"), self.bin_um)
+
+    def title(self, metric: Metric) -> str:
+        """Title of a metric in this sample's words: Space Ranger's own name for a figure that its summary states."""
+        if SPACE_RANGER not in metric.steps:
+            return metric.title_for(self.spot_word)
+        stated = find_stated_name(self.space_ranger, metric.name, metric.title)
+        # the summary is of bins also where the cells of the same run are read
+        return stated or metric.title_for("spot" if self.spot_word == "spot" else "bin")
 
     @property
     def is_panel(self) -> bool:
@@ -122,6 +130,19 @@ def _is_needed(step: str) -> bool:
     """Whether a sample has no results without those of the step; a reference has one step only, which decides."""
     declared = get_step(step)
     return declared.required or declared.scope == "reference"
+
+
+def common_place(samples: Iterable[SampleRecords]) -> str:
+    """What a measured place is called in all samples: ``spot``, ``bin`` or ``cell``; ``location`` where they differ."""
+    words: set[str] = {records.spot_word for records in samples}
+    return "spot" if not words else words.pop() if len(words) == 1 else "location"
+
+
+def all_places(samples: Iterable[SampleRecords]) -> str:
+    """What the measured places of samples are called, such as ``bins`` or ``spots and cells``."""
+    words = {records.spot_word for records in samples} or {"spot"}
+    *some, last = [f"{word}s" for word in ("spot", "bin", "cell") if word in words]
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def reason_of(problems: Iterable[Problem]) -> str:

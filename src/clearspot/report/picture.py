@@ -55,7 +55,7 @@ def tissue_picture(data: SampleData) -> tuple[Picture | None, str]:
             return None, f"The tissue image ({name}) is blank: every pixel has the same colour."
         return Picture(_jpeg_address(image), width, height), f"Tissue image ({name})."
     if data.images:
-        return None, "The tissue image has no scale factor, so spots cannot be drawn on it."
+        return None, "The tissue image has no scale factor, so it is not shown."
     return None, "The sample has no tissue image."
 
 

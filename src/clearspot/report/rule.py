@@ -93,7 +93,7 @@ class Rule:
 
     @property
     def title(self) -> str:
-        """What is looked at, in words."""
+        """What is looked at, in words for samples of any kind; of one sample: :meth:`SampleRecords.title`."""
         return self.declared.title_for("spot" if self.of == "both" else self.of)
 
     @property
@@ -153,6 +153,10 @@ class Rule:
         if self.light(records.metric(self.step, self.metric)) in ("good", "unknown"):
             return ""
         return self._said(self.excuse, records, self.look)
+
+    def advised(self, records: SampleRecords) -> str:
+        """Say what may be the cause, and what to do."""
+        return self._said(self.advice, records, None)
 
     def within(self) -> str:
         """Say what the limits ask for; empty where that is plain."""

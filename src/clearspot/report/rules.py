@@ -41,8 +41,8 @@ _STRUCTURE: Final = (
     Rule(
         "neighbour_likeness", "graph", "neighbour_likeness", 0.3, 0.15,
         "adjacent {places} are dissimilar: they share only {value} of the variation between {places}",
-        "Some barcodes may be swapped, or the tissue varies from spot to spot. Compare the maps of known markers with "
-        "the tissue image.",
+        "Some barcodes may be swapped, or the tissue varies from {place} to {place}. Compare the maps of known markers "
+        "with the tissue image.",
         _MEASURED, required=False, topic="structure",
     ),
 )  # fmt: skip
@@ -76,7 +76,7 @@ _COUNTS: Final = (
     Rule(
         "percent_spots_pass", "qc", "percent_spots_pass", 70, 30,
         "only {value} of {places} pass quality control",
-        "Many spots have too few counts or too many mitochondrial counts. See what each filter removed.",
+        "Many {places} have too few counts or too many mitochondrial counts. See what each filter removed.",
         _CHOICE, replaces="Quality control removes ",
     ),
     Rule(
@@ -138,7 +138,7 @@ _AREAS: Final = (
         "{value} of the {places} lie in damaged regions ({n_low_regions} in total, the largest {regions.place}"
         "[, {largest_region_mm2} mm²], with {regions.kind})",
         "Part of the tissue is torn, dried, folded, covered or poorly permeabilised. See the map under Quality "
-        "control, and exclude spots with a value in obs['artefact_region'].",
+        "control, and exclude {places} with a value in obs['artefact_region'].",
         _MEASURED, required=False,
     ),
     Rule(

@@ -166,7 +166,8 @@ def _held_out_genes(view: SampleView) -> list[Chart]:
     }
     caption = (
         f"The {len(genes)} genes with the most held-out counts. For genes above the line, DUSTED predicts held-out "
-        f"counts better than the mean of neighbouring spots. Click a point to show the maps of the gene."
+        f"counts better than the mean of neighbouring {view.records.spot_word}s. Click a point to show the maps of the "
+        f"gene."
     )
     return [Chart("heldout-genes", "Held-out counts by gene", caption, {"data": data, "layout": layout}, _RATIO)]
 

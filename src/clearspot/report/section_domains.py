@@ -47,7 +47,7 @@ _MORAN: Final = {
     "measured": ("measured", "#7F7F7F"),
     "denoised": ("denoised", "#0072B2"),
     "neighbour_mean": ("neighbour mean", "#E69F00"),
-    "neighbour_mean_shuffled": ("neighbour mean, shuffled spots", "#D55E00"),
+    "neighbour_mean_shuffled": ("neighbour mean, shuffled {places}", "#D55E00"),
 }
 
 
@@ -151,7 +151,7 @@ def _sizes(view: SampleView, methods: list[str]) -> list[Block]:
 def _markers(view: SampleView, main: str | None) -> list[Block]:
     table = view.records.table("domains", "markers")
     if not table:
-        return [Notice("No domain has enough spots to test for marker genes.")]
+        return [Notice(f"No domain has enough {view.records.spot_word}s to test for marker genes.")]
     rows = [
         (
             domain_name(domain), Genes([gene]), show(score), show(change),
@@ -186,7 +186,9 @@ def _moran(view: SampleView) -> list[Block]:
     table = view.records.table("domains", "moran")
     if not table:
         return [Notice("Moran's I was not measured.")]
-    present = {key: words for key, words in _MORAN.items() if any(value is not None for value in table.get(key, []))}
+    places = f"{view.records.spot_word}s"
+    called = {key: (name.format(places=places), colour) for key, (name, colour) in _MORAN.items()}
+    present = {key: words for key, words in called.items() if any(value is not None for value in table.get(key, []))}
     data = [
         {
             "type": "box", "name": name, "y": table[key], "text": [plot_text(gene) for gene in table["gene"]],
@@ -198,12 +200,12 @@ def _moran(view: SampleView) -> list[Block]:
     layout = {"yaxis": {"title": {"text": "Moran's I"}}, "showlegend": False}
     chart = Chart(
         "moran", f"Moran's I of {len(table['gene'])} genes",
-        "One point per gene. Smoothing alone raises Moran's I. The neighbour mean of shuffled spots, in which no "
-        "spatial signal is left, shows by how much.",
+        "One point per gene. Smoothing alone raises Moran's I. "
+        f"The neighbour mean of shuffled {places}, in which no spatial signal is left, shows by how much.",
         {"data": data, "layout": layout}, 1.9,
     )  # fmt: skip
     shown = [key for key in (*present, "q_measured", "q_denoised") if key in table]
-    titles = {key: name.capitalize() for key, (name, _) in _MORAN.items()} | {
+    titles = {key: name.capitalize() for key, (name, _) in called.items()} | {
         "q_measured": "Adjusted p, measured", "q_denoised": "Adjusted p, denoised",
     }  # fmt: skip
     rows = [(gene, *(_figure(table[key][row]) for key in shown)) for row, gene in enumerate(table["gene"])]

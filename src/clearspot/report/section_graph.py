@@ -64,7 +64,7 @@ def _structure(view: SampleView) -> list[Block]:
     }  # fmt: skip
     caption = (
         "The most variable genes, measured counts normalised for depth. Coloured: q < 0.05. Dotted line: median "
-        "Moran's I with shuffled spots."
+        f"Moran's I with shuffled {view.records.spot_word}s."
     )
     return [
         KeyNumbers([key_number(view.records, "graph", name) for name in names]),
@@ -81,26 +81,35 @@ def _degree(view: SampleView) -> list[Chart]:
     table = view.records.table("graph", "degree")
     if not table:
         return []
+    word = view.records.spot_word
     data = [
         {
             "type": "bar", "x": table["degree"], "y": table["n_spots"], "marker": {"color": PASS},
-            "hovertemplate": "%{x} neighbours: %{y:,} spots<extra></extra>",
+            "hovertemplate": "%{x} neighbours: %{y:,} " + f"{word}s<extra></extra>",
         }
     ]  # fmt: skip
     layout = {
         "xaxis": {"title": {"text": "neighbours"}, "dtick": 1},
-        "yaxis": {"title": {"text": "spots"}},
+        "yaxis": {"title": {"text": f"{word}s"}},
         "bargap": 0.3,
     }
-    return [Chart("degree", "Neighbours", "Number of neighbours per spot.", {"data": data, "layout": layout}, 1.9)]
+    return [Chart("degree", "Neighbours", f"Number of neighbours per {word}.", {"data": data, "layout": layout}, 1.9)]
 
 
 def _pieces(view: SampleView) -> list[Block]:
-    table = view.records.table("graph", "components")
+    table, word = view.records.table("graph", "components"), view.records.spot_word
     if not table or len(table["component"]) < 2:
-        return [Text("All spots are connected.")]
+        return [Text(f"All {word}s are connected.")]
     rows = [(name, show(size, "count")) for name, size in zip(table["component"], table["n_spots"], strict=True)]
-    return [Table("Largest connected components", ("Component", "Spots"), rows, numeric=frozenset({1}), folded=True)]
+    return [
+        Table(
+            "Largest connected components",
+            ("Component", f"{word.capitalize()}s"),
+            rows,
+            numeric=frozenset({1}),
+            folded=True,
+        )
+    ]
 
 
 def _pieces_map(view: SampleView) -> list[Chart]:

@@ -74,7 +74,7 @@ def _limits(records: SampleRecords, rules: Sequence[Rule]) -> Table:
     """What each figure was held against, and where the limits come from."""
     rows = [
         (
-            rule.title,
+            records.title(rule.declared),
             show_metric(records.metric(rule.step, rule.metric), rule.declared),
             *("" if limit is None else f"{rule.worse} {show(limit, rule.kind)}" for limit in (rule.look, rule.bad)),
             rule.source,
@@ -94,7 +94,7 @@ def key_numbers(records: SampleRecords) -> list[KeyNumber]:
         here = _measured_here(records, metric)
         stated = records.metric(SPACE_RANGER, metric.name)
         if stated is not None:
-            numbers.append(KeyNumber(metric.title, show_metric(stated, metric), "Space Ranger"))
+            numbers.append(KeyNumber(records.title(metric), show_metric(stated, metric), "Space Ranger"))
         elif here is not None:
             numbers.append(KeyNumber(_title(records, metric), show_metric(here, metric), "computed by clearspot"))
     return numbers
@@ -107,7 +107,7 @@ def _measured_here(records: SampleRecords, metric: Metric) -> Any:
 
 def _title(records: SampleRecords, metric: Metric) -> str:
     if records.bin_um is None:
-        return metric.title
+        return metric.title_for(records.spot_word)
     return metric.title.replace("Spots", f"{records.bin_um:g} µm Bins").replace("Spot", "Bin")
 
 

@@ -25,10 +25,10 @@ _REGISTRATION: Final = {
         "Space Ranger: fiducials",
         "Fiducials as aligned by Space Ranger. The rings must lie on the dots of the frame.",
     ),
-    "detected_tissue": ("Space Ranger: tissue", "Spots detected as tissue by Space Ranger. They must cover the "
-    "tissue, and only the tissue."),
+    "detected_tissue": ("Space Ranger: tissue", "{places} detected as tissue by Space Ranger. They must cover "
+    "the tissue, and only the tissue."),
 }  # fmt: skip
-"""Space Ranger's picture -> title and caption."""
+"""Space Ranger's picture -> title, and caption with the word for measured places."""
 
 _HEAT: Final = "Viridis"
 
@@ -44,9 +44,10 @@ def _fit(view: SampleView) -> list[Block]:
         said = [one.text for one in records.steps["qc"].messages if one.level == "info" and "compare" in one.text]
         return [Notice(text) for text in said]
     blocks: list[Block] = [KeyNumbers([key_number(records, "qc", name) for name in _NUMBERS])]
+    places = f"{records.spot_word}s"
     scan = records.table("qc", "picture_scan")
     if scan:
-        blocks += [_map(scan), _by_distance(scan)]
+        blocks += [_map(scan, places), _by_distance(scan, places)]
     symmetries = records.table("qc", "picture_symmetries")
     if symmetries:
         rows = [
@@ -55,9 +56,9 @@ def _fit(view: SampleView) -> list[Block]:
         ]
         blocks.append(
             Table(
-                "Variance of ranked counts explained by the image, with the spots rotated or mirrored (best fit of "
-                "each)",
-                ("Spots", "Explained"),
+                f"Variance of ranked counts explained by the image, with the {places} rotated or mirrored (best fit "
+                "of each)",
+                (places.capitalize(), "Explained"),
                 rows,
                 numeric=frozenset({1}),
                 folded=True,
@@ -69,6 +70,8 @@ def _fit(view: SampleView) -> list[Block]:
 def _registration(view: SampleView) -> list[Block]:
     """Space Ranger's own pictures of where it put the slide's frame and the tissue."""
     pictures = {} if view.data is None else view.data.provenance.get(keys.REGISTRATION_PICTURES, {})
+    # Space Ranger draws bins also where it segmented cells
+    places = "Spots" if view.records.spot_word == "spot" else "Bins"
     charts = []
     for kind, (title, caption) in _REGISTRATION.items():
         if kind not in pictures:
@@ -89,11 +92,13 @@ def _registration(view: SampleView) -> list[Block]:
             ],
         }  # fmt: skip
         data = [{"type": "scatter", "mode": "markers", "x": [], "y": [], "showlegend": False}]
-        charts.append(Chart(kind, title, caption, {"data": data, "layout": layout}, width / height))
+        charts.append(
+            Chart(kind, title, caption.format(places=places), {"data": data, "layout": layout}, width / height)
+        )
     return [Row(charts)] if charts else []
 
 
-def _map(scan: dict[str, list[Any]]) -> Chart:
+def _map(scan: dict[str, list[Any]], places: str) -> Chart:
     data = [
         {
             "type": "scatter", "mode": "markers", "x": scan["dx_um"], "y": scan["dy_um"],
@@ -102,8 +107,8 @@ def _map(scan: dict[str, list[Any]]) -> Chart:
                 "showscale": True, "colorbar": {"title": {"text": "% explained"}},
             },
             "text": [show(100 * share, "percent") for share in scan["on_tissue"]],
-            "hovertemplate": "shifted by %{x}, %{y} µm: %{marker.color:.1f} % explained, %{text} of the spots on tissue"
-            "<extra></extra>",
+            "hovertemplate": "shifted by %{x}, %{y} µm: %{marker.color:.1f} % explained, %{text} of the "
+            f"{places} on tissue<extra></extra>",
         }
     ]  # fmt: skip
     layout = {
@@ -115,13 +120,13 @@ def _map(scan: dict[str, list[Any]]) -> Chart:
     }  # fmt: skip
     caption = (
         "Variance of ranked counts explained by darkness, haematoxylin and texture of the tissue image, with the "
-        "spots shifted over it. If counts and image are aligned, the best fit is in the centre."
+        f"{places} shifted over it. If counts and image are aligned, the best fit is in the centre."
     )
     return Chart("picture-scan", "Alignment of counts and image", caption, {"data": data, "layout": layout}, 1.2)
 
 
-def _by_distance(scan: dict[str, list[Any]]) -> Table:
-    """Best fit, and share of spots on tissue there, by length of the shift."""
+def _by_distance(scan: dict[str, list[Any]], places: str) -> Table:
+    """Best fit, and share of places on tissue there, by length of the shift."""
     best: dict[int, tuple[float, float]] = {}
     for dx, dy, fit, on_tissue in zip(*(scan[key] for key in ("dx_um", "dy_um", "fit", "on_tissue")), strict=True):
         far = round((dx**2 + dy**2) ** 0.5 / 100) * 100
@@ -132,7 +137,7 @@ def _by_distance(scan: dict[str, list[Any]]) -> Table:
     ]
     return Table(
         "Best fit by distance",
-        ("Shift, about (µm)", "Explained", "Spots on tissue"),
+        ("Shift, about (µm)", "Explained", f"{places.capitalize()} on tissue"),
         rows,
         numeric=frozenset({0, 1, 2}),
         folded=True,

@@ -28,7 +28,7 @@ def provenance_section(view: SampleView) -> ReportSection:
         if params:
             section.blocks.append(Table(f"{title}: parameters", ("Parameter", "Value"), params, folded=True))
         metrics = [
-            (metric.name, metric.title, show_metric(record.metrics[metric.name], metric))
+            (metric.name, view.records.title(metric), show_metric(record.metrics[metric.name], metric))
             for metric in metrics_of(step)
             if metric.name in record.metrics
         ]

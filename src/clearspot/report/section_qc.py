@@ -138,15 +138,15 @@ def _measures(view: SampleView) -> list[Block]:
 
 def _edge(view: SampleView) -> list[Block]:
     table = view.records.table("qc", "edge")
+    word = view.records.spot_word
     if not table:
         return [
-            Notice("Edge effect: not measured. The spots do not form a lattice, so the tissue edge is not defined.")
+            Notice(f"Edge effect: not measured. The {word}s do not form a lattice, so the tissue edge is not defined.")
         ]
     ratio = view.records.metric("qc", "edge_to_interior_counts")
     words = ""
     if ratio is not None:
         share = show(100 * ratio, "percent")
-        word = view.records.spot_word
         words = f" The median {word} at the edge has {share} of the counts of the median interior {word}."
     data = [
         {
@@ -160,7 +160,7 @@ def _edge(view: SampleView) -> list[Block]:
         )
     ]  # fmt: skip
     layout = {
-        "xaxis": {"title": {"text": f"distance from the tissue edge ({view.records.spot_word}s)"}},
+        "xaxis": {"title": {"text": f"distance from the tissue edge ({word}s)"}},
         "yaxis": {"title": {"text": "median UMI counts"}, "rangemode": "tozero"},
         "yaxis2": {
             "title": {"text": "median genes"}, "overlaying": "y", "side": "right", "rangemode": "tozero",

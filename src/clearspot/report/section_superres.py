@@ -97,10 +97,10 @@ def _totals(view: SampleView) -> str:
 
 
 def _why_not(view: SampleView) -> list[Block]:
-    outcome = superres_outcome(view.records)
+    outcome, places = superres_outcome(view.records), f"{view.records.spot_word}s"
     measured = (
-        "All values in this report are measured, or denoised at the measured spots. No values between the spots are "
-        "predicted."
+        f"All values in this report are measured, or denoised at the measured {places}. No values between the {places} "
+        "are predicted."
     )
     if outcome.status == "ok":
         return [Notice("The file of super-resolved expression was not provided to this report.", "look")]

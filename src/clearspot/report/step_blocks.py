@@ -12,7 +12,8 @@ from clearspot.report.metrics import SampleRecords
 def key_number(records: SampleRecords, step: str, name: str, note: str = "", word: str | None = None) -> KeyNumber:
     """Return a metric under its declared title, with its unit; ``word``: what the places of a study are called."""
     metric = get_metric(step, name)
-    return KeyNumber(metric.title_for(word or records.spot_word), show_metric(records.metric(step, name), metric), note)
+    title = records.title(metric) if word is None else metric.title_for(word)
+    return KeyNumber(title, show_metric(records.metric(step, name), metric), note)
 
 
 def notices(records: SampleRecords, step: str) -> list[Notice]:

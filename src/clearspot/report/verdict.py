@@ -90,13 +90,13 @@ def _lost(step: str, record: StepRecord) -> Finding:
 
 
 def _line(records: SampleRecords, rule: Rule) -> Finding | None:
-    value = records.metric(rule.step, rule.metric)
+    value, title = records.metric(rule.step, rule.metric), records.title(rule.declared)
     light = rule.judge(records)
     if light == "unknown":
-        return Finding("unknown", rule.title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
+        return Finding("unknown", title, "", "Not measured.") if rule.required and records.ran(rule.step) else None
     if light in ("good", "info"):
         within = rule.within()
         text = f"Within the limit ({within})." if within and rule.light(value) == "good" else rule.excused(records)
-        return Finding(light, rule.title, show_metric(value, rule.declared), text)
+        return Finding(light, title, show_metric(value, rule.declared), text)
     reason = rule.reason(records, light)
-    return Finding(light, capitalised(reason), "", rule.advice, reason=reason, topic=rule.topic or rule.id)
+    return Finding(light, capitalised(reason), "", rule.advised(records), reason=reason, topic=rule.topic or rule.id)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clearspot.contract.metrics import get_metric
 from clearspot.contract.metrics_of_space_ranger import SPACE_RANGER, STATED
 from clearspot.record import StepRecord
 from clearspot.report.metrics import SampleRecords
@@ -30,6 +31,22 @@ def figure(stated, name):
 )
 def test_names_of_all_versions(written, name, value):
     assert figure({"Sample ID": "x", written: value}, name) == value
+
+
+@pytest.mark.parametrize(
+    ("about", "stated", "title"),
+    [
+        ({}, {"Fraction of Reads in Spots under Tissue": 0.9}, "Fraction of Reads in Spots under Tissue"),
+        ({}, {}, "Fraction Reads in Spots Under Tissue"),
+        ({"bin_size_um": 8}, {"Fraction Reads in Squares Under Tissue": 0.9}, "Fraction Reads in Squares Under Tissue"),
+        ({"unit": "cells"}, {}, "Fraction Reads in Bins Under Tissue"),
+    ],
+)
+def test_a_figure_has_the_title_that_the_summary_gives_it(about, stated, title):
+    table = {"metric": list(stated), "value": list(stated.values())}
+    record = StepRecord("s", "ingest", metrics=about, tables={"space_ranger": table})
+    metric = get_metric(SPACE_RANGER, "fraction_reads_in_spots_under_tissue")
+    assert SampleRecords("s", {"ingest": record}).title(metric) == title
 
 
 def test_a_share_above_one_is_in_per_cent():

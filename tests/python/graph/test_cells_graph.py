@@ -1,7 +1,10 @@
 """The graph of segmented cells: who touches, and nothing across a gap."""
 
+import re
+
 import anndata as ad
 import numpy as np
+import pytest
 from scipy.sparse import csr_matrix
 
 from clearspot import keys
@@ -36,6 +39,17 @@ def test_cells_of_every_density_have_neighbours_and_none_across_a_gap() -> None:
 
 def test_bins_keep_the_radius() -> None:
     assert build_graph(two_tissues("bins"), "s").params["method"] == "radius"
+
+
+@pytest.mark.parametrize("unit", ["spots", "bins", "cells"])
+def test_messages_call_places_by_their_name(unit: str) -> None:
+    adata = two_tissues(unit)
+    adata.obsm[keys.SPATIAL][:2] = [[5000.0, 5000.0], [9000.0, 9000.0]]
+    record = build_graph(adata, "s", GraphParams(method="radius", radius=40.0))
+    said = " ".join(message.text for message in record.messages)
+    assert f"2 of {adata.n_obs} {unit} have no neighbour" in said
+    assert f"4 separate pieces, of which 2 are single {unit}" in said
+    assert {word for word in ("spot", "bin", "cell") if re.search(rf"\b{word}s?\b", said)} == {unit[:-1]}
 
 
 def test_what_the_user_states_holds_for_cells_too() -> None:

@@ -17,6 +17,8 @@ from PIL import Image
 
 from clearspot.errors import EXIT_BAD_INPUT, BadInputError
 from clearspot.io.ingest import ingest_outs
+from clearspot.io.layout import find_outs
+from clearspot.io.preflight import check_outs
 from clearspot.record import StepRecord
 from tests.helpers.outs_factory import make_outs, make_picture, write_h5, write_mex, write_positions
 
@@ -130,6 +132,19 @@ def test_spots_in_tissue_without_counts_are_dropped_and_counted(tmp_path):
     np.testing.assert_array_equal(adata.layers["counts"].toarray(), made.counts[np.delete(rows, [3, 50])])
     assert record.metrics["n_in_tissue_without_counts"] == 2
     assert "Spots in tissue without counts: 2." in texts(record, "handled")
+
+
+def test_messages_on_bins_do_not_speak_of_spots(tmp_path):
+    made = make_outs(tmp_path / "outs", chemistry="hd", bins=(8,), raw=True, filtered=False)
+    matrix = find_outs(made.root, "s").matrix
+    made.counts[np.flatnonzero(made.in_tissue)[:2]] = 0
+    write_h5(matrix, made.counts, made.positions.index, made.features)
+    _, record = ingest_outs(made.root, "s")
+    said = texts(record, "handled")
+    assert "Bins in tissue without counts: 2." in said
+    assert "its bins under tissue were used" in said
+    assert "Bins in tissue without counts: 2." in texts(check_outs(made.root, "s"), "handled")
+    assert "spots" not in said
 
 
 def test_antibodies(tmp_path):

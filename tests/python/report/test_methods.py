@@ -128,6 +128,15 @@ def test_places_are_bins_on_visium_hd():
     assert "spots and bins with fewer than" in text(qc(), more=(hd, qc()))
 
 
+def test_cells_are_not_called_spots():
+    cells = StepRecord("s", "ingest", metrics={"unit": "cells"})
+    said = text(cells, qc(), dusted(), domains("pca", refine=True)).split("References")[0]
+    assert "given the cell's own count" in said
+    assert not re.search(r"\bspots?\b", said)
+    both = text(cells, dusted(), more=(StepRecord("s", "ingest", metrics={"bin_size_um": 8}), dusted()))
+    assert "given the location's own count" in both
+
+
 def test_a_reference_stands_where_its_method_ran():
     assert "Traag VA" not in text(domains())
     assert "Traag VA" in text(domains(method="leiden"))
@@ -139,4 +148,4 @@ def test_a_reference_stands_where_its_method_ran():
     [({}, "estimates"), ({"posterior": True}, "posterior"), ({"posterior": False, "likelihood": "nb"}, "means")],
 )
 def test_words_for_denoised_values(params: dict[str, Any], words: str):
-    assert words in denoised_values(params)
+    assert words in denoised_values(params, "spot")

@@ -93,7 +93,7 @@ def _check_layout(record: StepRecord, layout: OutsLayout) -> None:
     record.messages += layout.messages
     record.metrics |= {
         "assay": layout.assay,
-        "unit": "cells" if layout.cells else "spots" if layout.bin_size_um is None else "bins",
+        "unit": layout.unit,
         "bin_size_um": layout.bin_size_um,
         "bins_available": ", ".join(map(str, layout.bins_available)) or None,
         "matrix": layout.matrix.name,

@@ -110,7 +110,8 @@ def _check_counts(record: StepRecord, totals: pd.Series, in_tissue: np.ndarray, 
             )
         )
     elif empty := record.metrics["n_spots_without_counts"]:
-        record.note("handled", f"Spots in tissue without counts: {empty:,}. They are excluded.")
+        unit = record.metrics.get("unit", "spots")
+        record.note("handled", f"{unit.capitalize()} in tissue without counts: {empty:,}. They are excluded.")
 
 
 def _none_in_tissue(sample: str, file: str) -> Problem:
