@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from clearspot.simulate.arrays import CHEMISTRIES
-from clearspot.simulate.faults import FAULTS, STRENGTHS
+from clearspot.simulate.choices import FAULTS, STRENGTHS
 
 GOOD: Final = "good"
 ARTEFACT: Final = "real artefact"

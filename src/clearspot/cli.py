@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ from clearspot.dusted.options import denoise_options
 from clearspot.errors import exit_codes
 from clearspot.export.params import ExportParams
 from clearspot.io.options import SCALE_OPTION
+from clearspot.simulate.choices import FAULTS, STRENGTHS, TISSUE_WIDTH
 
 if TYPE_CHECKING:
     from clearspot.record import StepRecord
@@ -37,13 +38,6 @@ def _staining(_context: click.Context, _option: click.Parameter, value: str) -> 
     if value.isdecimal():
         return int(value)
     raise click.BadParameter(f"{value!r} is not valid: use default, drawn or a seed (a whole number of at least 0).")
-
-
-FAULT_NAMES: Final = (
-    "shifted", "mirrored", "rotated", "shuffled", "dead_region", "torn", "dried", "bleeding", "low_sequencing",
-    "low_counts", "blurred", "overexposed", "pale",
-)  # fmt: skip
-"""Copied from :mod:`clearspot.simulate.faults`, which takes a second to import; a test compares the two."""
 
 
 @main.command()
@@ -81,7 +75,7 @@ FAULT_NAMES: Final = (
 @click.option(
     "--tissue-width",
     type=click.FloatRange(min=0.5, max=1),
-    default=0.87,
+    default=TISSUE_WIDTH,
     show_default=True,
     help="Width of the tissue as a share of the width of the field.",
 )
@@ -103,14 +97,14 @@ FAULT_NAMES: Final = (
 @click.option(
     "--fault",
     "kinds",
-    type=click.Choice(FAULT_NAMES),
+    type=click.Choice(FAULTS),
     multiple=True,
     help="Fault to simulate. Repeat for several faults at once.",
 )
 @click.option(
     "--fault-strength",
     "strength",
-    type=click.Choice(["weak", "middle", "strong"]),
+    type=click.Choice(STRENGTHS),
     default="middle",
     show_default=True,
     help="Severity of the faults.",

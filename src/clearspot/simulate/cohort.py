@@ -11,12 +11,12 @@ from typing import Final, Literal
 
 from clearspot.io.atomic import atomic_path
 from clearspot.simulate.arrays import Chemistry
+from clearspot.simulate.choices import TISSUE_WIDTH
 from clearspot.simulate.faults import Fault
 from clearspot.simulate.phantom import make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
 from clearspot.simulate.staining import Staining, StainingChoice
 from clearspot.simulate.study import SectionFacts, SimulatedStudy
-from clearspot.simulate.tissue import TISSUE_WIDTH
 
 PresetName = Literal["test", "section"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,9 @@ from scipy.spatial import cKDTree
 
 from clearspot.simulate.arrays import SpotArray
 from clearspot.simulate.capture import Capture
+from clearspot.simulate.choices import FAULTS, STRENGTHS, FaultKind, Strength
 from clearspot.simulate.fault_pictures import spoil_picture
 from clearspot.simulate.fault_sequencing import spoil_metrics
-
-FaultKind = Literal[
-    "shifted", "mirrored", "rotated", "shuffled", "dead_region", "torn", "dried", "bleeding", "low_sequencing",
-    "low_counts", "blurred", "overexposed", "pale",
-]  # fmt: skip
-Strength = Literal["weak", "middle", "strong"]
-
-FAULTS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
-STRENGTHS: Final[tuple[Strength, ...]] = get_args(Strength)
 
 _BY_STRENGTH: Final[Mapping[str, tuple[float, float, float]]] = {
     "shifted": (150.0, 300.0, 600.0),  # µm

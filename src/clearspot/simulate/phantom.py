@@ -8,10 +8,11 @@ import numpy as np
 from scipy import sparse
 
 from clearspot.simulate.cells import Cells, place_cells
+from clearspot.simulate.choices import TISSUE_WIDTH
 from clearspot.simulate.genes import Panel, make_panel
 from clearspot.simulate.programs import cell_programs
 from clearspot.simulate.staining import Staining
-from clearspot.simulate.tissue import GRID_UM, TISSUE_WIDTH, Tissue, make_tissue
+from clearspot.simulate.tissue import GRID_UM, Tissue, make_tissue
 
 
 @dataclass(frozen=True)

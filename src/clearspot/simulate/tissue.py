@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from clearspot.simulate.choices import TISSUE_WIDTH
 from clearspot.simulate.fields import smooth_field
 
 GRID_UM: Final = 2.0
@@ -78,10 +79,6 @@ class Tissue:
     def domain(self) -> np.ndarray:
         """uint8: 0 off tissue, else place in ``DOMAINS`` plus one."""
         return _REGION_TO_DOMAIN[self.region]
-
-
-TISSUE_WIDTH: Final = 0.87
-"""Default width of the tissue, as a share of the field's."""
 
 
 def make_tissue(

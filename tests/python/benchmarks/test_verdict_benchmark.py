@@ -10,7 +10,7 @@ import pytest
 from clearspot.record import StepRecord
 from clearspot.report.rule import Rule
 from clearspot.report.rules import RULES
-from clearspot.simulate.faults import FAULTS
+from clearspot.simulate.choices import FAULTS
 from tests.helpers.benchmark_modules import benchmark_modules
 
 

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from clearspot.cli import FAULT_NAMES, main
+from clearspot.cli import main
 from clearspot.io.ingest import ingest_outs
-from clearspot.simulate.faults import FAULTS, Fault, Faults
+from clearspot.simulate.choices import FAULTS
+from clearspot.simulate.faults import Fault, Faults
 from clearspot.simulate.phantom import Phantom, make_phantom
 from clearspot.simulate.spaceranger import SampleFiles, write_outs
 
@@ -67,10 +68,6 @@ def picture(files: SampleFiles) -> np.ndarray:
 
 def stated(files: SampleFiles) -> pd.Series:
     return pd.read_csv(files.outs / "metrics_summary.csv").iloc[0]
-
-
-def test_the_commands_kinds_are_the_librarys():
-    assert FAULT_NAMES == FAULTS
 
 
 def test_a_good_slide_has_no_word_of_faults(good: SampleFiles):
