@@ -11,18 +11,15 @@ from typing import Literal
 from clearspot.caller import by_caller
 from clearspot.errors import BadInputError, Problem
 from clearspot.io import naming
-from clearspot.io.archive import is_archive, unpack
 from clearspot.io.bins import PREFERRED_BIN_UM, choose_bin
 from clearspot.io.cell_files import CellFiles, CellFolder, find_cell_folder
-from clearspot.io.outs_folder import Folder, find_candidates, find_cells
+from clearspot.io.outs_folder import Folder
 from clearspot.io.reading import bad, open_binary
+from clearspot.io.sample_folder import OUTS, only_sample, open_path
 from clearspot.record import Message
 
 Assay = Literal["visium", "visium_hd"]
 Unit = Literal["bins", "cells"]
-
-_LINE_EACH = "use one row of the samplesheet for each sample, with its own folder"
-_OUTS = "a Space Ranger outs folder (or an archive of it) with a count matrix and its spatial folder"
 
 
 @dataclass(frozen=True)
@@ -126,98 +123,21 @@ def find_outs(
         return _find(path, sample, bin_size_um, unit, unpack_to)
     except PermissionError as error:
         found, mend = f"no permission to look into {error.filename}", "check the read permissions"
-        raise BadInputError(Problem(sample, str(path), found, _OUTS, mend)) from error
+        raise BadInputError(Problem(sample, str(path), found, OUTS, mend)) from error
 
 
 def _find(path: Path, sample: str, bin_size_um: int | None, unit: Unit, unpack_to: Path | None) -> OutsLayout:
     messages: list[Message] = []
-    top = _open_path(path, sample, unpack_to, messages)
+    top = open_path(path, sample, unpack_to, messages)
     if unit == "cells":
         return _cell_layout(find_cell_folder(top, path, sample), bin_size_um, sample, messages)
-    folder = _one_candidate(top, path, sample, unpack_to, messages)
+    folder = only_sample(top, path, sample, unpack_to, messages)
     if folder.path != path:
         messages.append(Message("handled", f"The outs folder was found at {_relative(folder.path, top.path)}."))
     named_bin = _bin_of(folder.path)
     if folder.is_hd_root() or named_bin is not None:
         return _hd_layout(folder, named_bin, bin_size_um, sample, messages)
     return _visium_layout(folder, bin_size_um, sample, messages)
-
-
-def _open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[Message]) -> Folder:
-    if path.is_dir():
-        return Folder(path)
-    if path.is_file() and is_archive(path):
-        messages.append(Message("handled", f"{path.name} was unpacked."))
-        return Folder(unpack(path, _unpacking_place(path, unpack_to), sample))
-    if path.is_symlink() and not path.exists():
-        found, mend = f"a link to {path.readlink()}, which does not exist", "mount or copy the linked folder"
-    elif path.exists():
-        found = "a single file that is not an archive"
-        mend = f"provide the outs folder instead, for example {path.parent}"
-    else:
-        found = "no such file or folder"
-        mend = by_caller("correct the path", "correct the path", "correct spaceranger_dir in the samplesheet")
-    raise BadInputError(Problem(sample, str(path), found, _OUTS, mend))
-
-
-def _unpacking_place(archive: Path, unpack_to: Path | None) -> Path:
-    if unpack_to is None:
-        raise ValueError(f"{archive.name} is an archive: set unpack_to to a folder")
-    return unpack_to
-
-
-def _one_candidate(top: Folder, path: Path, sample: str, unpack_to: Path | None, messages: list[Message]) -> Folder:
-    candidates = find_candidates(top)
-    parts = [] if any(folder.has_spatial() for folder in candidates) else top.part_archives()
-    if parts:
-        unpacked = []
-        for archive in parts:
-            unpacked.append(unpack(archive, _unpacking_place(archive, unpack_to), sample))
-            messages.append(Message("handled", f"{archive.name} was unpacked."))
-        candidates = find_candidates(top.joined(unpacked))
-    if len(candidates) > 1:
-        names = ", ".join(sorted(folder.label(top.path) for folder in candidates))
-        raise BadInputError(
-            Problem(
-                sample,
-                str(path),
-                f"{len(candidates)} samples: {names}",
-                "one sample",
-                by_caller("read each from its own folder", "use one folder per sample", _LINE_EACH),
-            )
-        )
-    if not candidates:
-        raise _no_matrix(top, path, sample)
-    return candidates[0]
-
-
-def _no_matrix(top: Folder, path: Path, sample: str) -> BadInputError:
-    expected = "filtered_feature_bc_matrix.h5 or its MEX folder"
-    cells = find_cells(top)
-    if cells is not None and cells.is_segmented():
-        found = "a cell segmentation of Space Ranger 4 (segmented_outputs) without bins"
-        expected = "the counts of the bins: the folder binned_outputs"
-        mend = (
-            "provide the folder outs of this Space Ranger run, which contains binned_outputs next to "
-            "segmented_outputs; if binned_outputs is missing, copy it again or rerun Space Ranger"
-        )
-    elif cells is not None:
-        found = "the output folder of a Xenium run"
-        mend = (
-            "provide Visium or Visium HD output; Xenium samples can only be used to train super-resolution, with "
-            "role 'reference'"
-        )
-    elif any(naming.PROBE_H5.match(name) for name in top.names()):
-        found = "only raw_probe_bc_matrix.h5, which contains probe counts"
-        mend = "add filtered_feature_bc_matrix.h5 of the same Space Ranger run"
-    elif top.has_spatial():
-        found = "a spatial folder but no count matrix"
-        mend = "add filtered_feature_bc_matrix.h5 or the folder filtered_feature_bc_matrix"
-    else:
-        entries = ", ".join(sorted(top.names())[:8]) or "nothing"
-        found = f"no count matrix in this folder or its subfolders, which contain {entries}"
-        mend = "provide the folder outs written by Space Ranger"
-    return BadInputError(Problem(sample, str(path), found, expected, mend))
 
 
 def _visium_layout(folder: Folder, bin_size_um: int | None, sample: str, messages: list[Message]) -> OutsLayout:
