@@ -16,6 +16,7 @@ from clearspot import keys
 from clearspot.contract.safe_keys import safe_key, safe_keys
 from clearspot.export.cell_shapes import cell_shapes
 from clearspot.export.frames import frames
+from clearspot.export.library import library_of
 from clearspot.extras import extra
 from clearspot.io.positions import PXL_COL, PXL_ROW
 from clearspot.io.scale import CAPTURE_DIAMETER_UM, fit_lattice
@@ -97,7 +98,7 @@ def section_shapes(adata: ad.AnnData, names: ElementNames) -> dict[str, gpd.GeoD
     :func:`clearspot.export.frames.frames`.
     """
     um_per_px = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL)
-    factors, of_pixels = _library(adata).get("scalefactors", {}), frames(Identity(), um_per_px)
+    factors, of_pixels = library_of(adata).get("scalefactors", {}), frames(Identity(), um_per_px)
     if names.unit == "cells":
         return cell_shapes(adata, names.shapes, names.nuclei, of_pixels)
     if names.unit == "bins":
@@ -115,7 +116,7 @@ def section_images(adata: ad.AnnData, names: ElementNames) -> dict[str, DataArra
     names
         Names of its elements.
     """
-    um_per_px, library = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL), _library(adata)
+    um_per_px, library = adata.uns.get(keys.UNS, {}).get(keys.MICRONS_PER_PIXEL), library_of(adata)
     images = {}
     for name, picture in library.get("images", {}).items():
         factor = library.get("scalefactors", {}).get(f"tissue_{name}_scalef")
@@ -161,10 +162,6 @@ def annotating_table(adata: ad.AnnData, regions: Sequence[str], instances: Seque
         uns=uns,
     )
     return TableModel.parse(table, region=list(dict.fromkeys(regions)), region_key=REGION, instance_key=INSTANCE)
-
-
-def _library(adata: ad.AnnData) -> dict[str, Any]:
-    return next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
 
 
 def _spots(

@@ -13,6 +13,7 @@ import tifffile
 
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key
+from clearspot.export.library import PICTURES, library_of
 from clearspot.io.atomic import atomic_path
 from clearspot.io.scale import CAPTURE_DIAMETER_UM
 
@@ -20,7 +21,6 @@ SCHEMA_VERSION: Final = "1.3"
 
 _CLASSES: Final = (keys.DOMAIN_GMM, keys.DOMAIN_LEIDEN, keys.QC_REASON, keys.ARTEFACT_REGION)
 _NUMBERS: Final = (keys.TOTAL_COUNTS, keys.N_GENES)
-_PICTURES: Final = ("hires", "lowres")
 
 Json = dict[str, Any]
 
@@ -102,8 +102,8 @@ def write_tissuumaps(adata: ad.AnnData, sample: str, folder: Path, superres: Pat
 
 def _picture(adata: ad.AnnData) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], float] | None:
     """The larger reduced picture as 8-bit RGB, and its pixels a pixel of the full-resolution image."""
-    library: Json = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
-    for name in _PICTURES:
+    library = library_of(adata)
+    for name in PICTURES:
         pixels, factor = (
             library.get("images", {}).get(name),
             library.get("scalefactors", {}).get(f"tissue_{name}_scalef"),

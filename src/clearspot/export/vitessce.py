@@ -13,12 +13,12 @@ import anndata as ad
 
 from clearspot import keys
 from clearspot.export.elements import TABLE, ElementNames
+from clearspot.export.library import PICTURES, library_of
 from clearspot.export.spatialdata_zarr import SUPERRES_TABLE
 
 SCHEMA_VERSION: Final = "1.0.17"
 
 _SETS: Final = {keys.DOMAIN_GMM: "Domains (gmm)", keys.DOMAIN_LEIDEN: "Domains (leiden)", keys.QC_REASON: "QC reason"}
-_PICTURES: Final = ("hires", "lowres")
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ def vitessce_config(
     The configuration, as in ``<sample>.vitessce.json``.
     """
     names = ElementNames.of(adata, sample)
-    picture = next((name for name in _PICTURES if name in _pictures(adata)), None)
+    picture = next((name for name in PICTURES if name in _pictures(adata)), None)
     sets = {column: title for column, title in _SETS.items() if hasattr(adata.obs.get(column), "cat")}
     files = [_measured(names, store_url, picture, sets)]
     if superres:
@@ -64,7 +64,7 @@ def vitessce_config(
 
 
 def _pictures(adata: ad.AnnData) -> Json:
-    library: Json = next(iter(adata.uns.get(keys.UNS_SPATIAL, {}).values()), {})
+    library = library_of(adata)
     return {
         name: value
         for name, value in library.get("images", {}).items()

@@ -15,10 +15,11 @@ from scipy.sparse import csr_matrix
 from clearspot import keys
 from clearspot.contract.safe_keys import safe_key
 from clearspot.errors import BadInputError
+from clearspot.io.assembling import add_extras, assemble, constant, count_metrics, metadata_of, provenance
 from clearspot.io.barcodes import match_barcodes, no_position, require_unique
 from clearspot.io.consistency import require_genes, require_one_library, require_scalefactors, require_tissue
 from clearspot.io.feature_matrix import FeatureMatrix
-from clearspot.io.features import SplitFeatures, split_features
+from clearspot.io.features import split_features
 from clearspot.io.ingest_cells import ingest_cells
 from clearspot.io.layout import OutsLayout, Unit, find_outs
 from clearspot.io.matrix import disagreement, read_barcode_totals, read_matrix
@@ -26,12 +27,9 @@ from clearspot.io.metrics_summary import read_metrics_summary
 from clearspot.io.outside import SQUARE_UM, OutsideTissue, outside_tissue
 from clearspot.io.positions import PXL_COL, PXL_ROW, read_agreeing_positions
 from clearspot.io.reading import bad
-from clearspot.io.registration_pictures import registration_pictures
 from clearspot.io.scale import Scale, derive_scale
-from clearspot.io.sparse_sums import entries_per_column, row_sums
-from clearspot.io.spatial_uns import FullImage, open_full_image, spatial_entry
+from clearspot.io.spatial_uns import open_full_image, spatial_entry
 from clearspot.record import StepRecord
-from clearspot.version import versions
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -110,7 +108,7 @@ def ingest_outs(
         read = _ingest if layout.cells is None else ingest_cells
         adata = read(layout, sample, image, microns_per_pixel, allow_lowres_image, record)
         for name, value in labels.items():
-            adata.obs[name] = _constant(value, adata.n_obs)
+            adata.obs[name] = constant(value, adata.n_obs)
         _add_space_ranger_metrics(layout, sample, record)
     return adata, record
 
@@ -153,26 +151,25 @@ def _ingest(
             f"{layout.unit} in tissue with counts",
             "provide the matrix of this sample's own Space Ranger run",
         )
-    stated = {
-        "software_version": matrix.software_version,
-        "chemistry_description": matrix.chemistry,
-        "library_id": library_name,
-    }
-    entry["metadata"] = {name: value for name, value in stated.items() if value is not None}
-    adata = _assemble(features, matrix.barcodes, kept, positions.iloc[rows[kept]], sample, library)
+    entry["metadata"] = metadata_of(matrix, library_name)
+    places = positions.iloc[rows[kept]]
+    index = matrix.barcodes[kept].rename(None)
+    obs = places[[keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL]].set_index(index)
+    centres = places[[PXL_COL, PXL_ROW]].to_numpy(np.float64)
+    adata = assemble(features, _keep_rows(features.genes, kept), obs, centres, sample, library)
     adata.uns[keys.UNS_SPATIAL] = {library: entry}
-    adata.uns[keys.UNS] = _provenance(layout, scale, full)
-    pictures, unread = registration_pictures(layout, sample)
-    record.messages += unread
-    if pictures:
-        adata.uns[keys.UNS][keys.REGISTRATION_PICTURES] = pictures
+    about = {
+        "slide_type": scale.slide_type,
+        keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
+        "microns_per_pixel_source": scale.source,
+    }
+    adata.uns[keys.UNS] = provenance(layout, layout.positions[0].name, about, full)
+    add_extras(adata, features, layout, sample, record)
     if outside is not None:
         side = None
         if layout.bin_size_um is not None and scale.microns_per_pixel is not None:
             side = max(SQUARE_UM, layout.bin_size_um) / scale.microns_per_pixel
         adata.uns[keys.UNS][keys.OUTSIDE_TISSUE] = outside.handed_on(side)
-    if features.proteins is not None:
-        adata.uns[keys.UNS][keys.PROTEIN_NAMES] = np.array(features.protein_names, dtype=object)
 
     record.metrics |= _metrics(adata, positions, library) | _facts(layout, matrix, scale) | _outside_metrics(outside)
     if record.metrics["n_in_tissue_without_counts"]:
@@ -213,31 +210,6 @@ def _outside(
     return found
 
 
-def _assemble(
-    features: SplitFeatures,
-    barcodes: pd.Index,
-    kept: NDArray[np.bool_],
-    places: pd.DataFrame,
-    sample: str,
-    library: str,
-) -> ad.AnnData:
-    import anndata as ad
-
-    index = barcodes[kept].rename(None)
-    obs = places[[keys.IN_TISSUE, keys.ARRAY_ROW, keys.ARRAY_COL]].set_index(index)
-    obs[keys.SAMPLE_ID] = _constant(sample, len(obs))
-    obs[keys.LIBRARY_ID] = _constant(library, len(obs))
-    adata = ad.AnnData(obs=obs, var=features.var, layers={keys.COUNTS: _keep_rows(features.genes, kept)})
-    adata.obsm[keys.SPATIAL] = places[[PXL_COL, PXL_ROW]].to_numpy(np.float64)
-    if features.proteins is not None:
-        adata.obsm[keys.PROTEIN] = features.proteins.loc[index]
-    return adata
-
-
-def _constant(value: str, n: int) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [value])
-
-
 def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     """Select rows; where only empty ones go, the entries are used as they are instead of being copied."""
     lengths = np.diff(counts.indptr)
@@ -247,44 +219,14 @@ def _keep_rows(counts: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((counts.data, counts.indices, indptr), shape=(int(kept.sum()), counts.shape[1]), copy=False)
 
 
-def _provenance(layout: OutsLayout, scale: Scale, full: FullImage | None) -> dict[str, Any]:
-    """``uns['clearspot']``: an ``.h5ad`` file has no place for None, so what is not known is left out."""
-    found: dict[str, Any] = {
-        keys.VERSIONS: versions(["anndata", "h5py"]),
-        "assay": layout.assay,
-        keys.UNIT: layout.unit,
-        "slide_type": scale.slide_type,
-        keys.BIN_SIZE_UM: layout.bin_size_um,
-        keys.MICRONS_PER_PIXEL: scale.microns_per_pixel,
-        "microns_per_pixel_source": scale.source,
-        "matrix": layout.matrix.name,
-        "positions": layout.positions[0].name,
-    }
-    if full is not None:
-        found[keys.IMAGE] = full.described()
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def _metrics(adata: ad.AnnData, positions: pd.DataFrame, library: str) -> dict[str, Any]:
-    counts = adata.layers[keys.COUNTS]
-    umi = row_sums(counts)
     n_in_tissue = int(positions[keys.IN_TISSUE].sum())
-    metrics = {
+    return {
         "library_id": library,
         "n_positions": len(positions),
         "n_in_tissue": n_in_tissue,
         "n_in_tissue_without_counts": n_in_tissue - adata.n_obs,
-        "n_spots": adata.n_obs,
-        "n_genes": adata.n_vars,
-        "n_genes_detected": int((entries_per_column(counts) > 0).sum()),
-        "n_genomes": int(adata.var[keys.GENOME].nunique()),
-        "total_umi": int(umi.sum()),
-        "median_umi_per_spot": float(np.median(umi)),
-        "median_genes_per_spot": float(np.median(np.diff(counts.indptr))),
-    }
-    if keys.PROTEIN in adata.obsm:
-        metrics["n_antibodies"] = adata.obsm[keys.PROTEIN].shape[1]
-    return metrics
+    } | count_metrics(adata)
 
 
 def _facts(layout: OutsLayout, matrix: FeatureMatrix, scale: Scale) -> dict[str, Any]:

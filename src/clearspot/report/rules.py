@@ -18,6 +18,7 @@ _NOTE: Final = "10x: technical note CG000499 on Space Ranger's web summary (look
 _CHOICE: Final = "set by clearspot"
 _MEASURED: Final = "calibrated on the slides of benchmarks/verdict"
 _DEFINITION: Final = "by definition"
+_LOW_QUALITY: Final = "Sequencing quality is low (loading concentration, run quality). Sequence the library again."
 _SATURATED: Final = (
     "Sequencing saturation is {sequencing_saturation}, so deeper sequencing would detect few additional molecules."
 )
@@ -204,25 +205,25 @@ _SEQUENCING: Final = (
     Rule(
         "q30_rna_read", SPACE_RANGER, "q30_bases_in_rna_read", 0.65, 0.55,
         "only {value} of the bases of the RNA read reach Q30",
-        "Sequencing quality is low (loading concentration, run quality). Sequence the library again.",
+        _LOW_QUALITY,
         _ALERT, required=False,
     ),
     Rule(
         "q30_probe_read", SPACE_RANGER, "q30_bases_in_probe_read", 0.65, 0.55,
         "only {value} of the bases of the probe read reach Q30",
-        "Sequencing quality is low (loading concentration, run quality). Sequence the library again.",
+        _LOW_QUALITY,
         _ALERT, required=False,
     ),
     Rule(
         "q30_barcode", SPACE_RANGER, "q30_bases_in_barcode", 0.55, 0.45,
         "only {value} of the bases of the barcode reach Q30",
-        "Sequencing quality is low (loading concentration, run quality). Sequence the library again.",
+        _LOW_QUALITY,
         _ALERT, required=False,
     ),
     Rule(
         "q30_umi", SPACE_RANGER, "q30_bases_in_umi", 0.75, 0.65,
         "only {value} of the bases of the UMI reach Q30",
-        "Sequencing quality is low (loading concentration, run quality). Sequence the library again.",
+        _LOW_QUALITY,
         _ALERT, required=False,
     ),
     Rule(

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-import torch
 from scipy.spatial import cKDTree
 
 from clearspot import keys
 from clearspot.dusted.from_anndata import read_section
 from clearspot.dusted.params import DustedParams
+from clearspot.threads import cpu_threads
 
 SMALL = {"hidden": 8, "latent": 4, "reduction_ratio": 4, "threads": 1}
 
@@ -48,10 +48,8 @@ def hexagonal_section(
 @pytest.fixture(autouse=True)
 def one_thread():
     """Small tensors on one thread: a second one only waits, and on a busy machine for long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with cpu_threads(1):
+        yield
 
 
 @pytest.fixture

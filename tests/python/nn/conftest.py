@@ -7,6 +7,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from clearspot.nn.neighbourhood import Neighbourhood
+from clearspot.threads import cpu_threads
 
 
 def hexagonal(rows: int, columns: int) -> np.ndarray:
@@ -26,10 +27,8 @@ def touching(positions: np.ndarray) -> sp.csr_matrix:
 @pytest.fixture(autouse=True)
 def one_thread():
     """Small tensors on one thread: a second one only waits, and on a busy machine for long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with cpu_threads(1):
+        yield
 
 
 @pytest.fixture
