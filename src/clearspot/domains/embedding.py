@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clearspot import keys
 from clearspot.contract.counts import read_counts
+from clearspot.contract.places import place_of
 from clearspot.contract.sections import bad_section
 from clearspot.domains.components import leading_components, own_components
 from clearspot.domains.gmm import gmm_domains
@@ -94,7 +95,7 @@ def _better(adata: ad.AnnData, rows: NDArray[np.intp], sample: str, params: Doma
         return "dusted"
     record.note(
         "info",
-        f"Domains were found on principal components of the spots' own counts, whose domains explain "
+        f"Domains were found on principal components of the {place_of(adata)}s' own counts, whose domains explain "
         f"{scores['pca']:.2%} of the deviance of held-out counts; those of the latent explain {scores['dusted']:.2%}.",
     )
     return "pca"

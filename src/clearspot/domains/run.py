@@ -131,7 +131,7 @@ def find_domains(
     for name in small:
         record.note("info", f"Domain {name} has too few {place_of(adata)}s to test for marker genes.")
     record.tables["moran"] = spatial_genes(adata, params, denoised_file)
-    _summarise_moran(record)
+    _summarise_moran(record, place_of(adata))
     add_colours(adata)
     adata.uns.setdefault(keys.UNS, {})["domains"] = {
         name: value for name, value in record.params.items() if value is not None
@@ -227,7 +227,7 @@ def _measure_shuffled(
     record.metrics[_METRICS_OF[method].neighbour_agreement_by_chance] = neighbour_agreement(graph, shuffled)
 
 
-def _summarise_moran(record: StepRecord) -> None:
+def _summarise_moran(record: StepRecord, place: str) -> None:
     table = record.tables["moran"]
     record.metrics["moran_n_genes"] = len(table["gene"])
     for column, metric in _MORAN_MEDIAN.items():
@@ -242,5 +242,5 @@ def _summarise_moran(record: StepRecord) -> None:
         record.note(
             "info",
             "Smoothing alone raises Moran's I. Judge denoising by held-out counts, and compare its Moran's I only "
-            "with that of the neighbour mean, of the original and of shuffled spots.",
+            f"with that of the neighbour mean, of the original and of shuffled {place}s.",
         )

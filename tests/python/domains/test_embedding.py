@@ -4,6 +4,7 @@ import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score, mean_poisson_deviance
 
 from clearspot import keys
+from clearspot.domains import run
 from clearspot.domains.components import COMPONENTS, own_components
 from clearspot.domains.embedding import MARGIN, choose_embedding, explained
 from clearspot.domains.gmm import gmm_domains
@@ -49,6 +50,18 @@ def test_a_latent_that_hides_the_tissue_is_left_for_principal_components(adata):
     assert any("principal components" in message.text for message in record.messages)
     has = adata.obs["domain_gmm"].notna()
     assert adjusted_rand_score(left_and_right(adata)[has], adata.obs["domain_gmm"][has]) > 0.8
+
+
+def test_messages_on_cells_do_not_speak_of_spots(adata, monkeypatch):
+    monkeypatch.setattr(run, "_BOTH_UP_TO", 10)
+    without_structure(adata)
+    adata.uns[keys.UNS][keys.UNIT] = "cells"
+    record = find_domains(adata, "s", DomainParams(**QUICK))
+    said = " ".join(message.text for message in record.messages)
+    assert "principal components of the cells' own counts" in said
+    assert "leiden was skipped" in said
+    assert "of shuffled cells" in said
+    assert "spot" not in said
 
 
 def test_the_same_latent_is_kept_if_it_is_asked_for(adata):
