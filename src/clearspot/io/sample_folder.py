@@ -19,7 +19,7 @@ _LINE_EACH: Final = "use one row of the samplesheet for each sample, with its ow
 
 
 def open_path(path: Path, sample: str, unpack_to: Path | None, messages: list[Message]) -> Folder:
-    """Open a folder, or unpack an archive into ``unpack_to``; ``messages`` are told of it."""
+    """Open a folder, or unpack an archive into ``unpack_to`` and add a message."""
     if path.is_dir():
         return Folder(path)
     if path.is_file() and is_archive(path):
