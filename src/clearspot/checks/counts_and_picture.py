@@ -131,10 +131,10 @@ def counts_and_picture(
     What was found; or why nothing could be compared, as a sentence.
     """
     if len(xy_um) < FEWEST_SPOTS:
-        return f"{len(xy_um)} spots are too few to compare counts with the tissue image."
+        return f"{len(xy_um)} places are too few to compare counts with the tissue image."
     values = np.log1p(np.asarray(counts, dtype=np.float64))
     if np.ptp(values) == 0:
-        return "All spots have the same counts, so they were not compared with the tissue image."
+        return "All places have the same counts, so they were not compared with the tissue image."
     ranked = rankdata(values)
     fields = surrogate_fields(xy_um, ranked, pitch_um, SURROGATES, seed)
     drawn = np.arange(len(xy_um))

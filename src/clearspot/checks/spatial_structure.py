@@ -110,7 +110,7 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
     counts = read_counts(adata)
     spots = np.flatnonzero(passing_spots(adata) & (np.diff(counts.indptr) > 0))
     if spots.size < FEWEST_SPOTS:
-        return f"{spots.size} spots are too few to test genes for a spatial pattern."
+        return f"{spots.size} places are too few to test genes for a spatial pattern."
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[spots][:, spots]
     if not graph.nnz:
         return "No spot has a neighbour, so genes were not tested for a spatial pattern."

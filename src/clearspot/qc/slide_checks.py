@@ -15,6 +15,7 @@ from clearspot import keys
 from clearspot.checks.bleeding import measure_bleeding
 from clearspot.checks.picture_tiles import judge_tiles
 from clearspot.checks.regions import FEWEST_CELLS, Region, RegionScan, scan_regions
+from clearspot.contract.places import place_of
 from clearspot.qc.params import place_size_um
 from clearspot.qc.picture import microns_per_pixel, reduced_picture
 from clearspot.record import StepRecord
@@ -56,7 +57,9 @@ def _add_regions(record: StepRecord, adata: ad.AnnData) -> None:
         um_per_unit=microns_per_pixel(adata),
     )
     if scan is None:
-        record.note("info", f"There are fewer than {FEWEST_CELLS} spots, so damaged regions were not searched for.")
+        record.note(
+            "info", f"There are fewer than {FEWEST_CELLS} {place_of(adata)}s, so damaged regions were not searched for."
+        )
         return
     if not scan.judged:
         record.note(
@@ -149,7 +152,10 @@ def _add_picture(record: StepRecord, adata: ad.AnnData) -> None:
     reach = 0.5 * float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
     found = judge_tiles(pixels.astype(np.uint8), factor, xy, reach, microns_per_pixel(adata))
     if found is None:
-        record.note("info", "The tissue image is blank or does not cover the spots, so its quality was not checked.")
+        record.note(
+            "info",
+            f"The tissue image is blank or does not cover the {place_of(adata)}s, so its quality was not checked.",
+        )
         return
     record.metrics |= {
         "percent_tiles_blurred": found.percent_blurred,

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearspot.contract.places import place_word
 from clearspot.report.blocks import Chart, plot_text
 from clearspot.report.canvas import Canvas
 from clearspot.report.canvas_kinds import make_canvas, too_many
@@ -20,8 +21,6 @@ from clearspot.report.study_layout import lay_out, rows_in_study, study_sections
 
 _NAMES: Final = 0.05
 """Room for the names of the lowest sections, as a share of the map's height: the scale bar is below them."""
-
-_WORDS: Final = {"cells": "cell", "bins": "bin"}
 
 
 @dataclass
@@ -66,7 +65,7 @@ class StudyView:
             list(data.obs.index.astype(str)),
             spot_diameter=layout.spot_diameter,
             um_per_px=layout.um_per_unit,
-            word=_WORDS.get(units.pop(), "spot") if len(units) == 1 else "spot",
+            word=place_word(units.pop(), None) if len(units) == 1 else "spot",
             outlines=layout.shapes,
             length="spot diameters",
         )
