@@ -12,6 +12,7 @@ from clearspot import keys
 from clearspot.caller import by_caller, option
 from clearspot.contract.counts import read_counts, require_in_memory
 from clearspot.contract.gene_lists import GENES_OF_INTEREST, GeneLookup
+from clearspot.contract.places import place_of
 from clearspot.contract.sections import require_one_section, require_positions
 from clearspot.errors import BadInputError, Problem
 from clearspot.qc.edges import add_edge_curve
@@ -136,15 +137,15 @@ def _need_spots(adata: ad.AnnData, sample: str, filters: list[Filter], params: Q
     removed = int(worst.fails(adata).sum())
     name = worst.parameter.removeprefix("qc_")
     shown, given = by_caller(name, name, worst.parameter), option(name, worst.parameter)
-    fewest = by_caller("min_spots_left", "min_spots_left", "qc_min_spots_left")
+    fewest, place = by_caller("min_spots_left", "min_spots_left", "qc_min_spots_left"), place_of(adata)
     raise BadInputError(
         Problem(
             sample,
             "counts matrix",
-            f"{left} of {adata.n_obs} spots pass quality control; {shown} ({worst.threshold:g}) alone "
-            f"removes {removed}: the median spot has {worst.column} = {typical:g}",
-            f"at least {params.min_spots_left} spots ({fewest})",
-            f"set {given} to {typical:g} or {'lower' if worst.lower else 'higher'} to keep such spots; otherwise "
+            f"{left} of {adata.n_obs} {place}s pass quality control; {shown} ({worst.threshold:g}) alone "
+            f"removes {removed}: the median {place} has {worst.column} = {typical:g}",
+            f"at least {params.min_spots_left} {place}s ({fewest})",
+            f"set {given} to {typical:g} or {'lower' if worst.lower else 'higher'} to keep such {place}s; otherwise "
             f"leave the sample out{by_caller('', '', _SKIP)}",
         )
     )
@@ -162,7 +163,7 @@ def _need_genes(adata: ad.AnnData, sample: str, candidates: np.ndarray, params: 
             sample,
             "counts matrix",
             f"{int(candidates.sum())} of {adata.n_vars} genes have more than {params.hvg_min_counts} counts in "
-            f"{int(passing.sum())} passing spots; the median detected gene has {typical:g}",
+            f"{int(passing.sum())} passing {place_of(adata)}s; the median detected gene has {typical:g}",
             f"at least {params.min_genes_left} genes to model",
             f"lower {option('hvg_min_counts')} (or {option('min_spots', 'qc_min_spots')}), or leave the sample out"
             f"{by_caller('', '', _SKIP)}",
@@ -194,7 +195,8 @@ def _note_surroundings(record: StepRecord, adata: ad.AnnData) -> None:
     """Spots removed, local outliers and the edge effect; the last two are shown, never dropped."""
     removed = 1 - float(adata.obs[keys.QC_PASS].mean())
     if removed > _MANY:
-        record.note("warning", f"Quality control removes {100 * removed:.0f} % of the spots. Check the filters.")
+        places = f"{100 * removed:.0f} % of the {place_of(adata)}s"
+        record.note("warning", f"Quality control removes {places}. Check the filters.")
     outliers = flag_local_outliers(adata)
     if outliers is not None:
         record.metrics["n_local_outliers"] = outliers.pop("any")

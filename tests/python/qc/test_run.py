@@ -159,3 +159,13 @@ def test_the_share_of_counts_outside_the_tissue_needs_no_scale(scale: float | No
     record = run_qc(adata, "s", QCParams())
     expected = 100 * (inside // 3) / (inside + inside // 3)
     assert record.metrics["percent_counts_outside_tissue"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", ["cells", "bins", "spots"])
+def test_messages_call_a_place_what_it_is(adata, unit):
+    adata.uns.setdefault("clearspot", {})["unit"] = unit
+    refused = adata.copy()
+    record = run_qc(adata, "s", QCParams(min_counts=400))
+    assert f"% of the {unit}. Check the filters." in texts(record, "warning")
+    with pytest.raises(BadInputError, match=rf"0 of 168 {unit} pass [\s\S]*at least 50 {unit}"):
+        run_qc(refused, "s", QCParams(min_counts=10**6))
