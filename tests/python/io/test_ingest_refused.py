@@ -113,7 +113,7 @@ def test_corrupt_raw_matrix(tmp_path):
         ("toy_visiumio_v1_raw", {}, "2 samples"),
         ("toy_visiumio_v1_raw/section2", {}, "no position for 1 of the matrix's 50 barcodes"),
         ("toy_visiumio_hd002", {"bin_size_um": 8}, "bins of 2 µm"),
-        ("toy_visiumio_hd002", {"bin_size_um": 2}, "no counts in any of the 10 spots in tissue"),
+        ("toy_visiumio_hd002", {"bin_size_um": 2}, "no counts in any of the 10 bins in tissue"),
         ("toy_seurat_hd", {"bin_size_um": 16}, "no position for 2053 of the matrix's 2695 barcodes"),
     ],
 )
