@@ -64,7 +64,8 @@ def cells_of(found: pd.DataFrame, kind: str) -> tuple[str, str]:
     paired = one.merge(found[found["kind"] == ALL], on=["case", "seed"], suffixes=("", "_all"))
     by_seed = (paired["pearson"] - paired["pearson_all"]).groupby(paired["seed"]).mean()
     spread = f" ± {by_seed.std():.3f}" if len(by_seed) > 1 else ""
-    return figures, f"{by_seed.mean():+.3f}{spread} ({len(by_seed)})"
+    difference = round(by_seed.mean(), 3) + 0.0  # not -0
+    return figures, f"{difference:+.3f}{spread} ({len(by_seed)})"
 
 
 if __name__ == "__main__":
