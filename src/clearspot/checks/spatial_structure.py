@@ -113,7 +113,7 @@ def spatial_structure(adata: ad.AnnData, seed: int = 0) -> SpatialStructure | st
         return f"{spots.size} places are too few to test genes for a spatial pattern."
     graph = csr_matrix(adata.obsp[keys.CONNECTIVITIES])[spots][:, spots]
     if not graph.nnz:
-        return "No spot has a neighbour, so genes were not tested for a spatial pattern."
+        return "No place has a neighbour, so genes were not tested for a spatial pattern."
     genes = _genes(adata, counts, spots, graph.nnz / 2)
     if genes.size < _FEWEST_GENES:
         return f"Only {genes.size} genes are detected in enough spots, too few to test for a spatial pattern."

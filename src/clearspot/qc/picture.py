@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FINEST_UM: Final = 4.4
 """Pixels are averaged up to this side, that of most pictures of Visium: what is compared are means over 15 µm and more,
-and the picture of a whole Visium HD slide would take gigabytes and most of the time of quality control."""
+and the picture of a whole Visium HD slide would take gigabytes and much of the time of quality control."""
 
 _CELL_UM: Final = 50.0
 """Bins are summed in squares of this side: a single bin holds too few counts to lie anywhere."""
